@@ -1,0 +1,48 @@
+//! SHA-256 identities for model checkpoints, usable alone.
+//!
+//! - [`Digest`] and one newtype per kind of id ([`VersionId`], [`ModelId`], ...): an id of one kind
+//!   cannot stand where another is meant, and equal bytes of two kinds have two ids.
+//! - [`HexPrefix`]: an id that a person abbreviated, with a minimum length.
+//! - [`tree_hash`], [`TreeHasher`], [`merkle_root`]: the Merkle tree hash of RFC 9162 over leaves
+//!   of [`LEAF_LEN`] bytes, streaming or parallel with the same result.
+//! - [`TableHasher`], [`code_id`], [`file_digest`]: fingerprints of data sets, of code folders and
+//!   of single files.
+//!
+//! SHA-256 uses the CPU's SHA instructions where they exist, decided at run time.
+//!
+//! ```
+//! use ckpt_hash::{TableHasher, VersionId, tree_hash};
+//!
+//! let weights = [0u8; 4096];
+//! println!("tensor {}", tree_hash(&weights));
+//!
+//! let data = TableHasher::new().f64_column([1.0, 2.0, 3.0]).utf8_column(["a", "b", "c"]).finish();
+//! println!("data {}", data.short());
+//!
+//! let version = VersionId::of(b"an encoded record");
+//! assert_eq!(version.to_string().parse::<VersionId>().unwrap(), version);
+//! ```
+
+mod digest;
+mod fields;
+mod fingerprint;
+mod id;
+mod merkle;
+mod prefix;
+
+#[cfg(feature = "code")]
+pub use crate::fingerprint::code::{CodeError, code_id};
+pub use crate::{
+    digest::{DIGEST_LEN, Digest, ParseIdError},
+    fields::FieldHasher,
+    fingerprint::{
+        data::TableHasher,
+        file::{file_digest, reader_digest},
+    },
+    id::{
+        CheckpointId, CodeId, DataId, LeafHash, ModelId, MoveId, RecipeId, SHORT_LEN, StateId,
+        TreeHash, VersionId,
+    },
+    merkle::{LEAF_LEN, TreeHasher, leaf_hash, merkle_root, node_hash, par_tree_hash, tree_hash},
+    prefix::{HexPrefix, MIN_PREFIX_LEN, PrefixError},
+};

@@ -1,0 +1,2 @@
+//! Glue of the workspace.
+fn main() {}
