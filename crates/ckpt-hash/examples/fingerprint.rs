@@ -19,10 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("  tree hash  {}", par_tree_hash(&std::fs::read(path)?));
         }
         let typed: HexPrefix = code.short().parse()?;
-        assert!(
-            typed.matches(code.digest()),
-            "an abbreviated id finds its id"
-        );
+        assert!(typed.matches(code.digest()), "an abbreviated id finds its id");
     }
     Ok(())
 }

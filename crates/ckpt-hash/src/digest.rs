@@ -92,9 +92,7 @@ impl Serialize for Digest {
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            String::deserialize(deserializer)?
-                .parse()
-                .map_err(de::Error::custom)
+            String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
         } else {
             Deserialize::deserialize(deserializer).map(Self)
         }
@@ -135,19 +133,10 @@ mod tests {
 
     #[test]
     fn wrong_lengths_and_digits_are_refused() {
-        for text in [
-            "",
-            "ab",
-            &"g".repeat(64),
-            &"a".repeat(63),
-            &"a".repeat(65),
-            &"é".repeat(32),
-        ] {
+        for text in ["", "ab", &"g".repeat(64), &"a".repeat(63), &"a".repeat(65), &"é".repeat(32)]
+        {
             let error = text.parse::<Digest>().unwrap_err();
-            assert!(
-                error.to_string().contains("64 hexadecimal digits"),
-                "{error}"
-            );
+            assert!(error.to_string().contains("64 hexadecimal digits"), "{error}");
         }
     }
 

@@ -79,7 +79,7 @@ macro_rules! id {
             }
 
             /// Starts an id over fields instead of an encoded record; end it with
-            /// [`from_fields`](Self::from_fields).
+            /// [`from_fields`](Self::from_fields). A kind uses one way or the other, never both.
             pub fn fields() -> FieldHasher {
                 FieldHasher::new(Self::DOMAIN)
             }
@@ -166,10 +166,7 @@ mod tests {
 
     #[test]
     fn an_id_is_the_hash_of_domain_and_bytes() {
-        assert_eq!(
-            VersionId::of(b"x").digest(),
-            &Digest::of(b"ckpt version\nx")
-        );
+        assert_eq!(VersionId::of(b"x").digest(), &Digest::of(b"ckpt version\nx"));
     }
 
     #[test]

@@ -16,10 +16,7 @@ pub fn leaf_hash(bytes: &[u8]) -> LeafHash {
 
 /// Hashes one inner node: `SHA-256(0x01 || left || right)`.
 pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    Sha256::new_with_prefix([1])
-        .chain_update(left.as_bytes())
-        .chain_update(right.as_bytes())
-        .into()
+    Sha256::new_with_prefix([1]).chain_update(left.as_bytes()).chain_update(right.as_bytes()).into()
 }
 
 /// Computes the root over leaf hashes; that of no leaves is `SHA-256("")`.
@@ -63,11 +60,7 @@ impl Default for TreeHasher {
 impl TreeHasher {
     /// Starts with no content.
     pub fn new() -> Self {
-        Self {
-            tree: Peaks::default(),
-            leaf: new_leaf(),
-            leaf_len: 0,
-        }
+        Self { tree: Peaks::default(), leaf: new_leaf(), leaf_len: 0 }
     }
 
     /// Adds the next bytes of the content.
@@ -114,10 +107,7 @@ impl Peaks {
         let mut root = leaf;
         // Each trailing one bit of the count is a subtree of the size that `root` has now.
         for _ in 0..self.leaves.trailing_ones() {
-            let left = self
-                .roots
-                .pop()
-                .expect("one subtree per set bit of the count");
+            let left = self.roots.pop().expect("one subtree per set bit of the count");
             root = node_hash(&left, &root);
         }
         self.roots.push(root);
@@ -178,11 +168,7 @@ mod tests {
     fn published_roots() {
         let leaves: Vec<LeafHash> = INPUTS.iter().map(|bytes| leaf_hash(bytes)).collect();
         for (count, root) in ROOTS.iter().enumerate() {
-            assert_eq!(
-                merkle_root(&leaves[..count]).to_string(),
-                *root,
-                "{count} leaves"
-            );
+            assert_eq!(merkle_root(&leaves[..count]).to_string(), *root, "{count} leaves");
         }
     }
 
@@ -191,25 +177,13 @@ mod tests {
         let leaves: Vec<LeafHash> = (0..130u8).map(|i| leaf_hash(&[i])).collect();
         for count in 0..=leaves.len() {
             let expected = by_definition(&leaves[..count]);
-            assert_eq!(
-                merkle_root(&leaves[..count]).digest(),
-                &expected,
-                "{count} leaves"
-            );
+            assert_eq!(merkle_root(&leaves[..count]).digest(), &expected, "{count} leaves");
         }
     }
 
     #[test]
     fn streaming_parallel_and_whole_agree_around_leaf_boundaries() {
-        for len in [
-            0,
-            1,
-            LEAF_LEN - 1,
-            LEAF_LEN,
-            LEAF_LEN + 1,
-            3 * LEAF_LEN,
-            3 * LEAF_LEN + 7,
-        ] {
+        for len in [0, 1, LEAF_LEN - 1, LEAF_LEN, LEAF_LEN + 1, 3 * LEAF_LEN, 3 * LEAF_LEN + 7] {
             let bytes: Vec<u8> = (0..len).map(|i| ((i * 31) >> 3) as u8).collect();
             let mut hasher = TreeHasher::new();
             bytes.chunks(300_001).for_each(|piece| hasher.update(piece));

@@ -62,10 +62,7 @@ impl FromStr for HexPrefix {
         if text.len() < MIN_PREFIX_LEN {
             return Err(PrefixError::TooShort(text.to_owned()));
         }
-        Ok(Self {
-            low: Digest::from_bytes(bytes),
-            digits: text.len() as u8,
-        })
+        Ok(Self { low: Digest::from_bytes(bytes), digits: text.len() as u8 })
     }
 }
 
@@ -89,22 +86,10 @@ mod tests {
 
     #[test]
     fn short_long_and_foreign_texts_are_refused() {
-        assert!(matches!(
-            "abc".parse::<HexPrefix>(),
-            Err(PrefixError::TooShort(_))
-        ));
-        assert!(matches!(
-            "".parse::<HexPrefix>(),
-            Err(PrefixError::TooShort(_))
-        ));
-        assert!(matches!(
-            "main".parse::<HexPrefix>(),
-            Err(PrefixError::NotHex(_))
-        ));
-        assert!(matches!(
-            "a".repeat(65).parse::<HexPrefix>(),
-            Err(PrefixError::NotHex(_))
-        ));
+        assert!(matches!("abc".parse::<HexPrefix>(), Err(PrefixError::TooShort(_))));
+        assert!(matches!("".parse::<HexPrefix>(), Err(PrefixError::TooShort(_))));
+        assert!(matches!("main".parse::<HexPrefix>(), Err(PrefixError::NotHex(_))));
+        assert!(matches!("a".repeat(65).parse::<HexPrefix>(), Err(PrefixError::NotHex(_))));
     }
 
     proptest! {

@@ -49,9 +49,7 @@ pub fn code_id(path: &Path) -> Result<CodeId, CodeError> {
     let kind = fs::metadata(path).map_err(read_error(path))?.file_type();
     let mut hasher = CodeId::fields();
     if kind.is_file() {
-        hasher
-            .text("file")
-            .digest(&file_digest(path).map_err(read_error(path))?);
+        hasher.text("file").digest(&file_digest(path).map_err(read_error(path))?);
     } else if kind.is_dir() {
         hasher.text("folder");
         for (name, file) in files_below(path)? {
@@ -66,6 +64,9 @@ pub fn code_id(path: &Path) -> Result<CodeId, CodeError> {
 
 /// Lists what counts below a folder: relative name with `/`, and path, sorted by name.
 fn files_below(root: &Path) -> Result<Vec<(String, PathBuf)>, CodeError> {
+    // A link to the folder stands for the folder.
+    let root = &fs::canonicalize(root).map_err(read_error(root))?;
+    let walk_error = |source| CodeError::Walk { path: root.clone(), source };
     let walk = WalkBuilder::new(root)
         .git_global(false)
         .git_exclude(false)
@@ -75,10 +76,11 @@ fn files_below(root: &Path) -> Result<Vec<(String, PathBuf)>, CodeError> {
         .build();
     let mut files = Vec::new();
     for entry in walk {
-        let entry = entry.map_err(|source| CodeError::Walk {
-            path: root.to_owned(),
-            source,
-        })?;
+        let entry = entry.map_err(walk_error)?;
+        if let Some(error) = entry.error() {
+            // An ignore file that was not understood: what it excludes cannot be told.
+            return Err(walk_error(error.clone()));
+        }
         if entry.file_type().is_some_and(|kind| kind.is_dir()) {
             continue;
         }
@@ -97,19 +99,13 @@ fn relative_name(root: &Path, path: &Path) -> Option<String> {
 }
 
 fn hash_entry(hasher: &mut FieldHasher, path: &Path) -> Result<(), CodeError> {
-    let kind = fs::symlink_metadata(path)
-        .map_err(read_error(path))?
-        .file_type();
+    let kind = fs::symlink_metadata(path).map_err(read_error(path))?.file_type();
     if kind.is_symlink() {
         let target = fs::read_link(path).map_err(read_error(path))?;
-        let target = target
-            .to_str()
-            .ok_or_else(|| CodeError::Name(path.to_owned()))?;
+        let target = target.to_str().ok_or_else(|| CodeError::Name(path.to_owned()))?;
         hasher.text("link").text(target);
     } else if kind.is_file() {
-        hasher
-            .text("file")
-            .digest(&file_digest(path).map_err(read_error(path))?);
+        hasher.text("file").digest(&file_digest(path).map_err(read_error(path))?);
     } else {
         return Err(CodeError::Special(path.to_owned()));
     }
@@ -151,11 +147,7 @@ mod tests {
     #[test]
     fn hidden_and_ignored_files_do_not_count() {
         let plain = [("train.py", "a"), ("build.log", "x"), (".git/HEAD", "y")];
-        let ignoring = [
-            ("train.py", "a"),
-            ("build.log", "z"),
-            (".gitignore", "*.log\n"),
-        ];
+        let ignoring = [("train.py", "a"), ("build.log", "z"), (".gitignore", "*.log\n")];
         assert_ne!(id(&plain), id(&ignoring));
         assert_eq!(id(&ignoring), id(&[("train.py", "a")]));
     }
@@ -173,9 +165,13 @@ mod tests {
     fn a_link_is_where_it_points() {
         let root = folder(&[("a.py", "x")]);
         let before = code_id(root.path()).unwrap();
-        std::os::unix::fs::symlink("/etc/hostname", root.path().join("link")).unwrap();
+        std::os::unix::fs::symlink("elsewhere", root.path().join("link")).unwrap();
         let with_link = code_id(root.path()).unwrap();
         assert_ne!(before, with_link);
+        let to_folder = folder(&[]).path().with_extension("link");
+        std::os::unix::fs::symlink(root.path(), &to_folder).unwrap();
+        assert_eq!(code_id(&to_folder).unwrap(), with_link);
+        fs::remove_file(to_folder).unwrap();
     }
 
     #[test]

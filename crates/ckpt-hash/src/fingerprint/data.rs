@@ -113,14 +113,8 @@ mod tests {
 
     #[test]
     fn order_and_boundaries_count() {
-        let ab = TableHasher::new()
-            .f64_column([1.0, 2.0])
-            .f64_column([3.0])
-            .finish();
-        let ba = TableHasher::new()
-            .f64_column([3.0])
-            .f64_column([1.0, 2.0])
-            .finish();
+        let ab = TableHasher::new().f64_column([1.0, 2.0]).f64_column([3.0]).finish();
+        let ba = TableHasher::new().f64_column([3.0]).f64_column([1.0, 2.0]).finish();
         let one = TableHasher::new().f64_column([1.0, 2.0, 3.0]).finish();
         assert!(ab != ba && ab != one && ba != one);
     }
@@ -142,10 +136,7 @@ mod tests {
     #[test]
     fn a_matrix_is_its_columns() {
         let matrix = ndarray::array![[1.0, 2.0], [3.0, 4.0]];
-        let columns = TableHasher::new()
-            .f64_column([1.0, 3.0])
-            .f64_column([2.0, 4.0])
-            .finish();
+        let columns = TableHasher::new().f64_column([1.0, 3.0]).f64_column([2.0, 4.0]).finish();
         assert_eq!(TableHasher::new().matrix(matrix.view()).finish(), columns);
         let transposed = TableHasher::new().matrix(matrix.t()).finish();
         assert_ne!(transposed, columns);
