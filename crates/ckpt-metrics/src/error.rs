@@ -1,0 +1,123 @@
+//! What can be wrong with an evaluation.
+
+use std::fmt;
+
+use crate::{MAX_CLASSES, MAX_ROWS};
+
+/// The result of an evaluation.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Says what is outside a metric's domain.
+///
+/// Rows are counted from 0 within the batch that was pushed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A report was asked of no rows.
+    #[error("no rows to evaluate")]
+    Empty,
+    /// R² was asked of a single row, where the target has no variance to explain.
+    #[error("the coefficient of determination needs at least 2 rows, not {rows}")]
+    TooFewRows {
+        /// The rows that were given.
+        rows: u64,
+    },
+    /// More rows than `f64` can count were merged.
+    #[error("more than {MAX_ROWS} rows cannot be counted exactly")]
+    TooManyRows,
+    /// Targets and predictions do not belong together.
+    #[error("{targets} targets do not match {predictions} predictions")]
+    LengthMismatch {
+        /// The number of targets.
+        targets: usize,
+        /// The number of predictions.
+        predictions: usize,
+    },
+    /// A number is NaN or infinite.
+    #[error("{input} {value} in row {row} is not finite")]
+    NotFinite {
+        /// Where it stands.
+        input: Input,
+        /// Its row.
+        row: usize,
+        /// The number.
+        value: f64,
+    },
+    /// A probability is NaN, negative or over 1.
+    #[error("probability {value} in row {row} is not in [0, 1]")]
+    NotAProbability {
+        /// Its row.
+        row: usize,
+        /// The number.
+        value: f64,
+    },
+    /// The probabilities of one row are no distribution.
+    #[error("probabilities in row {row} sum to {sum}, not to 1")]
+    NotNormalized {
+        /// The row.
+        row: usize,
+        /// What they sum to.
+        sum: f64,
+    },
+    /// A label names no class.
+    #[error("{input} label {label} in row {row} is not in 0..{classes}")]
+    LabelOutOfRange {
+        /// Where it stands.
+        input: Input,
+        /// Its row.
+        row: usize,
+        /// The label.
+        label: i128,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// A class was asked for that the accumulator does not have.
+    #[error("class {class} is not in 0..{classes}")]
+    NoSuchClass {
+        /// The class that was asked for.
+        class: usize,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// There are no classes, or more than a confusion matrix may have.
+    #[error("{classes} classes are not in 1..={MAX_CLASSES}")]
+    ClassCount {
+        /// The number of classes.
+        classes: usize,
+    },
+    /// Two things that must have the same classes do not.
+    #[error("{found} classes do not match {expected} classes")]
+    ClassMismatch {
+        /// The classes of the accumulator.
+        expected: usize,
+        /// The classes of what was given to it.
+        found: usize,
+    },
+    /// A confusion matrix is not square.
+    #[error("confusion matrix of {rows} x {columns} is not square")]
+    NotSquare {
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+    },
+}
+
+/// Names the input in which something is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Input {
+    /// The truth.
+    Target,
+    /// What the model says.
+    Prediction,
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Target => "target",
+            Self::Prediction => "prediction",
+        })
+    }
+}

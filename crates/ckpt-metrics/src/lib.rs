@@ -1,0 +1,77 @@
+//! Regression and classification metrics with mergeable accumulators.
+//!
+//! Pure numbers: nothing here reads, prints or draws random numbers.
+//!
+//! | metrics | in one call | accumulator | report |
+//! | --- | --- | --- | --- |
+//! | MSE, RMSE, MAE, R² | [`mse`], [`rmse`], [`mae`], [`r2`] | [`Regression`] | [`RegressionReport`] |
+//! | cross-entropy of two classes | [`binary_cross_entropy`] | [`BinaryCrossEntropy`] | [`CrossEntropyReport`] |
+//! | cross-entropy of k classes | [`categorical_cross_entropy`] | [`CategoricalCrossEntropy`] | [`CrossEntropyReport`] |
+//! | accuracy, precision, recall, F1 | [`accuracy`] | [`Confusion`] | [`ClassificationReport`], [`Outcomes`] |
+//!
+//! # Inputs
+//!
+//! Targets (the truth) come first, predictions second. One-dimensional inputs are anything that
+//! converts into an [`ArrayView1`](ndarray::ArrayView1): slices, vectors, arrays and ndarray views,
+//! contiguous or not. Numbers are `f32` or `f64` ([`Real`]) and are summed in `f64`; labels are
+//! integers or booleans ([`Label`]). Anything outside a metric's domain (NaN, an infinity, a
+//! probability outside \[0, 1\], a label without a class) is an [`Error`] that names the row, and
+//! leaves the accumulator as it was.
+//!
+//! # Accumulators
+//!
+//! Each has `push` for one row, `push_batch` for many, `merge` for what another one has seen,
+//! `finish` for the report so far, and serializes with serde. The merged result is that of the
+//! whole up to rounding; of a [`Confusion`] it is exact.
+//!
+//! # Same bits for any number of threads
+//!
+//! A batch is cut into chunks of [`CHUNK_ROWS`] rows, which run in parallel in the caller's current
+//! rayon pool; the parts are merged by a binary tree over the chunk numbers. Neither depends on the
+//! threads, logarithms come from [`libm`], and nothing else rounds differently from machine to
+//! machine, so equal calls give equal bits. Cutting the same rows into other batches may change
+//! the last bits, as it changes the order of the sums.
+//!
+//! # Example
+//!
+//! ```
+//! use ckpt_metrics::{Confusion, Regression};
+//!
+//! // Two shards, each seen by one worker, merged into one result.
+//! let mut whole = Regression::evaluate(&[3.0, -0.5], &[2.5, 0.0])?;
+//! let other = Regression::evaluate(&[2.0, 7.0], &[2.0, 8.0])?;
+//! whole.merge(&other)?;
+//! let report = whole.finish()?;
+//! assert_eq!(report.mse, 0.375);
+//! assert_eq!(report.mae, 0.5);
+//!
+//! let confusion = Confusion::evaluate(2, &[0, 1, 1, 1], &[0, 1, 0, 1])?;
+//! assert_eq!(confusion.binary(1)?.precision(), 1.0);
+//! assert_eq!(confusion.finish()?.accuracy, 0.75);
+//! # Ok::<(), ckpt_metrics::Error>(())
+//! ```
+
+mod accuracy;
+mod confusion;
+mod count;
+mod cross_entropy;
+mod error;
+mod grid;
+mod input;
+mod moments;
+mod regression;
+mod scores;
+mod sum;
+
+pub use accuracy::accuracy;
+pub use confusion::{Confusion, MAX_CLASSES};
+pub use count::MAX_ROWS;
+pub use cross_entropy::{
+    BinaryCrossEntropy, CategoricalCrossEntropy, CrossEntropyReport, binary_cross_entropy,
+    categorical_cross_entropy,
+};
+pub use error::{Error, Input, Result};
+pub use grid::CHUNK_ROWS;
+pub use input::{Label, Real};
+pub use regression::{Regression, RegressionReport, mae, mse, r2, rmse};
+pub use scores::{ClassScores, ClassificationReport, Outcomes, Scores};
