@@ -1,0 +1,125 @@
+use std::io;
+use std::str::Utf8Error;
+
+use ckpt_tensor::TensorError;
+
+/// Why a file is not of the format that it claims, or tensors cannot be laid out in one.
+///
+/// Each message is complete in one line and does not name the file, which only the caller knows;
+/// what lies beneath it is part of the message and not chained as a further cause.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// The file could not be read.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// The file ends within the eight bytes of the header length.
+    #[error(
+        "{len} bytes are too few for a header length; the file is truncated or not safetensors"
+    )]
+    TooShort {
+        /// Bytes of the file.
+        len: u64,
+    },
+    /// The header ends after the file.
+    #[error(
+        "header length {header} exceeds the file size {file}; the file is truncated or not \
+         safetensors"
+    )]
+    HeaderBeyondEnd {
+        /// Stated length of the header.
+        header: u64,
+        /// Bytes of the file.
+        file: u64,
+    },
+    /// The header is longer than readers take.
+    #[error("header length {header} exceeds the limit of {limit}")]
+    HeaderTooLarge {
+        /// Length of the header.
+        header: u64,
+        /// The most that is allowed.
+        limit: u64,
+    },
+    /// The header is no text.
+    #[error("header is not UTF-8: {0}")]
+    HeaderNotUtf8(Utf8Error),
+    /// The header is no JSON, or not of the expected structure.
+    #[error("header is not valid: {0}")]
+    HeaderInvalid(serde_json::Error),
+    /// Two tensors have one name.
+    #[error("tensor `{0}` appears twice")]
+    DuplicateTensor(String),
+    /// The free-form metadata has one key twice.
+    #[error("metadata key `{0}` appears twice")]
+    DuplicateMetadata(String),
+    /// A tensor has a name that the format keeps for itself.
+    #[error("tensor name `{0}` is reserved")]
+    ReservedName(String),
+    /// A tensor's dtype is unknown or its size impossible.
+    #[error("tensor `{name}`: {problem}")]
+    Tensor {
+        /// The tensor.
+        name: String,
+        /// What is wrong with it.
+        problem: TensorError,
+    },
+    /// A tensor ends before it begins.
+    #[error("tensor `{name}` ends at {end}, before its begin {begin}")]
+    ReversedOffsets {
+        /// The tensor.
+        name: String,
+        /// Its first byte, counted from the header's end.
+        begin: u64,
+        /// The byte after its last.
+        end: u64,
+    },
+    /// A tensor's bytes are not as many as its dtype and shape take.
+    #[error("tensor `{name}` has {found} bytes where its dtype and shape take {expected}")]
+    LengthMismatch {
+        /// The tensor.
+        name: String,
+        /// Bytes between its offsets.
+        found: u64,
+        /// Bytes by dtype and shape.
+        expected: u64,
+    },
+    /// A tensor begins inside the one before it.
+    #[error("tensor `{name}` begins at {begin}, inside another that ends at {end}")]
+    Overlap {
+        /// The tensor.
+        name: String,
+        /// Its first byte, counted from the header's end.
+        begin: u64,
+        /// Where the tensor before it ends.
+        end: u64,
+    },
+    /// Bytes before a tensor belong to none.
+    #[error("tensor `{name}` begins at {begin}, leaving a gap from {end}")]
+    Gap {
+        /// The tensor.
+        name: String,
+        /// Its first byte, counted from the header's end.
+        begin: u64,
+        /// Where the tensor before it ends.
+        end: u64,
+    },
+    /// The tensors end after the file.
+    #[error(
+        "tensors need {expected} bytes after the header, the file has {found}; it is truncated"
+    )]
+    DataTruncated {
+        /// Bytes that the header's offsets cover.
+        expected: u64,
+        /// Bytes after the header.
+        found: u64,
+    },
+    /// The file goes on after the last tensor.
+    #[error("{extra} bytes after the last tensor belong to none")]
+    TrailingBytes {
+        /// Bytes after the last tensor.
+        extra: u64,
+    },
+    /// All tensors together are too large for 64-bit offsets.
+    #[error("tensors overflow the file at `{0}`")]
+    FileOverflow(String),
+}

@@ -1,0 +1,235 @@
+use crate::element::{
+    Brain, Byte, Element, Float32, Float64, Half, Pair, Signed16, Signed32, Signed64, Unsigned16,
+    Unsigned32, Unsigned64,
+};
+use crate::{Dtype, TensorError};
+
+/// Compares two tensors of one dtype and shape, piece by piece.
+///
+/// Give the bytes of both in order with [`update`](Self::update), cut wherever it suits but
+/// inside an element, then [`finish`](Self::finish). Sums are f64 and run over the elements in
+/// order, so the result does not depend on the cuts, not even in its last bit.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    dtype: Dtype,
+    elements: u64,
+    changed: u64,
+    sums: Sums,
+}
+
+impl Comparison {
+    /// Starts a comparison of tensors of this dtype.
+    pub fn new(dtype: Dtype) -> Self {
+        Self { dtype, elements: 0, changed: 0, sums: Sums::default() }
+    }
+
+    /// Takes the next bytes of both tensors.
+    ///
+    /// # Errors
+    /// [`TensorError::LengthMismatch`] if the pieces differ in length,
+    /// [`TensorError::PartialElement`] if they end inside an element. The comparison is as before.
+    pub fn update(&mut self, a: &[u8], b: &[u8]) -> Result<(), TensorError> {
+        if a.len() != b.len() {
+            return Err(TensorError::LengthMismatch { a: a.len(), b: b.len() });
+        }
+        if !a.len().is_multiple_of(self.dtype.element_width().unwrap_or(1)) {
+            return Err(TensorError::PartialElement { len: a.len(), dtype: self.dtype });
+        }
+        match self.dtype {
+            Dtype::Bool => self.run(&Byte::new(|bits| f64::from(u8::from(bits != 0))), a, b),
+            Dtype::U8 => self.run(&Byte::new(f64::from), a, b),
+            Dtype::I8 => self.run(&Byte::new(|bits| f64::from(bits.cast_signed())), a, b),
+            Dtype::U16 => self.run(&Unsigned16, a, b),
+            Dtype::I16 => self.run(&Signed16, a, b),
+            Dtype::U32 => self.run(&Unsigned32, a, b),
+            Dtype::I32 => self.run(&Signed32, a, b),
+            Dtype::U64 => self.run(&Unsigned64, a, b),
+            Dtype::I64 => self.run(&Signed64, a, b),
+            Dtype::F32 => self.run(&Float32, a, b),
+            Dtype::F64 => self.run(&Float64, a, b),
+            Dtype::C64 => self.run_complex(a, b),
+            Dtype::F8E8M0 => self.run(&Byte::scale(), a, b),
+            Dtype::F6E2M3 | Dtype::F6E3M2 => self.count::<1>(a, b),
+            Dtype::F16 => self.run(&Half, a, b),
+            Dtype::Bf16 => self.run(&Brain, a, b),
+            Dtype::F8E4M3 | Dtype::F8E5M2 | Dtype::F8E4M3Fnuz | Dtype::F8E5M2Fnuz => {
+                self.run(&Byte::float(self.dtype), a, b);
+            }
+            Dtype::F4 => self.run_nibbles(&Byte::float(self.dtype), a, b),
+        }
+        Ok(())
+    }
+
+    /// Gives the distance between what the two sides were given.
+    pub fn finish(self) -> Difference {
+        let packed = matches!(self.dtype, Dtype::F6E2M3 | Dtype::F6E3M2);
+        Difference {
+            elements: self.elements,
+            changed: self.changed,
+            numeric: (!packed).then(|| self.sums.finish()),
+        }
+    }
+
+    fn run<const WIDTH: usize>(&mut self, element: &impl Element<WIDTH>, a: &[u8], b: &[u8]) {
+        self.count::<WIDTH>(a, b);
+        self.sums.add(element, a, b);
+    }
+
+    /// Counts complex elements whole and sums their real and imaginary parts alike.
+    fn run_complex(&mut self, a: &[u8], b: &[u8]) {
+        self.count::<8>(a, b);
+        self.sums.add(&Float32, a, b);
+    }
+
+    /// Takes the two elements of each byte, the low half first.
+    fn run_nibbles(&mut self, element: &Byte, a: &[u8], b: &[u8]) {
+        for (&a, &b) in a.iter().zip(b) {
+            self.run(element, &[a & 15, a >> 4], &[b & 15, b >> 4]);
+        }
+    }
+
+    fn count<const WIDTH: usize>(&mut self, a: &[u8], b: &[u8]) {
+        let ((a, _), (b, _)) = (a.as_chunks::<WIDTH>(), b.as_chunks::<WIDTH>());
+        self.elements += a.len() as u64;
+        self.changed += a.iter().zip(b).filter(|(a, b)| a != b).count() as u64;
+    }
+}
+
+/// How far apart two tensors lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Difference {
+    /// Elements of each tensor; bytes for F6, see [`numeric`](Self::numeric).
+    pub elements: u64,
+    /// Elements whose bits differ: `0.0` and `-0.0` do, one NaN pattern and itself do not.
+    pub changed: u64,
+    /// The distance in numbers; `None` for F6_E2M3 and F6_E3M2.
+    ///
+    /// No specification fixes in which order 6-bit elements share their bytes, so those are
+    /// compared, and counted above, as bytes.
+    pub numeric: Option<NumericDifference>,
+}
+
+impl Difference {
+    /// Gives the part of the elements whose bits differ, from 0 to 1; 0 if there are none.
+    pub fn changed_fraction(&self) -> f64 {
+        ratio(self.changed as f64, self.elements)
+    }
+}
+
+/// The distance between two tensors in numbers.
+///
+/// Pairs in which either side is NaN or infinite count in `nan_*` and `inf_*` and nowhere else:
+/// all other fields are over the remaining pairs, which may be none. Elements are taken as f64:
+/// exactly for floats and integers up to 32 bits, rounded to nearest for 64-bit integers, whose
+/// differences are still taken exactly before they are rounded. Booleans count as 0 and 1, any
+/// nonzero byte as 1. The parts of complex numbers count as two elements each. Squares of F64
+/// values beyond about 1e154 overflow, so that `l2` and what rests on it are not finite; squares of
+/// values below about 1e-162 vanish.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NumericDifference {
+    /// Pairs that entered the sums.
+    pub compared: u64,
+    /// Largest `|a - b|`; 0 without pairs.
+    pub max_abs: f64,
+    /// Mean `|a - b|`; 0 without pairs.
+    pub mean_abs: f64,
+    /// Euclidean norm of `a - b`.
+    pub l2: f64,
+    /// `l2` divided by the norm of `a`; for a norm of 0, 0 if `l2` is 0 and infinity otherwise.
+    pub relative_l2: f64,
+    /// Cosine of the angle between a and b, from -1 to 1.
+    ///
+    /// Two zero vectors have 1, a zero vector and another 0.
+    pub cosine: f64,
+    /// NaN elements of the first tensor.
+    pub nan_a: u64,
+    /// NaN elements of the second tensor.
+    pub nan_b: u64,
+    /// Infinite elements of the first tensor.
+    pub inf_a: u64,
+    /// Infinite elements of the second tensor.
+    pub inf_b: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Sums {
+    compared: u64,
+    max_abs: f64,
+    absolute: f64,
+    squares: f64,
+    squares_a: f64,
+    squares_b: f64,
+    products: f64,
+    nan_a: u64,
+    nan_b: u64,
+    inf_a: u64,
+    inf_b: u64,
+}
+
+impl Sums {
+    fn add<const WIDTH: usize>(&mut self, element: &impl Element<WIDTH>, a: &[u8], b: &[u8]) {
+        let ((a, _), (b, _)) = (a.as_chunks::<WIDTH>(), b.as_chunks::<WIDTH>());
+        for (&a, &b) in a.iter().zip(b) {
+            let pair = element.pair(a, b);
+            if pair.a.is_finite() && pair.b.is_finite() {
+                self.add_finite(&pair);
+            } else {
+                self.count_special(&pair);
+            }
+        }
+    }
+
+    fn add_finite(&mut self, pair: &Pair) {
+        let Pair { a, b, difference } = *pair;
+        self.compared += 1;
+        // f64::max would also have to look for NaN, which cannot be here.
+        if difference.abs() > self.max_abs {
+            self.max_abs = difference.abs();
+        }
+        self.absolute += difference.abs();
+        self.squares += difference * difference;
+        self.squares_a += a * a;
+        self.squares_b += b * b;
+        self.products += a * b;
+    }
+
+    #[cold]
+    fn count_special(&mut self, pair: &Pair) {
+        self.nan_a += u64::from(pair.a.is_nan());
+        self.nan_b += u64::from(pair.b.is_nan());
+        self.inf_a += u64::from(pair.a.is_infinite());
+        self.inf_b += u64::from(pair.b.is_infinite());
+    }
+
+    fn finish(&self) -> NumericDifference {
+        let l2 = self.squares.sqrt();
+        let (norm_a, norm_b) = (self.squares_a.sqrt(), self.squares_b.sqrt());
+        NumericDifference {
+            compared: self.compared,
+            max_abs: self.max_abs,
+            mean_abs: ratio(self.absolute, self.compared),
+            l2,
+            relative_l2: if l2 == 0.0 { 0.0 } else { l2 / norm_a },
+            cosine: cosine(self.products, norm_a, norm_b),
+            nan_a: self.nan_a,
+            nan_b: self.nan_b,
+            inf_a: self.inf_a,
+            inf_b: self.inf_b,
+        }
+    }
+}
+
+fn cosine(products: f64, norm_a: f64, norm_b: f64) -> f64 {
+    if norm_a == 0.0 && norm_b == 0.0 {
+        1.0
+    } else if norm_a == 0.0 || norm_b == 0.0 {
+        0.0
+    } else {
+        // Divided one norm at a time: their product could overflow where the cosine does not.
+        (products / norm_a / norm_b).clamp(-1.0, 1.0)
+    }
+}
+
+fn ratio(sum: f64, count: u64) -> f64 {
+    if count == 0 { 0.0 } else { sum / count as f64 }
+}
