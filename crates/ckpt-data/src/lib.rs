@@ -1,0 +1,36 @@
+//! Tables of training data from CSV, NPY and NPZ files, with their fingerprints.
+//!
+//! A [`Table`] is named columns of equal length, each of numbers (`f64`) or text (UTF-8), and the
+//! [`DataId`](ckpt_hash::DataId) of its values; [`Table::split_target`] makes [`Samples`] for
+//! training out of it. The same `f64` values have one id, whether they come from CSV, NPY, NPZ or
+//! memory. [`data_id`] fingerprints any file.
+//!
+//! Files are taken as untrusted: sizes that a header claims are checked against the file's length
+//! before memory is taken, and a bad file is a [`DataError`] of one line that names it.
+//!
+//! ```
+//! use ckpt_data::Table;
+//!
+//! let csv = "area,rooms,price\n50,2,200000\n80,3,290000\n";
+//! let table = Table::read_csv(csv.as_bytes(), "houses.csv")?;
+//! let samples = table.split_target(None)?;
+//! assert_eq!(samples.features, ["area", "rooms"]);
+//! assert_eq!(samples.target, "price");
+//! assert_eq!(samples.x.dim(), (2, 2));
+//! # Ok::<(), ckpt_data::DataError>(())
+//! ```
+
+mod array;
+mod csv;
+mod error;
+mod file;
+mod npz;
+mod samples;
+mod table;
+
+pub use crate::{
+    error::{DataError, Problem},
+    file::data_id,
+    samples::Samples,
+    table::{Column, Table, Values},
+};
