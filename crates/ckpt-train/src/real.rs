@@ -1,0 +1,78 @@
+//! The two element types.
+
+use std::borrow::Cow;
+use std::fmt::{self, Debug, Display};
+
+use crate::kernel::Kernel;
+
+/// Names a floating-point type in states and errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FloatType {
+    /// IEEE 754 binary32.
+    F32,
+    /// IEEE 754 binary64.
+    F64,
+}
+
+impl Display for FloatType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        })
+    }
+}
+
+/// An element type of data and models: `f32` or `f64`.
+///
+/// Sealed, because the order of every sum depends on the type's number of lanes.
+pub trait Real: Kernel + Debug + Display + PartialOrd + 'static {
+    /// Which of the two it is.
+    const TYPE: FloatType;
+
+    /// The number of lanes in a logical vector of 64 bytes: 16 for `f32`, 8 for `f64`.
+    const LANES: usize;
+
+    /// Rounds to the nearest value of this type; beyond its range to an infinity.
+    fn from_f64(value: f64) -> Self;
+
+    /// Converts exactly.
+    fn to_f64(self) -> f64;
+
+    /// Gives a slice as f64, without a copy where it is f64 already.
+    fn slice_to_f64(slice: &[Self]) -> Cow<'_, [f64]>;
+}
+
+impl Real for f32 {
+    const TYPE: FloatType = FloatType::F32;
+    const LANES: usize = Self::L;
+
+    fn from_f64(value: f64) -> Self {
+        value as Self
+    }
+
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+
+    fn slice_to_f64(slice: &[Self]) -> Cow<'_, [f64]> {
+        slice.iter().map(|&value| f64::from(value)).collect()
+    }
+}
+
+impl Real for f64 {
+    const TYPE: FloatType = FloatType::F64;
+    const LANES: usize = Self::L;
+
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    fn slice_to_f64(slice: &[Self]) -> Cow<'_, [f64]> {
+        Cow::Borrowed(slice)
+    }
+}

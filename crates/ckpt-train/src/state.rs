@@ -1,0 +1,252 @@
+//! Everything that training needs to go on as if it had never stopped.
+
+use crate::config::{Optimizer, OptimizerKind};
+use crate::error::StateError;
+use crate::optimizer::{Memory, Moments, Nesterov};
+use crate::real::{FloatType, Real};
+
+mod reader;
+
+use reader::Reader;
+
+/// An array of a [`TrainState`]; `shape` is row-major, and empty for a single number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedArray {
+    /// The array's name, unique within the state.
+    pub name: String,
+    /// Its extent in each dimension.
+    pub shape: Vec<usize>,
+    /// Its values; as many as the extents multiply to.
+    pub values: Values,
+}
+
+/// The values of a [`NamedArray`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// 32-bit floats.
+    F32(Vec<f32>),
+    /// 64-bit floats.
+    F64(Vec<f64>),
+    /// Unsigned 64-bit integers.
+    U64(Vec<u64>),
+}
+
+impl Values {
+    /// Returns the number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::F64(values) => values.len(),
+            Self::U64(values) => values.len(),
+        }
+    }
+
+    /// Returns whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the element type's name: `f32`, `f64` or `u64`.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::F32(_) => "f32",
+            Self::F64(_) => "f64",
+            Self::U64(_) => "u64",
+        }
+    }
+}
+
+/// The state of training after an epoch.
+///
+/// A run resumed from it yields the same models and states, bit for bit, as one that never stopped.
+/// It does not say how many epochs were planned, so runs of different lengths share their states.
+/// Parameters and optimizer memory are f64 whatever the data's type, so that small steps are not
+/// lost; the model of an epoch is rounded to the data's type.
+///
+/// As arrays, with `d` columns and `p = d + 1` parameters (standardised weights, then the bias):
+///
+/// | name | type, shape | optimizers | |
+/// | --- | --- | --- | --- |
+/// | `optimizer` | u64 | all | 0 gd, 1 nesterov, 2 sgd, 3 momentum, 4 adam |
+/// | `epoch` | u64 | all | epochs done |
+/// | `seed` | u64 | all | of the row split and batch order |
+/// | `rate` | f64 | all | the step size in use |
+/// | `growing` | u64 | all | consecutive epochs whose loss was too large |
+/// | `center` | f32 or f64 as the data, d | all | what is subtracted from each column |
+/// | `scale` | f64, d | all | what each column is divided by |
+/// | `params` | f64, p | all | parameters |
+/// | `lookahead` | f64, p | nesterov | where the next gradient is taken |
+/// | `t` | f64 | nesterov | the momentum sequence |
+/// | `velocity` | f64, p | momentum | |
+/// | `first_moment`, `second_moment` | f64, p | adam | |
+/// | `steps` | u64 | adam | steps done |
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainState {
+    pub(crate) kind: OptimizerKind,
+    pub(crate) epoch: u64,
+    pub(crate) seed: u64,
+    pub(crate) rate: f64,
+    pub(crate) growing: u64,
+    pub(crate) float: FloatType,
+    pub(crate) center: Vec<f64>,
+    pub(crate) scale: Vec<f64>,
+    pub(crate) params: Vec<f64>,
+    pub(crate) memory: Memory,
+}
+
+impl TrainState {
+    /// Returns the number of epochs done.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Returns the optimizer that made it.
+    pub fn optimizer(&self) -> OptimizerKind {
+        self.kind
+    }
+
+    /// Returns the number of feature columns.
+    pub fn columns(&self) -> usize {
+        self.scale.len()
+    }
+
+    /// Returns the seed of the row split and of the batch order.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Returns the step size in use.
+    pub fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// Returns the element type of the data it was made on.
+    pub fn float_type(&self) -> FloatType {
+        self.float
+    }
+
+    /// Gives the state as named arrays, in the order of the table above.
+    pub fn arrays(&self) -> Vec<NamedArray> {
+        let kind = OptimizerKind::ALL.iter().position(|kind| *kind == self.kind);
+        let kind = kind.expect("every kind is listed") as u64;
+        let center = match self.float {
+            FloatType::F32 => Values::F32(self.center.iter().map(|&c| c as f32).collect()),
+            FloatType::F64 => Values::F64(self.center.clone()),
+        };
+        let mut arrays = vec![
+            count("optimizer", kind),
+            count("epoch", self.epoch),
+            count("seed", self.seed),
+            number("rate", self.rate),
+            count("growing", self.growing),
+            NamedArray { name: "center".into(), shape: vec![self.center.len()], values: center },
+            vector("scale", &self.scale),
+            vector("params", &self.params),
+        ];
+        match &self.memory {
+            Memory::Nothing => {}
+            Memory::Nesterov(nesterov) => {
+                arrays.push(vector("lookahead", &nesterov.lookahead));
+                arrays.push(number("t", nesterov.t));
+            }
+            Memory::Momentum { velocity } => arrays.push(vector("velocity", velocity)),
+            Memory::Adam(moments) => {
+                arrays.push(vector("first_moment", &moments.first));
+                arrays.push(vector("second_moment", &moments.second));
+                arrays.push(count("steps", moments.steps));
+            }
+        }
+        arrays
+    }
+
+    /// Rebuilds a state from its arrays, in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError`] if an array is missing, unknown, given twice, of another type or shape, or
+    /// holds a value that training cannot have left there.
+    pub fn from_arrays(arrays: impl IntoIterator<Item = NamedArray>) -> Result<Self, StateError> {
+        let mut reader = Reader::new(arrays)?;
+        let code = reader.count("optimizer")?;
+        let kind = usize::try_from(code).ok().and_then(|code| OptimizerKind::ALL.get(code));
+        let Some(&kind) = kind else {
+            return Err(StateError::Value { name: "optimizer", value: code as f64 });
+        };
+        let (float, center) = reader.floats("center")?;
+        let columns = center.len();
+        let state = Self {
+            kind,
+            epoch: reader.count("epoch")?,
+            seed: reader.count("seed")?,
+            rate: reader.number("rate", f64::MIN_POSITIVE)?,
+            growing: reader.count("growing")?,
+            float,
+            center,
+            scale: reader.vector("scale", columns, f64::MIN_POSITIVE)?,
+            params: reader.vector("params", columns + 1, f64::MIN)?,
+            memory: read_memory(&mut reader, kind, columns + 1)?,
+        };
+        reader.finish()?;
+        Ok(state)
+    }
+
+    /// Checks that a run with these settings on this data may go on from here.
+    pub(crate) fn check<T: Real>(
+        &self,
+        optimizer: Optimizer,
+        seed: u64,
+        columns: usize,
+    ) -> Result<(), StateError> {
+        if self.kind != optimizer.kind() {
+            return Err(StateError::Optimizer { state: self.kind, run: optimizer.kind() });
+        }
+        if self.columns() != columns {
+            return Err(StateError::Columns { state: self.columns(), data: columns });
+        }
+        if self.float != T::TYPE {
+            return Err(StateError::FloatType { state: self.float, data: T::TYPE });
+        }
+        if self.seed != seed {
+            return Err(StateError::Seed { state: self.seed, run: seed });
+        }
+        Ok(())
+    }
+}
+
+fn read_memory(
+    reader: &mut Reader,
+    kind: OptimizerKind,
+    parameters: usize,
+) -> Result<Memory, StateError> {
+    Ok(match kind {
+        OptimizerKind::Gd | OptimizerKind::Sgd => Memory::Nothing,
+        OptimizerKind::Nesterov => Memory::Nesterov(Nesterov {
+            lookahead: reader.vector("lookahead", parameters, f64::MIN)?,
+            t: reader.number("t", 1.0)?,
+        }),
+        OptimizerKind::Momentum => {
+            Memory::Momentum { velocity: reader.vector("velocity", parameters, f64::MIN)? }
+        }
+        OptimizerKind::Adam => Memory::Adam(Moments {
+            first: reader.vector("first_moment", parameters, f64::MIN)?,
+            second: reader.vector("second_moment", parameters, 0.0)?,
+            steps: reader.count("steps")?,
+        }),
+    })
+}
+
+fn count(name: &str, value: u64) -> NamedArray {
+    NamedArray { name: name.into(), shape: Vec::new(), values: Values::U64(vec![value]) }
+}
+
+fn number(name: &str, value: f64) -> NamedArray {
+    NamedArray { name: name.into(), shape: Vec::new(), values: Values::F64(vec![value]) }
+}
+
+fn vector(name: &str, values: &[f64]) -> NamedArray {
+    NamedArray {
+        name: name.into(),
+        shape: vec![values.len()],
+        values: Values::F64(values.to_vec()),
+    }
+}
