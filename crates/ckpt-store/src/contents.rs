@@ -1,0 +1,182 @@
+//! What a caller hands over to be versioned.
+
+use std::{collections::BTreeSet, io, sync::Arc};
+
+use ckpt_formats::{Format, ReadAt};
+use ckpt_hash::TreeHash;
+use ckpt_tensor::{Dtype, Shape};
+
+use crate::{
+    disk::ReadFile,
+    error::{Error, Result},
+    ingest::Span,
+    record::{Role, TensorRecord},
+};
+
+/// The content of a version: tensors in memory, or files, or nothing but what describes it.
+#[derive(Debug, Default)]
+pub enum Contents {
+    /// No content: a version of metrics and parameters alone.
+    #[default]
+    Nothing,
+    /// Tensors from memory. Restored, they become a safetensors file.
+    Tensors(Vec<Tensor>),
+    /// Files, which are restored byte for byte.
+    Files(Vec<InputFile>),
+}
+
+/// A tensor in memory.
+#[derive(Debug, Clone)]
+pub struct Tensor {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<u64>,
+    role: Role,
+    bytes: Bytes,
+}
+
+/// Shared bytes that can be read like a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Bytes(Arc<[u8]>);
+
+impl ReadAt for Bytes {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        self.0.read_at(offset, buf)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+}
+
+impl Tensor {
+    /// Takes a tensor's bytes, row-major and little-endian.
+    ///
+    /// # Errors
+    /// Bytes whose length is not that of the shape in this dtype; an empty name.
+    pub fn new(
+        name: impl Into<String>,
+        dtype: Dtype,
+        shape: impl Into<Vec<u64>>,
+        role: Role,
+        bytes: impl Into<Arc<[u8]>>,
+    ) -> Result<Self> {
+        let (name, shape) = (name.into(), shape.into());
+        let bytes: Arc<[u8]> = bytes.into();
+        let expected = Shape::from(shape.clone())
+            .byte_len(dtype)
+            .map_err(|error| Error::Contents(format!("tensor {name}: {error}")))?;
+        if expected != bytes.len() as u64 {
+            let what = format!("has {} bytes where its shape needs {expected}", bytes.len());
+            return Err(Error::Contents(format!("tensor {name} {what}")));
+        }
+        if name.is_empty() {
+            return Err(Error::Contents("a tensor has an empty name".to_owned()));
+        }
+        Ok(Self { name, dtype, shape, role, bytes: Bytes(bytes) })
+    }
+
+    /// Takes a one-dimensional tensor of 64-bit floats.
+    pub fn from_f64(name: impl Into<String>, role: Role, values: &[f64]) -> Self {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let shape = vec![values.len() as u64];
+        Self { name: name.into(), dtype: Dtype::F64, shape, role, bytes: Bytes(bytes.into()) }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn span(&self) -> Span<'_> {
+        Span {
+            source: &self.bytes,
+            name: &self.name,
+            offset: 0,
+            len: self.bytes.0.len() as u64,
+            dtype: Some(self.dtype),
+        }
+    }
+
+    pub(crate) fn describe(&self, root: TreeHash) -> TensorRecord {
+        TensorRecord {
+            name: self.name.clone(),
+            dtype: self.dtype,
+            shape: self.shape.clone(),
+            role: self.role,
+            len: self.bytes.0.len() as u64,
+            root,
+        }
+    }
+}
+
+/// A file to be versioned.
+#[derive(Debug)]
+pub struct InputFile {
+    pub(crate) path: String,
+    pub(crate) source: Box<dyn ReadFile>,
+    pub(crate) format: Option<Format>,
+}
+
+impl InputFile {
+    /// Takes a file under the relative path that a restore gives it.
+    ///
+    /// `format` is the format that the file must have; without one, what no reader knows is kept
+    /// as it is.
+    ///
+    /// # Errors
+    /// A path that is empty, absolute, has `.` or `..` in it or could not be a path everywhere.
+    pub fn new(
+        path: impl Into<String>,
+        source: Box<dyn ReadFile>,
+        format: Option<Format>,
+    ) -> Result<Self> {
+        let path = path.into();
+        check_path(&path).map_err(Error::Contents)?;
+        Ok(Self { path, source, format })
+    }
+}
+
+/// Checks that a path stays inside of the folder that it is joined to, on every platform.
+pub(crate) fn check_path(path: &str) -> Result<(), String> {
+    let bad = |part: &str| {
+        part.is_empty() || part == "." || part == ".." || part.contains(['\\', ':', '\0'])
+    };
+    if path.split('/').any(bad) || path.contains(char::is_control) {
+        Err(format!("{path:?} is not a relative path without special parts"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks that names occur once.
+pub(crate) fn check_unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(Error::Contents(format!("two {what} are named {name}")));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_that_contradicts_the_shape_is_refused() {
+        let error = Tensor::new("w", Dtype::F32, [2, 3], Role::Weights, vec![0; 23]).unwrap_err();
+        assert_eq!(error.to_string(), "tensor w has 23 bytes where its shape needs 24");
+    }
+
+    #[test]
+    fn paths_that_leave_the_folder_are_refused() {
+        for path in ["a", "a/b.c", "a b/ü"] {
+            assert!(check_path(path).is_ok(), "{path}");
+        }
+        for path in ["", "/a", "a/", "..", "a/../b", "./a", "a//b", "c:\\x", "a\\b", "a\nb", "a\0"]
+        {
+            assert!(check_path(path).is_err(), "{path:?}");
+        }
+    }
+}

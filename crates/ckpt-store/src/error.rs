@@ -1,0 +1,143 @@
+//! What can go wrong, one line each.
+
+use std::{io, time::Duration};
+
+use ckpt_formats::FormatError;
+use ckpt_hash::{PrefixError, VersionId};
+
+use crate::{
+    object::ObjectId,
+    refs::{RefName, RefNameError},
+    revision::RevisionError,
+};
+
+/// The result of an operation of the store.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The reason why an operation of the store failed. Nothing was changed unless a variant says so.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No `.ckpt` folder where one was expected.
+    #[error("no ckpt repository in {0}")]
+    NoRepository(String),
+    /// `init` where a repository already is.
+    #[error("{0} already holds a ckpt repository")]
+    AlreadyRepository(String),
+    /// A repository whose `format` file names another format.
+    #[error("the repository has format {found:?}; this ckpt reads {expected:?}")]
+    UnknownFormat {
+        /// What the file says, cut short.
+        found: String,
+        /// What it would have to say.
+        expected: &'static str,
+    },
+    /// Reading or writing failed.
+    #[error("cannot {action}")]
+    Io {
+        /// What was being done, as a verb and its object.
+        action: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// A lock was held by others for too long.
+    #[error("{what} is locked by another process; gave up after {} s", .patience.as_secs_f64())]
+    Locked {
+        /// What the lock guards.
+        what: String,
+        /// How long this process waited.
+        patience: Duration,
+    },
+    /// Stored bytes are not what was stored.
+    #[error("{place} is damaged: {what}")]
+    Damaged {
+        /// The file, and the object in it.
+        place: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// An object that a record names is in no pack.
+    #[error("{0} is missing from the repository")]
+    Missing(ObjectId),
+    /// A ref that is not there.
+    #[error("there is no {0}")]
+    NoRef(RefName),
+    /// A ref that already is there.
+    #[error("{name} already exists, at version {}", at.short())]
+    RefExists {
+        /// The ref.
+        name: RefName,
+        /// Where it points.
+        at: VersionId,
+    },
+    /// A ref that another writer moved first.
+    #[error(transparent)]
+    Conflict(Box<Conflict>),
+    /// Nothing to roll back to.
+    #[error("{0} has no earlier version to roll back to")]
+    NoEarlier(RefName),
+    /// A text that names no version.
+    #[error(transparent)]
+    Revision(#[from] RevisionError),
+    /// A text that is no ref name.
+    #[error(transparent)]
+    RefName(#[from] RefNameError),
+    /// A text that is no abbreviated id.
+    #[error(transparent)]
+    Prefix(#[from] PrefixError),
+    /// A file that its reader refuses.
+    #[error("{path}: {source}")]
+    Format {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        source: FormatError,
+    },
+    /// Contents that cannot be versioned as given.
+    #[error("{0}")]
+    Contents(String),
+    /// Restoring would replace something else.
+    #[error("{0} exists and differs")]
+    WouldOverwrite(String),
+}
+
+/// Two writers of one ref, of whom the other was faster. What the slower one wrote is kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is at {}, not at {} as expected", tip(.found.as_ref()), tip(.expected.as_ref()))]
+pub struct Conflict {
+    /// The ref.
+    pub name: RefName,
+    /// Where it was expected to point.
+    pub expected: Option<VersionId>,
+    /// Where it points.
+    pub found: Option<VersionId>,
+    /// The version that this writer made, which is stored all the same.
+    pub kept: Option<VersionId>,
+}
+
+impl From<Conflict> for Error {
+    fn from(conflict: Conflict) -> Self {
+        Self::Conflict(Box::new(conflict))
+    }
+}
+
+fn tip(version: Option<&VersionId>) -> String {
+    version.map_or_else(|| "no version".to_owned(), VersionId::short)
+}
+
+impl Error {
+    pub(crate) fn damaged(place: impl Into<String>, what: impl Into<String>) -> Self {
+        Self::Damaged { place: place.into(), what: what.into() }
+    }
+}
+
+/// Names what was being done when an input or output operation failed.
+pub(crate) trait Doing<T> {
+    fn doing(self, action: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T> Doing<T> for io::Result<T> {
+    fn doing(self, action: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|source| Error::Io { action: action(), source })
+    }
+}

@@ -1,0 +1,156 @@
+//! Walks through versions: ancestors by number, and history in order.
+//!
+//! Each version holds a pointer to one ancestor far back, whose number is a fixed function of its
+//! own ([`skip_number`]), so that any ancestor on the line of first parents is reached in
+//! logarithmically many steps.
+
+use std::collections::{BinaryHeap, HashSet};
+
+use ckpt_hash::VersionId;
+
+use crate::{
+    error::{Error, Result},
+    objects::Objects,
+    record::VersionRecord,
+};
+
+/// Returns the number of the version that version `number` skips to; `None` for the first one.
+///
+/// With d = number - 1 written as a sum of terms 2^k - 1, largest first, it lies d's last term
+/// back (Myers, "An applicative random-access stack", 1983).
+pub(crate) fn skip_number(number: u64) -> Option<u64> {
+    let mut rest = number.checked_sub(1).filter(|rest| *rest > 0)?;
+    loop {
+        // The largest 2^k - 1 that is not above `rest`.
+        let term = (1 << (rest + 1).ilog2()) - 1;
+        if rest == term {
+            return Some(number - term);
+        }
+        rest -= term;
+    }
+}
+
+/// Finds the ancestor with a number on the line of first parents; `None` if the line is shorter.
+pub(crate) fn ancestor(
+    objects: &Objects,
+    from: VersionId,
+    number: u64,
+) -> Result<Option<VersionId>> {
+    let mut id = from;
+    let mut record = objects.version(&id)?;
+    while record.number > number {
+        let skip = skip_number(record.number).filter(|skipped| *skipped >= number);
+        let next = match (skip, record.skip) {
+            (Some(_), Some(skip)) => skip,
+            _ => match record.parents.first() {
+                Some(parent) => *parent,
+                None => return Ok(None),
+            },
+        };
+        let above = record.number;
+        id = next;
+        record = objects.version(&id)?;
+        if record.number >= above {
+            return Err(Error::damaged(
+                format!("version {}", id.short()),
+                "its number is not below that of its child",
+            ));
+        }
+    }
+    Ok((record.number == number).then_some(id))
+}
+
+/// A version and its id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// The id.
+    pub id: VersionId,
+    /// What it says.
+    pub record: VersionRecord,
+}
+
+/// Gives a version and all its ancestors, each once: those of greater number first, then those of
+/// later time.
+#[derive(Debug)]
+pub struct Log<'a> {
+    objects: &'a Objects,
+    waiting: BinaryHeap<Waiting>,
+    seen: HashSet<VersionId>,
+    /// What was found damaged and is to be reported next.
+    error: Option<Error>,
+}
+
+/// A version in the order of the log, without what the order does not need.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Waiting {
+    number: u64,
+    time_ms: i64,
+    id: VersionId,
+}
+
+impl<'a> Log<'a> {
+    pub(crate) fn new(objects: &'a Objects, from: Option<VersionId>) -> Self {
+        let mut log =
+            Self { objects, waiting: BinaryHeap::new(), seen: HashSet::new(), error: None };
+        from.into_iter().for_each(|id| log.push(id));
+        log
+    }
+
+    fn push(&mut self, id: VersionId) {
+        if self.seen.insert(id) {
+            match self.objects.version(&id) {
+                Ok(VersionRecord { number, time_ms, .. }) => {
+                    self.waiting.push(Waiting { number, time_ms, id });
+                }
+                Err(error) => self.error = self.error.take().or(Some(error)),
+            }
+        }
+    }
+}
+
+impl Iterator for Log<'_> {
+    type Item = Result<Version>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(error) = self.error.take() {
+            self.waiting.clear();
+            return Some(Err(error));
+        }
+        let Waiting { id, .. } = self.waiting.pop()?;
+        let record = match self.objects.version(&id) {
+            Ok(record) => record,
+            Err(error) => return Some(Err(error)),
+        };
+        record.parents.iter().for_each(|parent| self.push(*parent));
+        Some(Ok(Version { id, record }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skips_follow_the_skew_binary_numbers() {
+        let skips: Vec<_> = (1..=9).map(skip_number).collect();
+        let some = |n| Some(n);
+        assert_eq!(
+            skips,
+            [None, some(1), some(2), some(1), some(4), some(5), some(4), some(1), some(8)]
+        );
+    }
+
+    #[test]
+    fn any_ancestor_is_few_steps_away() {
+        let steps = |from: u64, to: u64| {
+            let (mut at, mut steps) = (from, 0);
+            while at > to {
+                at = skip_number(at).filter(|skip| *skip >= to).unwrap_or(at - 1);
+                steps += 1;
+            }
+            steps
+        };
+        let worst = (1..100_000).step_by(97).map(|to| steps(100_000, to)).max().unwrap();
+        assert!(worst <= 3 * 17, "{worst} steps");
+    }
+}

@@ -1,0 +1,185 @@
+//! Puts content into a pack: cuts it, hashes it, drops what is known, encodes the rest.
+//!
+//! Content is read in order into a buffer of bounded size; hashing and encoding of what is in the
+//! buffer run in parallel on the current rayon pool. Memory use does not depend on the content.
+
+use std::{collections::HashSet, ops::Range};
+
+use ckpt_codec::Effort;
+use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, TreeHasher, leaf_hash, merkle_root};
+use ckpt_tensor::Dtype;
+use rayon::prelude::*;
+
+use crate::{
+    chunker, codec,
+    disk::ReadFile,
+    error::{Doing, Error, Result},
+    object::ObjectId,
+    objects::{Content, Cut, Objects},
+    pack::writer::PackWriter,
+    record::{self, ChunkRecord, ChunksRecord, LeavesRecord, Record},
+};
+
+/// Bytes read before they are hashed and encoded: enough for all cores, little beside a checkpoint.
+const BATCH_LEN: usize = 32 << 20;
+
+/// A run of bytes to be stored as one content.
+pub(crate) struct Span<'a> {
+    /// What holds the bytes, and its name for messages.
+    pub(crate) source: &'a dyn ReadFile,
+    pub(crate) name: &'a str,
+    pub(crate) offset: u64,
+    pub(crate) len: u64,
+    /// `None` for opaque bytes.
+    pub(crate) dtype: Option<Dtype>,
+}
+
+/// Writes objects into one pack, leaving out what the repository already has.
+pub(crate) struct Ingest<'a> {
+    objects: &'a Objects,
+    pub(crate) pack: PackWriter<'a>,
+    effort: Effort,
+}
+
+/// The blocks of one span so far.
+#[derive(Default)]
+struct Blocks {
+    hashes: Vec<LeafHash>,
+    lens: Vec<u32>,
+    /// For content cut by content, whose tree hash does not follow from the blocks.
+    whole: Option<TreeHasher>,
+}
+
+/// One block in the batch buffer.
+struct Piece {
+    span: usize,
+    range: Range<usize>,
+    dtype: Option<Dtype>,
+}
+
+/// Blocks that wait to be hashed and encoded.
+struct Batch {
+    buffer: Vec<u8>,
+    pieces: Vec<Piece>,
+}
+
+impl<'a> Ingest<'a> {
+    pub(crate) fn new(objects: &'a Objects, pack: PackWriter<'a>, effort: Effort) -> Self {
+        Self { objects, pack, effort }
+    }
+
+    /// Stores the content of each span and returns its tree hash, in order.
+    pub(crate) fn contents(&mut self, spans: &[Span<'_>]) -> Result<Vec<TreeHash>> {
+        let mut blocks: Vec<Blocks> = spans.iter().map(|_| Blocks::default()).collect();
+        let mut batch = Batch { buffer: Vec::new(), pieces: Vec::new() };
+        for (index, span) in spans.iter().enumerate() {
+            let by_content = span.cut() == Cut::ByContent && span.len > LEAF_LEN as u64;
+            blocks[index].whole = by_content.then(TreeHasher::new);
+            let mut at = 0;
+            while at < span.len {
+                if batch.buffer.len() + LEAF_LEN > BATCH_LEN {
+                    self.store(&mut batch, &mut blocks)?;
+                }
+                let block = batch.read_block(span, index, at, by_content)?;
+                if let Some(whole) = &mut blocks[index].whole {
+                    whole.update(block);
+                }
+                at += block.len() as u64;
+            }
+        }
+        self.store(&mut batch, &mut blocks)?;
+        let ended = spans.iter().zip(blocks).map(|(span, blocks)| self.end_content(span, blocks));
+        ended.collect()
+    }
+
+    /// Stores a whole object unless the repository has it.
+    pub(crate) fn object(&mut self, id: ObjectId, bytes: &[u8]) -> Result<()> {
+        if self.pack.contains(&id) || self.objects.packs.contains(&id)? {
+            return Ok(());
+        }
+        let object = codec::encode(id, bytes, None, self.effort).map_err(Error::Contents)?;
+        self.pack.push(&object)
+    }
+
+    fn list<R: Record>(&mut self, id: ObjectId, record: &R) -> Result<()> {
+        let bytes = record::encode(record).map_err(|error| Error::Contents(error.to_string()))?;
+        self.object(id, &bytes)
+    }
+
+    /// Hashes the blocks of a batch, encodes those that are new, and empties the batch.
+    fn store(&mut self, batch: &mut Batch, blocks: &mut [Blocks]) -> Result<()> {
+        let Batch { buffer, pieces } = batch;
+        let hashes: Vec<LeafHash> =
+            pieces.par_iter().map(|piece| leaf_hash(&buffer[piece.range.clone()])).collect();
+        let mut new = Vec::new();
+        let mut seen = HashSet::new();
+        for (piece, hash) in pieces.iter().zip(hashes) {
+            let id = ObjectId::block(&hash);
+            blocks[piece.span].hashes.push(hash);
+            blocks[piece.span].lens.push(piece.range.len() as u32);
+            let known = self.pack.contains(&id) || !seen.insert(id);
+            if !known && !self.objects.packs.contains(&id)? {
+                new.push((id, piece));
+            }
+        }
+        let encode = |(id, piece): (ObjectId, &Piece)| {
+            codec::encode(id, &buffer[piece.range.clone()], piece.dtype, self.effort)
+        };
+        let encoded: Result<Vec<_>, String> = new.into_par_iter().map(encode).collect();
+        for object in encoded.map_err(Error::Contents)? {
+            self.pack.push(&object)?;
+        }
+        buffer.clear();
+        pieces.clear();
+        Ok(())
+    }
+
+    /// Computes the root of a span and stores the list of its blocks, if it has more than one leaf.
+    fn end_content(&mut self, span: &Span<'_>, blocks: Blocks) -> Result<TreeHash> {
+        let Blocks { hashes, lens, whole } = blocks;
+        let root = whole.map_or_else(|| merkle_root(&hashes), TreeHasher::finish);
+        let content = Content { root, len: span.len, cut: span.cut() };
+        match (content.list(), content.cut) {
+            (None, _) => {}
+            (Some(list), Cut::Fixed) => self.list(list, &LeavesRecord { leaves: hashes })?,
+            (Some(list), Cut::ByContent) => {
+                let chunk = |(hash, len)| ChunkRecord { hash, len };
+                let chunks = hashes.into_iter().zip(lens).map(chunk).collect();
+                self.list(list, &ChunksRecord { chunks })?;
+            }
+        }
+        Ok(root)
+    }
+}
+
+impl Span<'_> {
+    fn cut(&self) -> Cut {
+        if self.dtype.is_some() { Cut::Fixed } else { Cut::ByContent }
+    }
+}
+
+impl Batch {
+    /// Reads the block of a span that starts `at` bytes into it.
+    fn read_block(
+        &mut self,
+        span: &Span<'_>,
+        index: usize,
+        at: u64,
+        by_content: bool,
+    ) -> Result<&[u8]> {
+        let most = if by_content { chunker::MAX } else { LEAF_LEN };
+        let len = (span.len - at).min(most as u64) as usize;
+        let start = self.buffer.len();
+        self.buffer.resize(start + len, 0);
+        span.source
+            .read_at(span.offset + at, &mut self.buffer[start..])
+            .doing(|| format!("read {}", span.name))?;
+        if by_content {
+            let chunk = chunker::first_chunk(&self.buffer[start..]);
+            self.buffer.truncate(start + chunk);
+        }
+        let range = start..self.buffer.len();
+        self.pieces.push(Piece { span: index, range: range.clone(), dtype: span.dtype });
+        Ok(&self.buffer[range])
+    }
+}

@@ -1,0 +1,76 @@
+//! A versioned, verified, crash-safe store for model checkpoints.
+//!
+//! A [`Repository`] keeps versions. A version is a checkpoint (named tensors, or files cut into
+//! tensors and opaque bytes) with what went in (its recipe), what came out (its metrics), its
+//! parents, author, time and message, all under one SHA-256 identity.
+//!
+//! - Every read is checked against its id: what was damaged is an error, never data.
+//! - Content is stored once: a tensor that did not change costs no bytes.
+//! - Refs ([`RefName`]) are chains of moves: nothing that a ref pointed to is forgotten.
+//! - A commit is one immutable file and one swapped ref; no crash leaves anything to repair.
+//! - Many processes may read and write one repository at once. Of two writers of one branch the
+//!   slower gets a [`Conflict`] and keeps its version.
+//!
+//! The store knows no model, no trainer and no terminal. It never prints, and never looks at a
+//! clock, the environment or an account: callers give it a [`Stamp`]. What it does to a disk goes
+//! through [`disk::Disk`]. The bytes are described in docs/format.md, the crash cases in
+//! docs/durability.md.
+//!
+//! ```
+//! use std::{collections::BTreeMap, sync::Arc};
+//! use ckpt_store::{Contents, Draft, RefName, Repository, Stamp, Tensor, disk::MemDisk, record::Role};
+//!
+//! let repository = Repository::init_on(Arc::new(MemDisk::new()))?;
+//! let main = RefName::branch("main")?;
+//! for epoch in 1..=3 {
+//!     let weight = Tensor::from_f64("weight", Role::Weights, &[0.5, f64::from(epoch)]);
+//!     repository.commit(&main, &Draft {
+//!         contents: Contents::Tensors(vec![weight]),
+//!         metrics: BTreeMap::from([("val_mse".to_owned(), 1.0 / f64::from(epoch))]),
+//!         stamp: Stamp { author: "ada".to_owned(), time_ms: 1_700_000_000_000 },
+//!         ..Draft::default()
+//!     })?;
+//! }
+//! assert_eq!(repository.resolve("min:val_mse")?, repository.resolve("main@3")?);
+//! assert!(repository.verify(&|_, _| {})?.is_ok());
+//! # Ok::<(), ckpt_store::Error>(())
+//! ```
+
+mod chunker;
+mod codec;
+mod commit;
+mod compare;
+mod contents;
+pub mod disk;
+mod durable;
+mod error;
+mod history;
+mod identity;
+mod ingest;
+mod naming;
+mod object;
+mod objects;
+mod pack;
+pub mod record;
+mod refs;
+mod repo;
+mod restore;
+mod revision;
+mod verify;
+
+pub use ckpt_codec::Effort;
+pub use ckpt_formats::Format;
+
+pub use crate::{
+    commit::{Commit, Draft, Parents},
+    compare::{Change, Comparison, Pair, TensorChange, TensorStatus},
+    contents::{Contents, InputFile, Tensor},
+    error::{Conflict, Error, Result},
+    history::{Log, Version},
+    object::{ObjectId, ObjectKind},
+    refs::{RefKind, RefName, RefNameError, Tip},
+    repo::{FIRST_BRANCH, REPOSITORY_DIR, Repository, Stamp},
+    restore::{PlannedFile, RestoreAction, RestoreOptions, RestorePlan, WEIGHTS_FILE},
+    revision::{Revision, RevisionError},
+    verify::{Damage, VerifyReport},
+};

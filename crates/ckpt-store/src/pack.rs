@@ -1,0 +1,9 @@
+//! Packs: immutable files of encoded objects with a sorted index. docs/format.md draws the bytes.
+
+pub(crate) mod layout;
+pub(crate) mod reader;
+pub(crate) mod set;
+pub(crate) mod writer;
+
+/// The folder of packs.
+pub(crate) const PACKS: &str = "packs";

@@ -1,0 +1,144 @@
+//! Writes one pack from start to end.
+
+use std::collections::HashSet;
+
+use ckpt_hash::{Digest, FieldHasher};
+
+use super::{
+    PACKS,
+    layout::{Entry, Footer, HEADER_LEN, Header},
+};
+use crate::{
+    disk::Disk,
+    durable::Draft,
+    error::{Doing, Result},
+    object::ObjectId,
+};
+
+/// Bytes gathered before a write: large enough that calls cost nothing.
+const BUFFER_LEN: usize = 1 << 20;
+
+/// A pack that is being written; dropped unfinished, it leaves nothing.
+pub(crate) struct PackWriter<'a> {
+    draft: Draft<'a>,
+    header: Header,
+    buffer: Vec<u8>,
+    /// Bytes given so far, in the file or in the buffer.
+    len: u64,
+    entries: Vec<Entry>,
+    known: HashSet<ObjectId>,
+}
+
+/// An object ready to be written.
+#[derive(Debug)]
+pub(crate) struct EncodedObject {
+    pub(crate) id: ObjectId,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) raw_len: u32,
+    pub(crate) encoding: u8,
+    pub(crate) layout: u8,
+}
+
+/// A finished pack, in its place and durable.
+#[derive(Debug)]
+pub(crate) struct WrittenPack {
+    pub(crate) name: String,
+    pub(crate) len: u64,
+    /// Sorted by id.
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl<'a> PackWriter<'a> {
+    pub(crate) fn create(disk: &'a dyn Disk) -> Result<Self> {
+        let draft = Draft::create(disk).doing(|| "create a pack".to_owned())?;
+        let mut nonce = [0; 16];
+        nonce[..8].copy_from_slice(&disk.nonce().to_le_bytes());
+        nonce[8..].copy_from_slice(&disk.nonce().to_le_bytes());
+        let header = Header { nonce };
+        Ok(Self {
+            draft,
+            header,
+            buffer: header.to_bytes().to_vec(),
+            len: HEADER_LEN as u64,
+            entries: Vec::new(),
+            known: HashSet::new(),
+        })
+    }
+
+    /// Tells whether the object is already in this pack.
+    pub(crate) fn contains(&self, id: &ObjectId) -> bool {
+        self.known.contains(id)
+    }
+
+    /// Appends an object unless this pack has it.
+    pub(crate) fn push(&mut self, object: &EncodedObject) -> Result<()> {
+        if !self.known.insert(object.id) {
+            return Ok(());
+        }
+        self.entries.push(Entry {
+            id: object.id,
+            offset: self.len,
+            stored_len: object.bytes.len() as u32,
+            raw_len: object.raw_len,
+            crc: crc32fast::hash(&object.bytes),
+            encoding: object.encoding,
+            layout: object.layout,
+            depth: 0,
+        });
+        self.write(&object.bytes)
+    }
+
+    /// Ends the pack and makes it appear. A pack without objects is dropped.
+    pub(crate) fn finish(mut self) -> Result<Option<WrittenPack>> {
+        if self.entries.is_empty() {
+            return Ok(None);
+        }
+        let index_offset = self.len;
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.sort_unstable_by_key(|entry| entry.id);
+        let index: Vec<u8> = entries.iter().flat_map(|entry| entry.to_bytes()).collect();
+        let digest = index_digest(&self.header.to_bytes(), &index);
+        self.write(&index)?;
+        let footer = Footer { index_offset, entries: entries.len() as u64, digest };
+        self.write(&footer.to_bytes())?;
+        self.flush()?;
+        let name = pack_name(&digest);
+        self.draft.publish(PACKS, &name).doing(|| format!("write pack {name}"))?;
+        Ok(Some(WrittenPack { name, len: self.len, entries }))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.len += bytes.len() as u64;
+        if self.buffer.len() + bytes.len() > BUFFER_LEN {
+            self.flush()?;
+        }
+        if bytes.len() >= BUFFER_LEN {
+            return self.draft.write(bytes).doing(|| "write a pack".to_owned());
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if !self.buffer.is_empty() {
+            self.draft.write(&self.buffer).doing(|| "write a pack".to_owned())?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Computes the digest that the footer holds: `SHA-256(header || index)`.
+pub(crate) fn index_digest(header: &[u8; HEADER_LEN], index: &[u8]) -> Digest {
+    let mut bytes = Vec::with_capacity(header.len() + index.len());
+    bytes.extend_from_slice(header);
+    bytes.extend_from_slice(index);
+    Digest::of(&bytes)
+}
+
+/// Names a pack after the digest of its header and index, so that a swapped file shows.
+pub(crate) fn pack_name(digest: &Digest) -> String {
+    let mut hasher = FieldHasher::new("ckpt pack\n");
+    hasher.digest(digest);
+    format!("{:.40}.pack", hasher.finish())
+}

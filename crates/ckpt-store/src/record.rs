@@ -1,0 +1,288 @@
+//! The records of the store and their bytes: the only module that knows bincode.
+//!
+//! A record is one byte, the version of its kind, then its fields in the order below. An id hashes
+//! these bytes as they are; a record is never encoded again. docs/format.md describes them.
+
+use std::collections::BTreeMap;
+
+use ckpt_hash::{
+    CheckpointId, CodeId, DataId, LeafHash, ModelId, MoveId, RecipeId, StateId, TreeHash, VersionId,
+};
+use ckpt_tensor::Dtype;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::object::ObjectKind;
+
+/// Most bytes of an encoded record: room for a checkpoint of 300,000 tensors, and a bound on what a
+/// hostile record can make a reader allocate.
+pub const MAX_RECORD: usize = 64 << 20;
+
+/// The version that starts every record written now.
+const RECORD_VERSION: u8 = 1;
+
+/// What a tensor is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Role {
+    /// Part of the model.
+    Weights,
+    /// What training needs besides, such as the moments of an optimizer.
+    State,
+}
+
+/// One tensor of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TensorRecord {
+    /// As in the file; `path::name` where two files hold different tensors of one name.
+    pub name: String,
+    /// The element type.
+    pub dtype: Dtype,
+    /// The extents, outermost first.
+    pub shape: Vec<u64>,
+    /// Weights or state.
+    pub role: Role,
+    /// Bytes of the content.
+    pub len: u64,
+    /// The content: row-major, little-endian.
+    pub root: TreeHash,
+}
+
+/// One file of a checkpoint: segments that follow each other without gaps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Relative to the folder that a restore fills, parts separated by `/`.
+    pub path: String,
+    /// The reader that found the segments.
+    pub reader: String,
+    /// The version of that reader.
+    pub reader_version: u16,
+    /// Why the file, or a part of it, is opaque.
+    pub note: Option<String>,
+    /// The content.
+    pub segments: Vec<SegmentRecord>,
+}
+
+impl FileRecord {
+    /// Returns the length of the file in bytes, given the tensors of its checkpoint.
+    pub fn len(&self, tensors: &[TensorRecord]) -> u64 {
+        let len = |segment: &SegmentRecord| match segment {
+            SegmentRecord::Opaque { len, .. } => *len,
+            SegmentRecord::Tensor { index } => {
+                tensors.get(*index as usize).map_or(0, |tensor| tensor.len)
+            }
+        };
+        self.segments.iter().map(len).sum()
+    }
+}
+
+/// A run of bytes of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SegmentRecord {
+    /// Bytes that no reader explained: headers, padding, whole files.
+    Opaque {
+        /// How many.
+        len: u64,
+        /// Their tree hash.
+        root: TreeHash,
+    },
+    /// A tensor of the checkpoint.
+    Tensor {
+        /// Its place in the checkpoint's list.
+        index: u32,
+    },
+}
+
+/// Everything in a checkpoint: tensors sorted by name, files sorted by path.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointRecord {
+    /// The tensors.
+    pub tensors: Vec<TensorRecord>,
+    /// The files; none for a checkpoint made in memory.
+    pub files: Vec<FileRecord>,
+}
+
+/// The value of a parameter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ParamValue {
+    /// A truth value.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number.
+    Float(f64),
+    /// Anything else.
+    Text(String),
+}
+
+/// One data set that went in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataRecord {
+    /// What it was called: not part of its identity.
+    pub name: String,
+    /// The fingerprint of its values.
+    pub id: DataId,
+}
+
+/// What went in.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RecipeRecord {
+    /// Hyperparameters.
+    pub params: BTreeMap<String, ParamValue>,
+    /// Data sets.
+    pub data: Vec<DataRecord>,
+    /// Code, by content.
+    pub code: Option<CodeId>,
+    /// The seed of all that was random.
+    pub seed: Option<u64>,
+    /// The state that training continued from.
+    pub parent_state: Option<StateId>,
+    /// Models that this one was made from.
+    pub bases: Vec<ModelId>,
+}
+
+/// One version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VersionRecord {
+    /// The first parent's number plus one; 1 without parents.
+    pub number: u64,
+    /// The versions that it continues; the first is the one whose branch it is on.
+    pub parents: Vec<VersionId>,
+    /// An ancestor far back, by the rule of the module `history`.
+    pub skip: Option<VersionId>,
+    /// The content.
+    pub checkpoint: CheckpointId,
+    /// The weights of the content.
+    pub model: ModelId,
+    /// The weights and the state of the content.
+    pub state: StateId,
+    /// What went in.
+    pub recipe: RecipeId,
+    /// What came out; finite or not.
+    pub metrics: BTreeMap<String, f64>,
+    /// Who made it.
+    pub author: String,
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub time_ms: i64,
+    /// Why.
+    pub message: String,
+    /// Where: machine, tools, revision of the code.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// What a move did to its ref.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MoveKind {
+    /// New versions were committed.
+    Commit,
+    /// The ref was made, or set by hand.
+    Set,
+    /// The ref went back.
+    Rollback,
+    /// The ref was deleted.
+    Delete,
+}
+
+/// One change of one ref.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoveRecord {
+    /// The ref's full name, such as `refs/heads/main`.
+    pub name: String,
+    /// What was done.
+    pub kind: MoveKind,
+    /// Where the ref pointed before.
+    pub from: Option<VersionId>,
+    /// Where it points now.
+    pub to: Option<VersionId>,
+    /// The ref's move before this one.
+    pub previous: Option<MoveId>,
+    /// Who.
+    pub author: String,
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub time_ms: i64,
+    /// Why.
+    pub reason: String,
+}
+
+/// The leaves of content longer than one leaf.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LeavesRecord {
+    pub(crate) leaves: Vec<LeafHash>,
+}
+
+/// The chunks of opaque content longer than one leaf.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChunksRecord {
+    pub(crate) chunks: Vec<ChunkRecord>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChunkRecord {
+    pub(crate) hash: LeafHash,
+    pub(crate) len: u32,
+}
+
+/// A record with a kind of object of its own.
+pub(crate) trait Record: Serialize + DeserializeOwned {
+    const KIND: ObjectKind;
+}
+
+macro_rules! record {
+    ($($record:ident => $kind:ident),* $(,)?) => {
+        $(impl Record for $record {
+            const KIND: ObjectKind = ObjectKind::$kind;
+        })*
+    };
+}
+
+record! {
+    LeavesRecord => Leaves,
+    ChunksRecord => Chunks,
+    CheckpointRecord => Checkpoint,
+    VersionRecord => Version,
+    RecipeRecord => Recipe,
+    MoveRecord => Move,
+}
+
+/// Why bytes are no record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RecordError {
+    #[error("the record is empty")]
+    Empty,
+    #[error("the record has version {0}, which this ckpt does not know")]
+    Version(u8),
+    #[error("the record does not decode: {0}")]
+    Malformed(String),
+    #[error("{0} bytes follow the record")]
+    Trailing(usize),
+    #[error("the record needs more than {MAX_RECORD} bytes")]
+    TooLarge,
+}
+
+fn config() -> impl bincode::config::Config {
+    // The limit is what stops a few hostile bytes from claiming gigabytes.
+    bincode::config::standard().with_limit::<MAX_RECORD>()
+}
+
+/// Encodes a record.
+pub(crate) fn encode<R: Record>(record: &R) -> Result<Vec<u8>, RecordError> {
+    let mut bytes = vec![RECORD_VERSION];
+    bincode::serde::encode_into_std_write(record, &mut bytes, config())
+        .map_err(|error| RecordError::Malformed(error.to_string()))?;
+    if bytes.len() > MAX_RECORD { Err(RecordError::TooLarge) } else { Ok(bytes) }
+}
+
+/// Decodes a record, which must take up all of `bytes`.
+pub(crate) fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
+    match bytes.split_first() {
+        None => Err(RecordError::Empty),
+        Some((&RECORD_VERSION, body)) => {
+            let (record, read) = bincode::serde::decode_from_slice(body, config())
+                .map_err(|error| RecordError::Malformed(error.to_string()))?;
+            if read == body.len() {
+                Ok(record)
+            } else {
+                Err(RecordError::Trailing(body.len() - read))
+            }
+        }
+        Some((&version, _)) => Err(RecordError::Version(version)),
+    }
+}

@@ -1,0 +1,138 @@
+//! Names that point to versions: branches, tags and aliases, each a chain of moves.
+
+mod name;
+
+use std::{sync::Arc, time::Duration};
+
+use ckpt_hash::{MoveId, VersionId};
+
+pub use self::name::{RefKind, RefName, RefNameError};
+use crate::{
+    disk::{Disk, FileKind, LockGuard, LockMode, read_small},
+    durable,
+    error::{Doing, Error, Result},
+    objects::Objects,
+};
+
+/// The folder of locks.
+pub(crate) const LOCKS: &str = "locks";
+
+/// Most bytes of a ref file: an id and a line feed, with room to spare.
+const MAX_REF_LEN: u64 = 256;
+
+/// The file that names the current branch.
+const HEAD: &str = "HEAD";
+
+/// The refs of a repository.
+#[derive(Debug)]
+pub(crate) struct Refs {
+    disk: Arc<dyn Disk>,
+    patience: Duration,
+}
+
+/// Where a ref stands: its newest move, and the version that this move went to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tip {
+    /// The newest move of the ref.
+    pub movement: MoveId,
+    /// The version it points to; `None` for a deleted ref.
+    pub version: Option<VersionId>,
+}
+
+impl Refs {
+    pub(crate) fn new(disk: Arc<dyn Disk>, patience: Duration) -> Self {
+        Self { disk, patience }
+    }
+
+    /// Reads where a ref stands; `None` if it never existed.
+    pub(crate) fn tip(&self, objects: &Objects, name: &RefName) -> Result<Option<Tip>> {
+        let Some(movement) = self.newest_move(name)? else {
+            return Ok(None);
+        };
+        let record = objects.movement(&movement)?;
+        if record.name != name.full() {
+            let what = format!("it holds a move of {}", record.name);
+            return Err(Error::damaged(name.path(), what));
+        }
+        Ok(Some(Tip { movement, version: record.to }))
+    }
+
+    /// Lists the refs of a kind that ever existed, sorted by name.
+    pub(crate) fn list(&self, kind: RefKind) -> Result<Vec<RefName>> {
+        let files = self.disk.list(kind.folder()).doing(|| format!("list {}", kind.folder()))?;
+        let decode = |file: &String| {
+            RefName::from_file(kind, file).ok_or_else(|| {
+                Error::damaged(durable::join(kind.folder(), file), "its name is not that of a ref")
+            })
+        };
+        let mut names: Vec<RefName> = files.iter().map(decode).collect::<Result<_>>()?;
+        names.sort();
+        Ok(names)
+    }
+
+    /// Moves a ref from the move that it is expected at to another: the moment of commitment.
+    ///
+    /// Returns the move found instead, if another writer was faster.
+    pub(crate) fn swap(
+        &self,
+        name: &RefName,
+        expected: Option<MoveId>,
+        to: MoveId,
+    ) -> Result<Result<(), Option<MoveId>>> {
+        let _lock =
+            self.lock(&format!("{}-{}", name.kind().word(), name.file()), LockMode::Exclusive)?;
+        let found = self.newest_move(name)?;
+        if found != expected {
+            return Ok(Err(found));
+        }
+        durable::write_file(
+            &*self.disk,
+            name.kind().folder(),
+            &name.file(),
+            format!("{to}\n").as_bytes(),
+        )
+        .doing(|| format!("move {name}"))?;
+        Ok(Ok(()))
+    }
+
+    /// Takes the lock that writers share from their first lookup to their swap.
+    pub(crate) fn writing(&self) -> Result<Box<dyn LockGuard>> {
+        self.lock("writers", LockMode::Shared)
+    }
+
+    /// Reads the current branch.
+    pub(crate) fn head(&self) -> Result<RefName> {
+        let bytes = read_small(&*self.disk, HEAD, MAX_REF_LEN).doing(|| format!("read {HEAD}"))?;
+        let text = String::from_utf8_lossy(&bytes);
+        text.strip_suffix('\n')
+            .and_then(RefName::from_full)
+            .filter(|name| name.kind() == RefKind::Branch)
+            .ok_or_else(|| Error::damaged(HEAD, "it does not name a branch"))
+    }
+
+    /// Sets the current branch, which need not exist yet.
+    pub(crate) fn set_head(&self, branch: &RefName) -> Result<()> {
+        durable::write_file(&*self.disk, "", HEAD, format!("{}\n", branch.full()).as_bytes())
+            .doing(|| format!("write {HEAD}"))
+    }
+
+    fn newest_move(&self, name: &RefName) -> Result<Option<MoveId>> {
+        let path = name.path();
+        if self.disk.kind(&path).doing(|| format!("read {name}"))? != Some(FileKind::File) {
+            return Ok(None);
+        }
+        let bytes = read_small(&*self.disk, &path, MAX_REF_LEN).doing(|| format!("read {name}"))?;
+        let text = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix('\n'));
+        let id = text.and_then(|text| text.parse().ok());
+        id.map_or_else(|| Err(Error::damaged(path, "it does not hold an id")), |id| Ok(Some(id)))
+    }
+
+    fn lock(&self, file: &str, mode: LockMode) -> Result<Box<dyn LockGuard>> {
+        match self.disk.lock(&durable::join(LOCKS, file), mode, self.patience) {
+            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+                Err(Error::Locked { what: file.to_owned(), patience: self.patience })
+            }
+            other => other.doing(|| format!("lock {file}")),
+        }
+    }
+}

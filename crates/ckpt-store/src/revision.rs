@@ -1,0 +1,338 @@
+//! The ways to name a version: the grammar, and what it means in a repository.
+//!
+//! ```text
+//! revision = base { "~" [ COUNT ] } | best "@" revision
+//! base     = REF | HEX | "HEAD" | REF "@" NUMBER | best
+//! best     = ( "min:" | "max:" ) METRIC
+//! ```
+//!
+//! A text that is the name of a ref stands for that ref, whatever else it could be.
+
+use std::{fmt, str::FromStr};
+
+use ckpt_hash::{HexPrefix, VersionId};
+
+use crate::{
+    error::Result,
+    history::ancestor,
+    object::ObjectKind,
+    refs::{RefKind, RefName},
+    repo::Repository,
+};
+
+/// The reason why a text names no version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RevisionError {
+    /// It breaks the grammar.
+    #[error("{0:?} is not a revision: {1}")]
+    Grammar(String, String),
+    /// Nothing has that name.
+    #[error("no version is called {0:?}")]
+    Unknown(String),
+    /// The branch has no versions yet.
+    #[error("{0} has no versions yet")]
+    Empty(RefName),
+    /// Several ids start with these digits.
+    #[error("{prefix} is ambiguous: {}", list(.candidates))]
+    Ambiguous {
+        /// The digits.
+        prefix: HexPrefix,
+        /// Some of the versions whose ids start with them.
+        candidates: Vec<VersionId>,
+    },
+    /// The line of first parents ends before.
+    #[error("{revision} goes back beyond the first version: {} has number {number}", from.short())]
+    TooFar {
+        /// The text.
+        revision: String,
+        /// Where it started.
+        from: VersionId,
+        /// The number of that version.
+        number: u64,
+    },
+    /// No version with that number on the line of first parents.
+    #[error("{reference} has no version number {number}")]
+    NoNumber {
+        /// The ref, as it was written.
+        reference: String,
+        /// The number.
+        number: u64,
+    },
+    /// No version has the metric.
+    #[error("no version up to {from} has a metric {metric:?} that is a number")]
+    NoMetric {
+        /// The metric.
+        metric: String,
+        /// Where the search started.
+        from: String,
+    },
+}
+
+fn list(candidates: &[VersionId]) -> String {
+    candidates.iter().map(VersionId::short).collect::<Vec<_>>().join(", ")
+}
+
+/// A revision as it was written, checked against the grammar only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    text: String,
+    base: Base,
+    back: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Base {
+    /// A ref, an id or HEAD.
+    Name(String),
+    /// A number on the line of first parents of a ref.
+    Number { reference: String, number: u64 },
+    /// The best version by a metric among the ancestors of a revision.
+    Best { extreme: Extreme, metric: String, from: Box<Revision> },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extreme {
+    Min,
+    Max,
+}
+
+/// What stands for the current branch.
+const HEAD: &str = "HEAD";
+
+impl FromStr for Revision {
+    type Err = RevisionError;
+
+    fn from_str(text: &str) -> Result<Self, RevisionError> {
+        // A revision that follows @ takes the rest, steps and all.
+        if let Some((base, from)) = text.split_once('@').filter(|(base, _)| base.contains(':')) {
+            let base = parse_best(text, base, from.parse()?)?;
+            return Ok(Self { text: text.to_owned(), base, back: 0 });
+        }
+        let (base, steps) = text.split_at(text.find('~').unwrap_or(text.len()));
+        let back =
+            parse_steps(steps).ok_or_else(|| grammar(text, "a number of steps follows ~"))?;
+        let base = if base.is_empty() {
+            return Err(grammar(text, "it names nothing"));
+        } else if base.contains(':') {
+            parse_best(text, base, HEAD.parse()?)?
+        } else {
+            parse_name(base)
+        };
+        Ok(Self { text: text.to_owned(), base, back })
+    }
+}
+
+fn grammar(text: &str, why: &str) -> RevisionError {
+    RevisionError::Grammar(text.chars().take(80).collect(), why.to_owned())
+}
+
+/// Adds up steps such as `~3~`.
+fn parse_steps(steps: &str) -> Option<u64> {
+    let step = |step: &str| if step.is_empty() { Some(1) } else { step.parse().ok() };
+    steps.split('~').skip(1).try_fold(0_u64, |sum, text| sum.checked_add(step(text)?))
+}
+
+fn parse_best(text: &str, base: &str, from: Revision) -> Result<Base, RevisionError> {
+    let (extreme, metric) = match base.split_once(':') {
+        Some(("min", metric)) => (Extreme::Min, metric),
+        Some(("max", metric)) => (Extreme::Max, metric),
+        _ => return Err(grammar(text, "only min: and max: may come before a metric")),
+    };
+    if metric.is_empty() {
+        return Err(grammar(text, "a metric follows min: and max:"));
+    }
+    Ok(Base::Best { extreme, metric: metric.to_owned(), from: Box::new(from) })
+}
+
+fn parse_name(base: &str) -> Base {
+    let number = base.rsplit_once('@').and_then(|(reference, number)| {
+        let number = number.parse().ok()?;
+        (!reference.is_empty()).then(|| Base::Number { reference: reference.to_owned(), number })
+    });
+    number.unwrap_or_else(|| Base::Name(base.to_owned()))
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Repository {
+    /// Finds the version that a revision such as `main~3`, `main@12`, `min:val_mse`, `HEAD` or the
+    /// start of an id names. Branches come before tags, tags before aliases, all before ids.
+    ///
+    /// Among versions of equal metric, `min:` and `max:` choose the one of the smallest number.
+    ///
+    /// # Errors
+    /// [`Error::Revision`](crate::Error::Revision), a missing or damaged object.
+    pub fn resolve(&self, revision: &str) -> Result<VersionId> {
+        // A ref may have a name that reads like something else, such as main@12.
+        if let Some((_, version)) = self.find_ref(revision)? {
+            return Ok(version);
+        }
+        let revision: Revision = revision.parse()?;
+        self.resolve_parsed(&revision)
+    }
+
+    /// Finds the ref that a short or full name stands for, with the version it points to.
+    ///
+    /// # Errors
+    /// A missing or damaged object.
+    pub fn find_ref(&self, name: &str) -> Result<Option<(RefName, VersionId)>> {
+        let short = RefKind::ALL.into_iter().filter_map(|kind| RefName::new(kind, name).ok());
+        let candidates: Vec<RefName> = match RefName::from_full(name) {
+            Some(full) => vec![full],
+            None if name == HEAD => vec![self.head()?],
+            None => short.collect(),
+        };
+        for name in candidates {
+            if let Some(version) = self.target(&name)? {
+                return Ok(Some((name, version)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn resolve_parsed(&self, revision: &Revision) -> Result<VersionId> {
+        let from = match &revision.base {
+            Base::Name(name) => self.resolve_name(name)?,
+            Base::Number { reference, number } => self.resolve_number(reference, *number)?,
+            Base::Best { extreme, metric, from } => self.resolve_best(*extreme, metric, from)?,
+        };
+        if revision.back == 0 {
+            return Ok(from);
+        }
+        let number = self.objects.version(&from)?.number;
+        let target = number.checked_sub(revision.back).filter(|target| *target > 0);
+        let found = match target {
+            Some(target) => ancestor(&self.objects, from, target)?,
+            None => None,
+        };
+        let revision = revision.text.clone();
+        found.ok_or_else(|| RevisionError::TooFar { revision, from, number }.into())
+    }
+
+    fn resolve_name(&self, name: &str) -> Result<VersionId> {
+        if let Some((_, version)) = self.find_ref(name)? {
+            return Ok(version);
+        }
+        if name == HEAD || name == self.head()?.short() {
+            return Err(RevisionError::Empty(self.head()?).into());
+        }
+        match name.parse::<HexPrefix>() {
+            Ok(prefix) => self.resolve_prefix(&prefix),
+            Err(_) => Err(RevisionError::Unknown(name.to_owned()).into()),
+        }
+    }
+
+    fn resolve_prefix(&self, prefix: &HexPrefix) -> Result<VersionId> {
+        const SHOWN: usize = 4;
+        let mut found = self.objects.packs.with_prefix(ObjectKind::Version, prefix)?;
+        if found.is_empty() {
+            self.objects.packs.refresh()?;
+            found = self.objects.packs.with_prefix(ObjectKind::Version, prefix)?;
+        }
+        let ids: Vec<VersionId> =
+            found.into_iter().map(|id| VersionId::from_digest(id.digest)).collect();
+        match ids[..] {
+            [] => Err(RevisionError::Unknown(prefix.to_string()).into()),
+            [id] => Ok(id),
+            _ => {
+                let candidates = ids.into_iter().take(SHOWN).collect();
+                Err(RevisionError::Ambiguous { prefix: *prefix, candidates }.into())
+            }
+        }
+    }
+
+    fn resolve_number(&self, reference: &str, number: u64) -> Result<VersionId> {
+        let from = self.resolve_name(reference)?;
+        let found = ancestor(&self.objects, from, number)?;
+        let reference = reference.to_owned();
+        found.ok_or_else(|| RevisionError::NoNumber { reference, number }.into())
+    }
+
+    fn resolve_best(&self, extreme: Extreme, metric: &str, from: &Revision) -> Result<VersionId> {
+        let start = self.resolve_parsed(from)?;
+        let mut best: Option<(f64, VersionId)> = None;
+        for version in self.log(start) {
+            let version = version?;
+            let Some(value) = version.record.metrics.get(metric).filter(|value| !value.is_nan())
+            else {
+                continue;
+            };
+            // The log goes from large numbers to small ones, so an equal value is an earlier one.
+            let wins = best.is_none_or(|(found, _)| match extreme {
+                Extreme::Min => *value <= found,
+                Extreme::Max => *value >= found,
+            });
+            if wins {
+                best = Some((*value, version.id));
+            }
+        }
+        let (metric, from) = (metric.to_owned(), from.to_string());
+        best.map(|(_, id)| id).ok_or_else(|| RevisionError::NoMetric { metric, from }.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(text: &str) -> Revision {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn steps_add_up() {
+        for (text, back) in [("main", 0), ("main~", 1), ("main~3", 3), ("main~~2~", 4)] {
+            assert_eq!(parse(text).back, back, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_belong_to_the_last_at_sign() {
+        let number =
+            |reference: &str, number| Base::Number { reference: reference.to_owned(), number };
+        assert_eq!(parse("main@12").base, number("main", 12));
+        assert_eq!(parse("a@b@3").base, number("a@b", 3));
+        assert_eq!(parse("a@b").base, Base::Name("a@b".to_owned()));
+    }
+
+    #[test]
+    fn a_metric_may_name_where_to_look() {
+        let steps = parse("min:val/mse@main~2");
+        let Base::Best { extreme, metric, from } = steps.base else { panic!() };
+        assert_eq!((extreme, metric.as_str()), (Extreme::Min, "val/mse"));
+        assert_eq!((from.text.as_str(), from.back, steps.back), ("main~2", 2, 0));
+        let Base::Best { from, .. } = parse("max:f1").base else { panic!() };
+        assert_eq!(from.text, "HEAD");
+        assert_eq!(parse("max:f1~2").back, 2);
+    }
+
+    #[test]
+    fn what_breaks_the_grammar_says_why() {
+        let cases = [
+            ("", "it names nothing"),
+            ("~2", "it names nothing"),
+            ("main~x", "a number of steps follows ~"),
+            ("main~99999999999999999999", "a number of steps follows ~"),
+            ("best:f1", "only min: and max: may come before a metric"),
+            ("max:", "a metric follows min: and max:"),
+            ("max:@main", "a metric follows min: and max:"),
+        ];
+        for (text, why) in cases {
+            let error = text.parse::<Revision>().unwrap_err().to_string();
+            assert!(error.ends_with(why), "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}") {
+            let _ = text.parse::<Revision>();
+        }
+    }
+}
