@@ -119,6 +119,7 @@ impl Repository {
             state: state_id(&checkpoint),
             checkpoint: write_record(ingest, &checkpoint, CheckpointId::of)?,
             recipe: write_record(ingest, &draft.recipe, RecipeId::of)?,
+            data_names: draft.recipe.data.iter().map(|data| data.name.clone()).collect(),
             metrics: draft.metrics.clone(),
             author: draft.stamp.author.clone(),
             time_ms: draft.stamp.time_ms,

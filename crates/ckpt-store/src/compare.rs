@@ -9,7 +9,6 @@ use rayon::prelude::*;
 use crate::{
     error::{Error, Result},
     history::Version,
-    objects::{Content, Cut},
     record::{DataRecord, ParamValue, TensorRecord},
     repo::Repository,
 };
@@ -172,9 +171,7 @@ impl Repository {
     /// Measures two tensors of one dtype and shape.
     fn measure(&self, old: &TensorRecord, new: &TensorRecord) -> Result<Difference> {
         let mut measure = Measure::new(new.dtype);
-        let content =
-            |tensor: &TensorRecord| Content { root: tensor.root, len: tensor.len, cut: Cut::Fixed };
-        self.objects.read_pair(content(old), content(new), &mut |a, b| {
+        self.objects.read_pair(old.content(), new.content(), &mut |a, b| {
             measure.update(a, b).map_err(|error| Error::Contents(error.to_string()))
         })?;
         Ok(measure.finish())

@@ -13,7 +13,7 @@ use crate::{
     pack::set::PackSet,
     record::{
         self, CheckpointRecord, ChunkRecord, ChunksRecord, LeavesRecord, MoveRecord, RecipeRecord,
-        Record, VersionRecord,
+        Record, SegmentRecord, TensorRecord, VersionRecord,
     },
 };
 
@@ -159,6 +159,25 @@ pub(crate) enum Cut {
     Fixed,
     /// Where the content says so.
     ByContent,
+}
+
+impl TensorRecord {
+    /// Names the bytes of the tensor.
+    pub(crate) fn content(&self) -> Content {
+        Content { root: self.root, len: self.len, cut: Cut::Fixed }
+    }
+}
+
+impl SegmentRecord {
+    /// Names the bytes of the segment; `None` for a tensor that the checkpoint does not have.
+    pub(crate) fn content(&self, tensors: &[TensorRecord]) -> Option<Content> {
+        match self {
+            Self::Opaque { len, root } => {
+                Some(Content { root: *root, len: *len, cut: Cut::ByContent })
+            }
+            Self::Tensor { index } => tensors.get(*index as usize).map(TensorRecord::content),
+        }
+    }
 }
 
 impl Content {

@@ -116,7 +116,9 @@ pub enum ParamValue {
 /// One data set that went in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataRecord {
-    /// What it was called: not part of its identity.
+    /// What it was called. Not part of the recipe's identity or bytes: the version holds it, and
+    /// [`Repository::recipe`](crate::Repository::recipe) joins the two.
+    #[serde(skip)]
     pub name: String,
     /// The fingerprint of its values.
     pub id: DataId,
@@ -156,6 +158,8 @@ pub struct VersionRecord {
     pub state: StateId,
     /// What went in.
     pub recipe: RecipeId,
+    /// What the data sets of the recipe were called, in its order.
+    pub data_names: Vec<String>,
     /// What came out; finite or not.
     pub metrics: BTreeMap<String, f64>,
     /// Who made it.

@@ -13,7 +13,9 @@ use crate::{
     object::ObjectId,
     objects::Objects,
     pack::{PACKS, writer::PackWriter},
-    record::{self, CheckpointRecord, MoveKind, MoveRecord, RecipeRecord, VersionRecord},
+    record::{
+        self, CheckpointRecord, MoveKind, MoveRecord, RecipeRecord, TensorRecord, VersionRecord,
+    },
     refs::{LOCKS, RefKind, RefName, Refs, Tip},
 };
 
@@ -174,12 +176,29 @@ impl Repository {
         self.objects.checkpoint(&version.checkpoint)
     }
 
-    /// Reads what went into a version.
+    /// Reads the bytes of a tensor: row-major, little-endian.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Damaged`].
+    pub fn tensor_bytes(&self, tensor: &TensorRecord) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.objects.read_content(tensor.content(), &mut |block| {
+            bytes.extend_from_slice(block);
+            Ok(())
+        })?;
+        Ok(bytes)
+    }
+
+    /// Reads what went into a version, its data under the names that the version gives them.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::Damaged`].
     pub fn recipe(&self, version: &VersionRecord) -> Result<RecipeRecord> {
-        self.objects.recipe(&version.recipe)
+        let mut recipe = self.objects.recipe(&version.recipe)?;
+        for (data, name) in recipe.data.iter_mut().zip(&version.data_names) {
+            data.name.clone_from(name);
+        }
+        Ok(recipe)
     }
 
     /// Walks through a version and all its ancestors, later numbers first.

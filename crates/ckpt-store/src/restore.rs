@@ -14,7 +14,7 @@ use crate::{
     disk::{Disk, FileKind, ReadFile},
     durable::Draft,
     error::{Doing, Error, Result},
-    objects::{Content, Cut},
+    objects::Content,
     record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord, VersionRecord},
     repo::Repository,
 };
@@ -222,26 +222,8 @@ fn check_folders(target: &dyn Disk, path: &str) -> Result<()> {
     Ok(())
 }
 
-fn tensor_content(tensor: &TensorRecord) -> Content {
-    Content { root: tensor.root, len: tensor.len, cut: Cut::Fixed }
-}
-
-/// Names the content of a segment.
-pub(crate) fn segment_content(
-    segment: &SegmentRecord,
-    tensors: &[TensorRecord],
-) -> Option<Content> {
-    match segment {
-        SegmentRecord::Opaque { len, root } => {
-            Some(Content { root: *root, len: *len, cut: Cut::ByContent })
-        }
-        SegmentRecord::Tensor { index } => tensors.get(*index as usize).map(tensor_content),
-    }
-}
-
 fn recorded_files(checkpoint: &CheckpointRecord) -> Vec<PlannedFile> {
-    let content =
-        |segment: &SegmentRecord| segment_content(segment, &checkpoint.tensors).map(Part::Content);
+    let content = |segment: &SegmentRecord| segment.content(&checkpoint.tensors).map(Part::Content);
     let plan = |file: &FileRecord| PlannedFile {
         path: file.path.clone(),
         len: file.len(&checkpoint.tensors),
@@ -274,7 +256,7 @@ fn canonical_file(path: String, tensors: Vec<&TensorRecord>) -> Result<PlannedFi
     let metas: Vec<TensorMeta> = tensors.iter().map(meta).collect();
     let layout = safetensors_layout(&metas, &BTreeMap::new())
         .map_err(|source| Error::Format { path: path.clone(), source })?;
-    let content = |index: usize| Part::Content(tensor_content(tensors[index]));
+    let content = |index: usize| Part::Content(tensors[index].content());
     let parts = [Part::Bytes(layout.header)]
         .into_iter()
         .chain(layout.tensors.iter().map(|placed| content(placed.index)));

@@ -16,10 +16,9 @@ use crate::{
         layout::{Entry, HEADER_LEN},
         reader::PackReader,
     },
-    record::VersionRecord,
+    record::{TensorRecord, VersionRecord},
     refs::{RefKind, RefName},
     repo::Repository,
-    restore::segment_content,
 };
 
 /// What a verification found.
@@ -176,13 +175,9 @@ impl Check<'_> {
             ));
         }
         let tensors = &checkpoint.tensors;
-        let of_tensors = tensors.iter().map(|tensor| Content {
-            root: tensor.root,
-            len: tensor.len,
-            cut: Cut::Fixed,
-        });
+        let of_tensors = tensors.iter().map(TensorRecord::content);
         let segments = checkpoint.files.iter().flat_map(|file| &file.segments);
-        let of_files = segments.map(|segment| segment_content(segment, tensors));
+        let of_files = segments.map(|segment| segment.content(tensors));
         for content in of_tensors.map(Some).chain(of_files) {
             match content {
                 Some(content) => self.content(content)?,

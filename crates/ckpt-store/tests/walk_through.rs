@@ -6,7 +6,7 @@ use ckpt_store::{
     Contents, Draft, InputFile, Parents, RefKind, RefName, Repository, RestoreOptions, Tensor,
     TensorStatus,
     disk::{Disk, MemDisk},
-    record::Role,
+    record::{DataRecord, RecipeRecord, Role},
 };
 use common::{draft, main_branch, repository, stamp};
 
@@ -183,4 +183,19 @@ fn another_container_of_the_same_weights_has_the_same_model_id() {
     let in_memory = Contents::Tensors(vec![tensor("b"), tensor("a")]);
     let record = repo.commit(&main_branch(), &Draft { contents: in_memory, ..draft(1.0) }).unwrap();
     assert_eq!(record.version.record.model, one.model);
+}
+
+#[test]
+fn what_data_is_called_is_no_part_of_the_recipe() {
+    let (_, repo) = repository();
+    let id = ckpt_hash::TableHasher::new().f64_column([1.0]).finish();
+    let commit = |name: &str| {
+        let data = vec![DataRecord { name: name.to_owned(), id }];
+        let recipe = RecipeRecord { data, ..RecipeRecord::default() };
+        repo.commit(&main_branch(), &Draft { recipe, ..draft(1.0) }).unwrap().version.record
+    };
+    let (a, b) = (commit("a.csv"), commit("b.csv"));
+    assert_eq!(a.recipe, b.recipe);
+    assert_eq!(repo.recipe(&a).unwrap().data[0].name, "a.csv");
+    assert_eq!(repo.recipe(&b).unwrap().data[0].name, "b.csv");
 }
