@@ -1,5 +1,6 @@
 //! From tensors to the header of a new file.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use ckpt_tensor::{Dtype, Shape};
@@ -52,10 +53,9 @@ struct Entry<'a> {
 /// Lays tensors out in the canonical safetensors file.
 ///
 /// The same tensors and metadata give the same bytes: metadata comes first if there is any, keys
-/// sorted; tensors are sorted by name (bytewise), in the header and in the file; the header is
-/// padded with spaces to 8 bytes. The safetensors library itself writes wider dtypes first, so
-/// that elements are aligned; here, where dtypes are mixed, tensors after one of odd length may
-/// not be.
+/// sorted; tensors of wider elements come first, and those of one width are sorted by name
+/// (bytewise), in the header and in the file, as the safetensors library orders them; the header is
+/// padded with spaces to 8 bytes. So every element lies at a multiple of its size.
 ///
 /// # Errors
 /// [`FormatError::DuplicateTensor`], [`FormatError::ReservedName`], [`FormatError::Tensor`] if a
@@ -79,7 +79,7 @@ pub fn safetensors_layout(
     Ok(SafetensorsLayout { header, tensors: placed, file_len })
 }
 
-/// Places the tensors in the order of their names, from offset 0.
+/// Places the tensors, wide elements first and then by name, from offset 0.
 fn place(tensors: &[TensorMeta]) -> Result<Vec<PlacedTensor>, FormatError> {
     let mut order: Vec<usize> = (0..tensors.len()).collect();
     order.sort_by_key(|&index| &tensors[index].name);
@@ -88,6 +88,8 @@ fn place(tensors: &[TensorMeta]) -> Result<Vec<PlacedTensor>, FormatError> {
     {
         return Err(FormatError::DuplicateTensor(name(pair[0])));
     }
+    // The sort is stable: names stay sorted within a width.
+    order.sort_by_key(|&index| Reverse(tensors[index].dtype.bits()));
     let mut end = 0u64;
     let mut placed = Vec::with_capacity(order.len());
     for index in order {
