@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::{
     error::{Error, Result},
     history::Version,
-    record::{DataRecord, ParamValue, TensorRecord},
+    record::{DataRecord, ParamValue, Role, TensorRecord},
     repo::Repository,
 };
 
@@ -59,7 +59,9 @@ pub struct TensorChange {
     pub name: String,
     /// How it changed.
     pub status: TensorStatus,
-    /// Its element type and extents, in b or in a if it was removed.
+    /// What it is for, in b or in a if it was removed.
+    pub role: Role,
+    /// Its element type, likewise.
     pub dtype: Dtype,
     /// Its extents, likewise.
     pub shape: Vec<u64>,
@@ -150,8 +152,8 @@ impl Repository {
                 (Some(old), None) => (TensorStatus::Removed, old),
                 (None, None) => unreachable!("the name comes from one of the lists"),
             };
-            let (dtype, shape) = (tensor.dtype, tensor.shape.clone());
-            Ok(TensorChange { name: name.clone(), status, dtype, shape })
+            let TensorRecord { role, dtype, ref shape, .. } = *tensor;
+            Ok(TensorChange { name: name.clone(), status, role, dtype, shape: shape.clone() })
         };
         names.into_par_iter().map(change).collect()
     }

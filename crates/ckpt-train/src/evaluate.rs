@@ -1,5 +1,7 @@
 //! Regression metrics from residual sums.
 
+use std::collections::BTreeMap;
+
 use crate::kernel::{Kernel, RowSums, Rows, sum_over_rows};
 
 /// Named numbers of one epoch, in a fixed order.
@@ -19,6 +21,12 @@ impl Metrics {
 
     pub(crate) fn push(&mut self, name: &'static str, value: f64) {
         self.0.push((name, value));
+    }
+}
+
+impl From<Metrics> for BTreeMap<String, f64> {
+    fn from(metrics: Metrics) -> Self {
+        metrics.iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 

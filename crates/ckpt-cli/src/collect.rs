@@ -1,0 +1,167 @@
+//! Finds the files to be committed.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, FileType, Metadata},
+    io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use ckpt_store::{Format, InputFile, REPOSITORY_DIR, disk::ReadAt};
+
+use crate::failure::Failure;
+
+/// A file and the path that it is recorded under.
+struct Found {
+    recorded: String,
+    path: PathBuf,
+    meta: Metadata,
+}
+
+/// Finds the files that paths stand for.
+///
+/// A single folder is recorded by what is in it; otherwise files and folders are recorded under
+/// their own names. Repositories are passed over. A file whose name claims a format must have it,
+/// unless `is_opaque` lets everything pass.
+pub(crate) fn input_files(paths: &[PathBuf], is_opaque: bool) -> Result<Vec<InputFile>, Failure> {
+    let found = find(paths)?;
+    check_collisions(&found)?;
+    if found.is_empty() {
+        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        return Err(Failure::failed(format!("there are no files in {}", names.join(", "))));
+    }
+    let input = |Found { recorded, path, meta }: Found| {
+        let format = Format::from_path(&path).filter(|_| !is_opaque);
+        let modified = meta.modified().ok();
+        let source = Source { path, len: meta.len(), modified };
+        Ok(InputFile::new(recorded, Box::new(source), format)?)
+    };
+    found.into_iter().map(input).collect()
+}
+
+fn find(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
+    let mut found = Vec::new();
+    for path in paths {
+        let meta = fs::symlink_metadata(path).map_err(reading(path))?;
+        if meta.is_dir() {
+            let prefix =
+                if paths.len() == 1 { String::new() } else { format!("{}/", own_name(path)?) };
+            find_below(path, &prefix, &mut found)?;
+        } else {
+            check_kind(path, meta.file_type())?;
+            found.push(Found { recorded: own_name(path)?, path: path.clone(), meta });
+        }
+    }
+    Ok(found)
+}
+
+/// Adds the files of a folder and of the folders in it, sorted by name.
+fn find_below(folder: &Path, prefix: &str, found: &mut Vec<Found>) -> Result<(), Failure> {
+    let entries = fs::read_dir(folder).map_err(reading(folder))?;
+    let mut entries: Vec<fs::DirEntry> =
+        entries.collect::<io::Result<_>>().map_err(reading(folder))?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let recorded = format!("{prefix}{}", own_name(&path)?);
+        let meta = entry.metadata().map_err(reading(&path))?;
+        if meta.is_dir() {
+            if entry.file_name() != REPOSITORY_DIR {
+                find_below(&path, &format!("{recorded}/"), found)?;
+            }
+        } else {
+            check_kind(&path, meta.file_type())?;
+            found.push(Found { recorded, path, meta });
+        }
+    }
+    Ok(())
+}
+
+/// Returns the last part of a path, also of `.` and `..`.
+fn own_name(path: &Path) -> Result<String, Failure> {
+    let whole;
+    let name = match path.file_name() {
+        Some(name) => name,
+        None => {
+            whole = path.canonicalize().map_err(reading(path))?;
+            whole.file_name().ok_or_else(|| {
+                Failure::usage(format!("{} has no name to be recorded under", path.display()))
+            })?
+        }
+    };
+    let name = name.to_str().ok_or_else(|| {
+        Failure::failed(format!("{} has a name that is not UTF-8", path.display()))
+    })?;
+    Ok(name.to_owned())
+}
+
+fn check_kind(path: &Path, kind: FileType) -> Result<(), Failure> {
+    if kind.is_file() {
+        return Ok(());
+    }
+    let what = if kind.is_symlink() { "a symbolic link" } else { "neither a file nor a folder" };
+    let hint = "only regular files and folders can be committed";
+    Err(Failure::failed(format!("{} is {what}", path.display())).with_hint(hint))
+}
+
+fn check_collisions(found: &[Found]) -> Result<(), Failure> {
+    let mut taken: BTreeMap<&str, &Path> = BTreeMap::new();
+    for Found { recorded, path, .. } in found {
+        if let Some(other) = taken.insert(recorded, path) {
+            let (one, other) = (other.display(), path.display());
+            let message = format!("{one} and {other} would both be recorded as {recorded}");
+            let hint = "give the folder that holds both, or commit them one after the other";
+            return Err(Failure::usage(message).with_hint(hint));
+        }
+    }
+    Ok(())
+}
+
+fn reading(path: &Path) -> impl Fn(io::Error) -> Failure {
+    move |error| Failure::because(&format!("cannot read {}", path.display()), error)
+}
+
+/// A file that is opened for each read, so that a folder may hold more files than can be open at
+/// once, and so that a file that changes under the reader is noticed.
+#[derive(Debug)]
+struct Source {
+    path: PathBuf,
+    len: u64,
+    modified: Option<SystemTime>,
+}
+
+impl ReadAt for Source {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        let file = File::open(&self.path)?;
+        let meta = file.metadata()?;
+        if (meta.len(), meta.modified().ok()) != (self.len, self.modified) {
+            return Err(io::Error::other("the file changed while it was being committed"));
+        }
+        ReadAt::read_at(&file, offset, buf)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changes_under_the_reader_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights");
+        fs::write(&path, b"old").unwrap();
+        let meta = fs::metadata(&path).unwrap();
+        let source = Source { path: path.clone(), len: 3, modified: meta.modified().ok() };
+        let mut bytes = [0; 3];
+        source.read_at(0, &mut bytes).unwrap();
+        assert_eq!(&bytes, b"old");
+        fs::write(&path, b"longer").unwrap();
+        let error = source.read_at(0, &mut bytes).unwrap_err();
+        assert_eq!(error.to_string(), "the file changed while it was being committed");
+    }
+}

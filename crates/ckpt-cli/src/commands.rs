@@ -1,0 +1,52 @@
+//! One command, one file: its arguments and the function that does it.
+
+mod branch;
+mod commit;
+mod compare;
+mod init;
+mod log;
+mod refs;
+mod restore;
+mod rollback;
+mod show;
+mod switch;
+mod tag;
+mod verify;
+
+use clap::Subcommand;
+
+use crate::context::{Context, Outcome};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(init::InitArgs),
+    Commit(commit::CommitArgs),
+    Log(log::LogArgs),
+    Show(show::ShowArgs),
+    #[command(visible_alias = "diff")]
+    Compare(compare::CompareArgs),
+    Restore(restore::RestoreArgs),
+    Verify(verify::VerifyArgs),
+    Branch(branch::BranchArgs),
+    Tag(tag::TagArgs),
+    Switch(switch::SwitchArgs),
+    Rollback(rollback::RollbackArgs),
+}
+
+impl Command {
+    pub(crate) fn run(&self, context: &mut Context) -> Outcome {
+        match self {
+            Self::Init(args) => init::init(context, args),
+            Self::Commit(args) => commit::commit(context, args),
+            Self::Log(args) => log::log(context, args),
+            Self::Show(args) => show::show(context, args),
+            Self::Compare(args) => compare::compare(context, args),
+            Self::Restore(args) => restore::restore(context, args),
+            Self::Verify(args) => verify::verify(context, args),
+            Self::Branch(args) => branch::branch(context, args),
+            Self::Tag(args) => tag::tag(context, args),
+            Self::Switch(args) => switch::switch(context, args),
+            Self::Rollback(args) => rollback::rollback(context, args),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+use std::{collections::BTreeMap, path::PathBuf};
+
+use ckpt_store::{
+    Commit, Contents, Draft, Effort, Parents, RefName, Repository, Version,
+    record::{DataRecord, ParamValue, RecipeRecord},
+};
+use clap::{Args, ValueEnum};
+
+use crate::{
+    collect,
+    context::{Answer, Context, Outcome},
+    environment,
+    failure::{Class, Failure},
+    format, json,
+    ui::{Style, Text, Ui},
+};
+
+/// Versions files
+///
+/// A single folder is recorded by what is in it; otherwise files and folders are recorded under
+/// their own names. Hidden files are included, .ckpt folders are not. What is restored later is
+/// identical byte for byte.
+///
+/// With --json: version, model, state, parents, number, branch, time, author, message, params,
+/// metrics, logical_bytes, stored_bytes.
+#[derive(Debug, Args)]
+pub(crate) struct CommitArgs {
+    /// Files or folders
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+
+    /// The branch to commit to, which is made if need be [default: the current one]
+    #[arg(short, long)]
+    branch: Option<String>,
+
+    /// Why
+    #[arg(short, long, default_value = "", hide_default_value = true)]
+    message: String,
+
+    /// A parameter that went in: true, false, a number or text; repeatable
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parse_param)]
+    params: Vec<(String, ParamValue)>,
+
+    /// A measurement that came out: a finite number; repeatable
+    #[arg(long = "metric", value_name = "NAME=VALUE", value_parser = parse_metric)]
+    metrics: Vec<(String, f64)>,
+
+    /// A data file that went in, recorded by the fingerprint of its values; repeatable
+    #[arg(long, value_name = "FILE")]
+    data: Vec<PathBuf>,
+
+    /// The code that went in, a file or a folder, recorded by the fingerprint of its contents
+    #[arg(long, value_name = "PATH")]
+    code: Option<PathBuf>,
+
+    /// The seed of all that was random
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// The version that this one continues [default: the newest of the branch]
+    #[arg(long, value_name = "REV")]
+    from: Option<String>,
+
+    /// How much time a smaller result may take
+    #[arg(long, value_name = "EFFORT", default_value = "default")]
+    effort: EffortArg,
+
+    /// Accepts files that are not what their names say, and keeps them as plain bytes
+    #[arg(long)]
+    opaque: bool,
+
+    /// Who commits [default: CKPT_AUTHOR, or the user at this machine]
+    #[arg(long)]
+    author: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EffortArg {
+    Fast,
+    Default,
+    Small,
+}
+
+pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
+    let repository = context.repository()?;
+    let branch = match &args.branch {
+        Some(name) => RefName::branch(name).map_err(ckpt_store::Error::from)?,
+        None => repository.head()?,
+    };
+    let (parent, parents) = find_parents(&repository, &branch, args.from.as_deref())?;
+    let progress = context.ui.progress("committing");
+    let draft = Draft {
+        contents: Contents::Files(collect::input_files(&args.paths, args.opaque)?),
+        recipe: recipe(args, parent.as_ref())?,
+        metrics: unique("metric", &args.metrics)?,
+        environment: environment::facts(args.code.as_deref()),
+        message: args.message.clone(),
+        stamp: context.environment.stamp(args.author.as_deref())?,
+        parents,
+        effort: match args.effort {
+            EffortArg::Fast => Effort::Fast,
+            EffortArg::Default => Effort::Default,
+            EffortArg::Small => Effort::Small,
+        },
+    };
+    let commit = repository.commit(&branch, &draft)?;
+    drop(progress);
+    if context.json {
+        let version = &commit.version;
+        let branch = Some(branch.short().to_owned());
+        context.ui.json(&json::Commit {
+            version: json::VersionKeys::new(version, &draft.recipe, branch),
+            logical_bytes: commit.logical_bytes,
+            stored_bytes: commit.stored_bytes,
+        })?;
+    } else {
+        print(&mut context.ui, &branch, &commit)?;
+    }
+    Ok(Answer::Done)
+}
+
+/// Finds what the new version continues, and what its branch is expected to be at.
+fn find_parents(
+    repository: &Repository,
+    branch: &RefName,
+    from: Option<&str>,
+) -> Result<(Option<Version>, Parents), Failure> {
+    let tip = repository.target(branch)?;
+    let from = from.map(|from| repository.resolve(from)).transpose()?;
+    let parents = match (tip, from) {
+        (Some(tip), Some(from)) if tip != from => {
+            let (tip, from) = (tip.short(), from.short());
+            let message = format!("{branch} is at {tip}, not at {from} that --from names");
+            let hint = "-b NAME starts a new branch there";
+            return Err(Failure::failed(message).with_class(Class::Conflict).with_hint(hint));
+        }
+        (Some(tip), _) => Parents::Expected(tip),
+        (None, from) => Parents::NewBranch(from.into_iter().collect()),
+    };
+    let parent = from.or(tip).map(|id| repository.version(&id)).transpose()?;
+    Ok((parent, parents))
+}
+
+fn recipe(args: &CommitArgs, parent: Option<&Version>) -> Result<RecipeRecord, Failure> {
+    let data = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let id = ckpt_data::data_id(path).map_err(Failure::of)?;
+        Ok(DataRecord { name, id })
+    };
+    let code = args.code.as_deref().map(ckpt_hash::code_id).transpose().map_err(Failure::of)?;
+    Ok(RecipeRecord {
+        params: unique("parameter", &args.params)?,
+        data: args.data.iter().map(data).collect::<Result<_, Failure>>()?,
+        code,
+        seed: args.seed,
+        // Without --from, nobody said that training went on from the version before.
+        parent_state: parent.filter(|_| args.from.is_some()).map(|parent| parent.record.state),
+        bases: Vec::new(),
+    })
+}
+
+fn print(ui: &mut Ui, branch: &RefName, commit: &Commit) -> Result<(), Failure> {
+    let Commit { version, logical_bytes, stored_bytes } = commit;
+    let mut line = Text::from("[")
+        .push(Style::Ref, branch.short())
+        .plain(" ")
+        .push(Style::Id, version.id.short())
+        .plain(format!("] #{}", version.record.number));
+    if let Some(subject) = version.record.message.lines().next() {
+        line = line.plain(format!(" \"{subject}\""));
+    }
+    let (logical, stored) = (format::bytes(*logical_bytes), format::bytes(*stored_bytes));
+    line = line.plain(format!("  {logical} -> {stored} stored"));
+    if *logical_bytes > 0 {
+        let part = format::percent(*stored_bytes as f64 / *logical_bytes as f64);
+        line = line.push(Style::Faint, format!(" ({part})"));
+    }
+    ui.line(line)
+}
+
+/// Collects named values, each of which may be given once.
+fn unique<T: Clone>(what: &str, pairs: &[(String, T)]) -> Result<BTreeMap<String, T>, Failure> {
+    let mut map = BTreeMap::new();
+    for (name, value) in pairs {
+        if map.insert(name.clone(), value.clone()).is_some() {
+            return Err(Failure::usage(format!("{what} {name} is given twice")));
+        }
+    }
+    Ok(map)
+}
+
+fn split_pair(text: &str) -> Result<(String, &str), String> {
+    let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
+    if name.is_empty() || name.contains(char::is_control) {
+        return Err("the name is empty or has control characters".to_owned());
+    }
+    Ok((name.to_owned(), value))
+}
+
+fn parse_param(text: &str) -> Result<(String, ParamValue), String> {
+    let (name, value) = split_pair(text)?;
+    Ok((name, param_value(value)))
+}
+
+fn param_value(text: &str) -> ParamValue {
+    if let Ok(value) = text.parse() {
+        ParamValue::Bool(value)
+    } else if let Ok(value) = text.parse() {
+        ParamValue::Int(value)
+    } else {
+        // "nan" and "inf" read as floats, but are words.
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => ParamValue::Float(value),
+            _ => ParamValue::Text(text.to_owned()),
+        }
+    }
+}
+
+fn parse_metric(text: &str) -> Result<(String, f64), String> {
+    let (name, value) = split_pair(text)?;
+    match value.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok((name, number)),
+        _ => Err(format!("{value:?} is not a finite number")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_have_the_type_that_they_read_as() {
+        let text = |text: &str| ParamValue::Text(text.to_owned());
+        let cases = [
+            ("true", ParamValue::Bool(true)),
+            ("-3", ParamValue::Int(-3)),
+            ("1e-3", ParamValue::Float(0.001)),
+            ("1e999", text("1e999")),
+            ("nan", text("nan")),
+            ("True", text("True")),
+            ("", text("")),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(param_value(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_value_may_hold_an_equals_sign_and_a_name_may_not() {
+        let (name, value) = parse_param("a=b=c").unwrap();
+        assert_eq!((name.as_str(), value), ("a", ParamValue::Text("b=c".to_owned())));
+        assert!(parse_param("=1").is_err() && parse_metric("a\nb=1").is_err());
+    }
+}

@@ -1,0 +1,239 @@
+use std::collections::BTreeMap;
+
+use ckpt_store::{
+    RefName, Repository, Version,
+    record::{CheckpointRecord, ParamValue, RecipeRecord},
+};
+use clap::Args;
+
+use super::refs::{self, RefsByVersion};
+use crate::{
+    context::{Answer, Context, Outcome, find},
+    failure::Failure,
+    format, json,
+    ui::{Column, Style, Table, Text, Ui},
+};
+
+/// The most rows of a table unless all are asked for.
+const SHOWN: usize = 20;
+
+/// Columns of the names of facts.
+const LABEL_WIDTH: usize = 13;
+
+/// Shows one version whole
+///
+/// With --json: version, model, state, parents, number, branch (if REV is one), time, author,
+/// message, params, metrics; refs, recipe, data, code, seed, parent_state, bases, environment;
+/// tensors (a list of name, dtype, shape, bytes, role, root) and files (a list of path, bytes,
+/// reader, reader_version, note: why it is opaque).
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The version
+    #[arg(value_name = "REV", default_value = "HEAD")]
+    revision: String,
+
+    /// Lists all tensors and files, however many there are
+    #[arg(long)]
+    all: bool,
+}
+
+/// A version with all that it refers to.
+struct Whole {
+    version: Version,
+    recipe: RecipeRecord,
+    checkpoint: CheckpointRecord,
+    refs: Vec<RefName>,
+}
+
+impl Whole {
+    fn read(repository: &Repository, revision: &str) -> Result<Self, Failure> {
+        let version = find(repository, revision)?;
+        Ok(Self {
+            recipe: repository.recipe(&version.record)?,
+            checkpoint: repository.checkpoint(&version.record)?,
+            refs: RefsByVersion::read(repository)?.of(&version.id).to_vec(),
+            version,
+        })
+    }
+}
+
+pub(crate) fn show(context: &mut Context, args: &ShowArgs) -> Outcome {
+    let repository = context.repository()?;
+    let whole = Whole::read(&repository, &args.revision)?;
+    if context.json {
+        let branch = refs::branch_of(&repository, &args.revision)?;
+        let head = repository.head()?;
+        context.ui.json(&keys(whole, branch, &head))?;
+        return Ok(Answer::Done);
+    }
+    let ui = &mut context.ui;
+    print_facts(ui, &whole)?;
+    print_values(ui, &whole)?;
+    let limit = if args.all { usize::MAX } else { SHOWN };
+    print_tensors(ui, &whole.checkpoint, limit)?;
+    print_files(ui, &whole.checkpoint, limit)?;
+    Ok(Answer::Done)
+}
+
+fn keys(whole: Whole, branch: Option<String>, head: &RefName) -> json::Show {
+    let Whole { version, recipe, checkpoint, refs } = whole;
+    let at = Some(version.id);
+    json::Show {
+        version: json::VersionKeys::new(&version, &recipe, branch),
+        refs: refs.iter().map(|name| refs::keys(name, at, name == head)).collect(),
+        recipe: version.record.recipe,
+        data: json::data(&recipe.data),
+        code: recipe.code,
+        seed: recipe.seed,
+        parent_state: recipe.parent_state,
+        bases: recipe.bases,
+        environment: version.record.environment,
+        tensors: json::tensors(&checkpoint),
+        files: json::files(&checkpoint),
+    }
+}
+
+fn fact(ui: &mut Ui, label: &str, text: impl Into<Text>) -> Result<(), Failure> {
+    ui.line(Text::styled(Style::Faint, format!("{label:<LABEL_WIDTH$}")).join(text.into()))
+}
+
+fn print_facts(ui: &mut Ui, whole: &Whole) -> Result<(), Failure> {
+    let Version { id, record } = &whole.version;
+    fact(ui, "version", Text::styled(Style::Id, id.to_string()))?;
+    fact(ui, "number", record.number.to_string())?;
+    for name in &whole.refs {
+        fact(ui, name.kind().word(), Text::styled(Style::Ref, name.short()))?;
+    }
+    for parent in &record.parents {
+        fact(ui, "parent", Text::styled(Style::Id, parent.to_string()))?;
+    }
+    fact(ui, "time", format::utc(record.time_ms))?;
+    fact(ui, "author", record.author.as_str())?;
+    fact(ui, "model", record.model.to_string())?;
+    fact(ui, "state", record.state.to_string())?;
+    fact(ui, "recipe", record.recipe.to_string())?;
+    if let Some(code) = whole.recipe.code {
+        fact(ui, "code", code.to_string())?;
+    }
+    if let Some(seed) = whole.recipe.seed {
+        fact(ui, "seed", seed.to_string())?;
+    }
+    if let Some(state) = whole.recipe.parent_state {
+        fact(ui, "continues", state.to_string())?;
+    }
+    for base in &whole.recipe.bases {
+        fact(ui, "made from", base.to_string())?;
+    }
+    for (index, line) in record.message.lines().enumerate() {
+        fact(ui, if index == 0 { "message" } else { "" }, line)?;
+    }
+    Ok(())
+}
+
+fn print_values(ui: &mut Ui, whole: &Whole) -> Result<(), Failure> {
+    let metrics = &whole.version.record.metrics;
+    let metrics = metrics.iter().map(|(name, value)| (name, format::exact(*value)));
+    print_pairs(ui, ["metric", "value"], metrics)?;
+    let params = whole.recipe.params.iter().map(|(name, value)| (name, param(value)));
+    print_pairs(ui, ["parameter", "value"], params)?;
+    let data = whole.recipe.data.iter().map(|data| (&data.name, data.id.to_string()));
+    print_pairs(ui, ["data", "id"], data)?;
+    let environment: &BTreeMap<String, String> = &whole.version.record.environment;
+    let environment = environment.iter().map(|(name, value)| (name, value.clone()));
+    print_pairs(ui, ["environment", "value"], environment)
+}
+
+fn print_pairs<'a>(
+    ui: &mut Ui,
+    titles: [&str; 2],
+    pairs: impl Iterator<Item = (&'a String, String)>,
+) -> Result<(), Failure> {
+    let mut pairs = pairs.peekable();
+    if pairs.peek().is_none() {
+        return Ok(());
+    }
+    let mut table = Table::new(titles.map(Column::left));
+    for (name, value) in pairs {
+        table.row([name.as_str().into(), value.into()]);
+    }
+    ui.line("")?;
+    ui.table(&mut table)
+}
+
+/// Writes a parameter as it can be given on the command line.
+pub(super) fn param(value: &ParamValue) -> String {
+    match value {
+        ParamValue::Bool(value) => value.to_string(),
+        ParamValue::Int(value) => value.to_string(),
+        ParamValue::Float(value) => format::exact(*value),
+        ParamValue::Text(value) => value.clone(),
+    }
+}
+
+fn print_tensors(ui: &mut Ui, checkpoint: &CheckpointRecord, limit: usize) -> Result<(), Failure> {
+    let tensors = &checkpoint.tensors;
+    if tensors.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new([
+        Column::left("tensor").elastic(),
+        Column::left("dtype"),
+        Column::left("shape").elastic(),
+        Column::right("size"),
+        Column::left("role"),
+    ]);
+    for tensor in tensors.iter().take(limit) {
+        table.row([
+            tensor.name.as_str().into(),
+            tensor.dtype.name().into(),
+            format::shape(&tensor.shape).into(),
+            format::bytes(tensor.len).into(),
+            json::role(tensor.role).into(),
+        ]);
+    }
+    let bytes: u64 = tensors.iter().map(|tensor| tensor.len).sum();
+    print_list(ui, table, "tensor", tensors.len(), bytes, limit)
+}
+
+fn print_files(ui: &mut Ui, checkpoint: &CheckpointRecord, limit: usize) -> Result<(), Failure> {
+    let files = &checkpoint.files;
+    if files.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new([
+        Column::left("file").elastic(),
+        Column::right("size"),
+        Column::left("reader"),
+        Column::left("note").elastic(),
+    ]);
+    let size = |file: &ckpt_store::record::FileRecord| file.len(&checkpoint.tensors);
+    for file in files.iter().take(limit) {
+        table.row([
+            file.path.as_str().into(),
+            format::bytes(size(file)).into(),
+            format!("{} {}", file.reader, file.reader_version).into(),
+            file.note.as_deref().unwrap_or_default().into(),
+        ]);
+    }
+    let bytes = files.iter().map(size).sum();
+    print_list(ui, table, "file", files.len(), bytes, limit)
+}
+
+/// Prints a table of at most `limit` things out of `count`, and how many there are.
+fn print_list(
+    ui: &mut Ui,
+    mut table: Table,
+    what: &str,
+    count: usize,
+    bytes: u64,
+    limit: usize,
+) -> Result<(), Failure> {
+    ui.line("")?;
+    ui.table(&mut table)?;
+    if count > limit {
+        let more = format!("and {} more; --all lists them", count - limit);
+        ui.line(Text::styled(Style::Faint, more))?;
+    }
+    let total = format!("{}, {}", format::count(count as u64, what), format::bytes(bytes));
+    ui.line(Text::styled(Style::Faint, total))
+}

@@ -1,0 +1,62 @@
+use ckpt_store::{Error, RefName, Repository, RevisionError};
+use clap::Args;
+
+use crate::{
+    Failure, Hint,
+    context::{Answer, Context, Outcome},
+    json,
+    ui::{Style, Text},
+};
+
+/// Makes a branch the current one
+///
+/// The current branch is what HEAD stands for and what `commit` adds to. No file is touched:
+/// `restore` gives files back.
+///
+/// With --json: branch, from (the current branch before), version (the newest of the branch).
+#[derive(Debug, Args)]
+pub(crate) struct SwitchArgs {
+    /// The branch
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// Makes the branch first, at the current version
+    #[arg(short, long)]
+    create: bool,
+}
+
+pub(crate) fn switch(context: &mut Context, args: &SwitchArgs) -> Outcome {
+    let repository = context.repository()?;
+    let branch = RefName::branch(&args.name).map_err(Error::from)?;
+    let from = repository.head()?;
+    if args.create {
+        create(context, &repository, &branch)?;
+    } else if branch != from && repository.target(&branch)?.is_none() {
+        let hint = Hint::command(format!("switch -c {}", branch.short()), "makes it");
+        return Err(Failure::from(Error::NoRef(branch)).with_hint(hint));
+    }
+    repository.set_head(&branch)?;
+    if context.json {
+        let version = repository.target(&branch)?;
+        let (branch, from) = (branch.short().to_owned(), from.short().to_owned());
+        context.ui.json(&json::Switch { branch, from, version })?;
+    } else {
+        let verb = if branch == from { "already on branch " } else { "switched to branch " };
+        context.ui.line(Text::from(verb).push(Style::Ref, branch.short()))?;
+    }
+    Ok(Answer::Done)
+}
+
+/// Makes a branch at HEAD; before the first version there is nothing to point it to yet.
+fn create(context: &Context, repository: &Repository, branch: &RefName) -> Result<(), Failure> {
+    if let Some(at) = repository.target(branch)? {
+        let hint = Hint::command(format!("switch {}", branch.short()), "goes there");
+        return Err(Failure::from(Error::RefExists { name: branch.clone(), at }).with_hint(hint));
+    }
+    match repository.resolve("HEAD") {
+        Ok(at) => repository.set_ref(branch, at, false, "", &context.stamp()?)?,
+        Err(Error::Revision(RevisionError::Empty(_))) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}

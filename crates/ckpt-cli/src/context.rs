@@ -1,0 +1,58 @@
+//! What every command is given.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use ckpt_store::{Repository, Stamp, Version};
+
+use crate::{environment::Environment, failure::Failure, ui::Ui};
+
+/// How a command that did not fail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Done, or yes.
+    Done,
+    /// The answer is no: damage, a difference.
+    No,
+}
+
+impl From<Answer> for ExitCode {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Done => Self::SUCCESS,
+            Answer::No => Self::from(3),
+        }
+    }
+}
+
+/// What a command ends with.
+pub(crate) type Outcome = Result<Answer, Failure>;
+
+/// What every command is given besides its own arguments.
+pub(crate) struct Context {
+    pub(crate) ui: Ui,
+    pub(crate) environment: Environment,
+    /// The folder of `--repo`.
+    pub(crate) repo: Option<PathBuf>,
+    /// Whether results are printed as JSON.
+    pub(crate) json: bool,
+}
+
+impl Context {
+    /// Opens the repository that `--repo` names, or that the current folder is in.
+    pub(crate) fn repository(&self) -> Result<Repository, Failure> {
+        Ok(match &self.repo {
+            Some(folder) => Repository::open(folder)?,
+            None => Repository::discover(&self.environment.current_dir()?)?,
+        })
+    }
+
+    /// Returns who and when.
+    pub(crate) fn stamp(&self) -> Result<Stamp, Failure> {
+        self.environment.stamp(None)
+    }
+}
+
+/// Finds the version that a revision names.
+pub(crate) fn find(repository: &Repository, revision: &str) -> Result<Version, Failure> {
+    Ok(repository.version(&repository.resolve(revision)?)?)
+}

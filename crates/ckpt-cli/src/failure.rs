@@ -1,0 +1,278 @@
+//! What commands fail with, and the table from library errors to exit codes and hints.
+
+use std::{error::Error as StdError, fmt, io};
+
+use ckpt_hash::VersionId;
+use ckpt_store::{Error, RefKind, RevisionError};
+
+/// How a command failed, which decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// It could not be done: exit code 1.
+    Failed,
+    /// It was called in a wrong way: exit code 2.
+    Usage,
+    /// Somebody else was faster: exit code 4.
+    Conflict,
+    /// Nobody reads the output any more, which is nobody's fault: exit code 0.
+    ClosedPipe,
+}
+
+/// The reason why a command failed: one line, and perhaps what to do about it.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    class: Class,
+    message: String,
+    hint: Option<Hint>,
+}
+
+/// What to do about a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hint {
+    /// Something to know.
+    Text(String),
+    /// A command of this program, without the program's name, and what it does.
+    Command(String, &'static str),
+}
+
+impl Hint {
+    /// Names a command and what it does.
+    pub fn command(command: impl Into<String>, effect: &'static str) -> Self {
+        Self::Command(command.into(), effect)
+    }
+
+    /// Writes the hint for people who run this program under that name.
+    pub fn text(&self, program: &str) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Command(command, effect) => format!("`{program} {command}` {effect}"),
+        }
+    }
+}
+
+impl From<&str> for Hint {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Hint {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl Failure {
+    /// Says that something could not be done.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { class: Class::Failed, message: message.into(), hint: None }
+    }
+
+    /// Says that the command was called in a wrong way.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { class: Class::Usage, ..Self::failed(message) }
+    }
+
+    /// Says that something could not be done, and why.
+    pub fn because(message: &str, cause: impl StdError) -> Self {
+        Self::failed(format!("{message}: {}", chain(&cause)))
+    }
+
+    /// Reports an error of a library that has no line in the table.
+    pub fn of(error: impl StdError) -> Self {
+        Self::failed(chain(&error))
+    }
+
+    /// Says that standard output could not be written.
+    pub(crate) fn output(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self { class: Class::ClosedPipe, ..Self::failed("") },
+            _ => Self::because("cannot write to standard output", error),
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says where it happened, before what happened.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
+    /// Changes how it counts.
+    #[must_use]
+    pub const fn with_class(mut self, class: Class) -> Self {
+        self.class = class;
+        self
+    }
+
+    /// Returns how it counts.
+    pub const fn class(&self) -> Class {
+        self.class
+    }
+
+    /// Returns the line that says what went wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Returns what to do about it.
+    pub const fn hint(&self) -> Option<&Hint> {
+        self.hint.as_ref()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Failure {}
+
+/// Writes an error and its causes in one line, unless it says its cause itself.
+fn chain(error: &dyn StdError) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !message.ends_with(&text) {
+            message = format!("{message}: {text}");
+        }
+        cause = error.source();
+    }
+    message
+}
+
+/// The table: what each error of the store counts as, and what to do about it.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        use Class::{Conflict, Failed, Usage};
+        let (class, hint) = match &error {
+            Error::NoRepository(_) => (Failed, Some(Hint::command("init", "makes one"))),
+            Error::UnknownFormat { .. } => {
+                (Failed, Some("another version of ckpt made it; use that one".into()))
+            }
+            Error::Damaged { .. } | Error::Missing(_) => {
+                (Failed, Some(Hint::command("verify", "lists all damage and whom it affects")))
+            }
+            Error::NoRef(name) => (Failed, Some(list_of(name.kind()))),
+            Error::NoEarlier(_) => {
+                (Failed, Some("--to REV names the version to go back to".into()))
+            }
+            Error::RefExists { .. } => (Failed, Some("choose another name".into())),
+            Error::Conflict(conflict) => (Conflict, Some(after_conflict(conflict.kept))),
+            Error::Revision(error) => return Self::from_revision(error),
+            Error::RefName(_) | Error::Prefix(_) => (Usage, None),
+            Error::Format { .. } => (Failed, Some("--opaque keeps it as plain bytes".into())),
+            Error::WouldOverwrite(_) => {
+                (Failed, Some("--force replaces it; -o PATH restores to another place".into()))
+            }
+            _ => (Failed, None),
+        };
+        Self { class, message: chain(&error), hint }
+    }
+}
+
+impl Failure {
+    fn from_revision(error: &RevisionError) -> Self {
+        use Class::{Failed, Usage};
+        let (class, hint) = match error {
+            RevisionError::Grammar(..) => {
+                let forms = "main, main~3, main@12, HEAD, min:loss, max:f1@main, an id";
+                (Usage, format!("forms of a revision: {forms}").into())
+            }
+            RevisionError::Unknown(_) => (
+                Failed,
+                "`log` shows versions, `branch` and `tag` list names; an id needs 4 digits or more"
+                    .into(),
+            ),
+            RevisionError::Empty(_) => (Failed, Hint::command("commit PATH", "makes a version")),
+            RevisionError::Ambiguous { .. } => (Failed, "give more digits".into()),
+            RevisionError::TooFar { .. }
+            | RevisionError::NoNumber { .. }
+            | RevisionError::NoMetric { .. } => {
+                (Failed, Hint::command("log", "shows numbers and metrics"))
+            }
+        };
+        Self { class, message: chain(error), hint: Some(hint) }
+    }
+}
+
+fn list_of(kind: RefKind) -> Hint {
+    match kind {
+        RefKind::Branch => Hint::command("branch", "lists the branches"),
+        RefKind::Tag => Hint::command("tag", "lists the tags"),
+        RefKind::Alias => "no command has set it".into(),
+    }
+}
+
+fn after_conflict(kept: Option<VersionId>) -> Hint {
+    match kept {
+        Some(kept) => Hint::Command(format!("branch NAME {}", kept.short()), "keeps what you made"),
+        None => "look at where it is now, then try again".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_follow_unless_they_were_said() {
+        let source = io::Error::other("disk full");
+        let error = Error::Io { action: "write x".to_owned(), source };
+        assert_eq!(Failure::from(error).message(), "cannot write x: disk full");
+        #[derive(Debug)]
+        struct Said(io::Error);
+        impl std::fmt::Display for Said {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "x: {}", self.0)
+            }
+        }
+        impl StdError for Said {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                Some(&self.0)
+            }
+        }
+        assert_eq!(Failure::of(Said(io::Error::other("bad"))).message(), "x: bad");
+    }
+
+    #[test]
+    fn the_loser_of_a_conflict_is_told_how_to_keep_its_version() {
+        let kept = VersionId::of(b"kept");
+        let name = ckpt_store::RefName::branch("main").unwrap();
+        let conflict = |kept| ckpt_store::Conflict {
+            name: name.clone(),
+            expected: None,
+            found: Some(VersionId::of(b"found")),
+            kept,
+        };
+        let failure = Failure::from(Error::from(conflict(Some(kept))));
+        let hint = format!("`ckpt branch NAME {}` keeps what you made", kept.short());
+        assert_eq!(failure.class(), Class::Conflict);
+        assert_eq!(failure.hint().map(|hint| hint.text("ckpt")), Some(hint));
+        let unkept = Failure::from(Error::from(conflict(None)));
+        assert_eq!(unkept.hint(), Some(&"look at where it is now, then try again".into()));
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure_of_its_own() {
+        let broken = io::Error::from(io::ErrorKind::BrokenPipe);
+        assert_eq!(Failure::output(broken).class(), Class::ClosedPipe);
+        assert_eq!(Failure::output(io::Error::other("full")).class(), Class::Failed);
+    }
+
+    #[test]
+    fn hints_name_the_program_that_was_run() {
+        let failure = Failure::from(Error::NoRepository("here".to_owned()));
+        let hint = failure.hint().map(|hint| hint.text("cargo xtask"));
+        assert_eq!(hint.as_deref(), Some("`cargo xtask init` makes one"));
+    }
+}

@@ -1,0 +1,260 @@
+//! The documents that `--json` prints: every key, once.
+//!
+//! Keys are stable: they are added, never renamed or removed. Ids are whole, in hexadecimal; times
+//! are RFC 3339 in UTC; sizes are bytes; a number that is not finite is null.
+
+mod from_records;
+
+use std::collections::BTreeMap;
+
+use ckpt_hash::{CodeId, DataId, ModelId, RecipeId, StateId, TreeHash, VersionId};
+use ckpt_tensor::Dtype;
+use serde::Serialize;
+use serde_json::Value;
+
+pub(crate) use self::from_records::{data, files, role, tensors, value};
+
+/// What `init` prints.
+#[derive(Debug, Serialize)]
+pub(crate) struct Init {
+    /// The repository's own folder.
+    pub(crate) repository: String,
+    /// The current branch.
+    pub(crate) branch: String,
+}
+
+/// One version: each line of `log`, and the start of what `commit` and `show` print.
+#[derive(Debug, Serialize)]
+pub(crate) struct VersionKeys {
+    pub(crate) version: VersionId,
+    /// The id of the weights.
+    pub(crate) model: ModelId,
+    /// The id of weights and optimizer state.
+    pub(crate) state: StateId,
+    pub(crate) parents: Vec<VersionId>,
+    pub(crate) number: u64,
+    /// The branch that was committed to, or that the revision names; else null.
+    pub(crate) branch: Option<String>,
+    pub(crate) time: Option<String>,
+    pub(crate) author: String,
+    pub(crate) message: String,
+    /// Values by name: bool, number or text.
+    pub(crate) params: BTreeMap<String, Value>,
+    pub(crate) metrics: BTreeMap<String, f64>,
+}
+
+/// What `commit` prints.
+#[derive(Debug, Serialize)]
+pub(crate) struct Commit {
+    #[serde(flatten)]
+    pub(crate) version: VersionKeys,
+    /// The size of the files.
+    pub(crate) logical_bytes: u64,
+    /// What the repository grew by.
+    pub(crate) stored_bytes: u64,
+}
+
+/// What `show` prints.
+#[derive(Debug, Serialize)]
+pub(crate) struct Show {
+    #[serde(flatten)]
+    pub(crate) version: VersionKeys,
+    /// The refs that point to the version.
+    pub(crate) refs: Vec<Ref>,
+    /// The id of all that went in.
+    pub(crate) recipe: RecipeId,
+    pub(crate) data: Vec<Data>,
+    pub(crate) code: Option<CodeId>,
+    pub(crate) seed: Option<u64>,
+    /// The state that training continued from.
+    pub(crate) parent_state: Option<StateId>,
+    /// The models that this one was made from.
+    pub(crate) bases: Vec<ModelId>,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) tensors: Vec<Tensor>,
+    pub(crate) files: Vec<FileKeys>,
+}
+
+/// A data set, in `show` and `compare`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Data {
+    pub(crate) name: String,
+    pub(crate) id: DataId,
+}
+
+/// A tensor, in `show`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Tensor {
+    pub(crate) name: String,
+    pub(crate) dtype: Dtype,
+    pub(crate) shape: Vec<u64>,
+    pub(crate) bytes: u64,
+    /// `weights` or `state`.
+    pub(crate) role: &'static str,
+    /// The Merkle tree hash of its bytes.
+    pub(crate) root: TreeHash,
+}
+
+/// A file, in `show`.
+#[derive(Debug, Serialize)]
+pub(crate) struct FileKeys {
+    pub(crate) path: String,
+    pub(crate) bytes: u64,
+    /// What found the tensors in it: `safetensors`, `opaque`.
+    pub(crate) reader: String,
+    pub(crate) reader_version: u16,
+    /// Why the file, or a part of it, is opaque.
+    pub(crate) note: Option<String>,
+}
+
+/// What `compare` prints for two versions; for more, a list of these.
+#[derive(Debug, Serialize)]
+pub(crate) struct Comparison {
+    /// The first version.
+    pub(crate) a: VersionId,
+    /// The version that is compared with it.
+    pub(crate) b: VersionId,
+    pub(crate) same_model: bool,
+    /// Whether weights and optimizer state are the same.
+    pub(crate) same_state: bool,
+    pub(crate) same_recipe: bool,
+    /// Metrics that either has.
+    pub(crate) metrics: BTreeMap<String, MetricPair>,
+    /// Parameters that either has.
+    pub(crate) params: BTreeMap<String, ValuePair>,
+    pub(crate) data: Sameness<Vec<Data>>,
+    pub(crate) code: Sameness<Option<CodeId>>,
+    pub(crate) tensors: Vec<TensorChange>,
+    pub(crate) files: Vec<FileChange>,
+}
+
+/// A metric of two versions.
+#[derive(Debug, Serialize)]
+pub(crate) struct MetricPair {
+    pub(crate) a: Option<f64>,
+    pub(crate) b: Option<f64>,
+    /// b - a.
+    pub(crate) delta: Option<f64>,
+    /// Where both versions also have a metric NAME.spread, the relative half-width of the
+    /// measurement: whether the two values lie within both spreads of each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) within_spread: Option<bool>,
+}
+
+/// A parameter of two versions; null where a version lacks it.
+#[derive(Debug, Serialize)]
+pub(crate) struct ValuePair {
+    pub(crate) a: Option<Value>,
+    pub(crate) b: Option<Value>,
+}
+
+/// Something with an identity, of two versions.
+#[derive(Debug, Serialize)]
+pub(crate) struct Sameness<T> {
+    pub(crate) same: bool,
+    pub(crate) a: T,
+    pub(crate) b: T,
+}
+
+/// A tensor of two versions.
+#[derive(Debug, Serialize)]
+pub(crate) struct TensorChange {
+    pub(crate) name: String,
+    /// `same`, `changed`, `added`, `removed`, `reshaped`, `retyped` or `renamed`.
+    pub(crate) status: &'static str,
+    pub(crate) dtype: Dtype,
+    pub(crate) shape: Vec<u64>,
+    /// The largest absolute difference; null where elements cannot be paired.
+    pub(crate) max_abs: Option<f64>,
+    /// The Euclidean norm of the difference, likewise.
+    pub(crate) l2: Option<f64>,
+    /// The part of the elements whose bits differ, likewise.
+    pub(crate) changed_fraction: Option<f64>,
+    /// Of a renamed tensor its name in a, of a reshaped one its shape there, of a retyped one its
+    /// dtype there; else null.
+    pub(crate) was: Option<Value>,
+}
+
+/// A file of two versions.
+#[derive(Debug, Serialize)]
+pub(crate) struct FileChange {
+    pub(crate) path: String,
+    /// `same`, `changed`, `added` or `removed`.
+    pub(crate) status: &'static str,
+    /// Its size in b, or in a if it was removed.
+    pub(crate) bytes: u64,
+}
+
+/// What `restore` prints.
+#[derive(Debug, Serialize)]
+pub(crate) struct Restore {
+    pub(crate) version: VersionId,
+    pub(crate) files: Vec<RestoredFile>,
+}
+
+/// A restored file.
+#[derive(Debug, Serialize)]
+pub(crate) struct RestoredFile {
+    pub(crate) path: String,
+    pub(crate) bytes: u64,
+    /// `written`, `kept` (it was there already) or `replaced`.
+    pub(crate) action: &'static str,
+}
+
+/// What `verify` prints.
+#[derive(Debug, Serialize)]
+pub(crate) struct Verify {
+    /// Whether nothing is wrong.
+    pub(crate) ok: bool,
+    pub(crate) objects: u64,
+    /// What the objects hold when decoded.
+    pub(crate) bytes: u64,
+    pub(crate) versions: u64,
+    pub(crate) damage: Vec<Damage>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Serialize)]
+pub(crate) struct Damage {
+    /// The file, object or ref.
+    pub(crate) place: String,
+    pub(crate) what: String,
+    /// The versions that cannot be restored because of it.
+    pub(crate) versions: Vec<VersionId>,
+}
+
+/// A ref: each item of the lists that `branch` and `tag` print, what making one prints, and in
+/// `show`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ref {
+    /// `branch`, `tag` or `alias`.
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    /// Where it points; null for the current branch before its first version.
+    pub(crate) version: Option<VersionId>,
+    /// Whether it is the current branch.
+    pub(crate) current: bool,
+}
+
+/// What deleting or moving a ref prints: `branch -d`, `tag -d`, `tag --force`, `rollback`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Move {
+    /// `branch`, `tag` or `alias`.
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    /// Where it pointed.
+    pub(crate) from: Option<VersionId>,
+    /// Where it points now; null if it was deleted.
+    pub(crate) to: Option<VersionId>,
+}
+
+/// What `switch` prints.
+#[derive(Debug, Serialize)]
+pub(crate) struct Switch {
+    /// The current branch now.
+    pub(crate) branch: String,
+    /// The current branch before.
+    pub(crate) from: String,
+    /// The newest version of the branch; null before its first one.
+    pub(crate) version: Option<VersionId>,
+}

@@ -1,0 +1,80 @@
+//! What the store's records say in JSON.
+
+use std::collections::BTreeMap;
+
+use ckpt_store::{
+    Version,
+    record::{
+        CheckpointRecord, DataRecord, FileRecord, ParamValue, RecipeRecord, Role, TensorRecord,
+    },
+};
+use serde_json::Value;
+
+use super::{Data, FileKeys, Tensor, VersionKeys};
+use crate::format;
+
+impl VersionKeys {
+    pub(crate) fn new(version: &Version, recipe: &RecipeRecord, branch: Option<String>) -> Self {
+        let record = &version.record;
+        Self {
+            version: version.id,
+            model: record.model,
+            state: record.state,
+            parents: record.parents.clone(),
+            number: record.number,
+            branch,
+            time: format::rfc3339(record.time_ms),
+            author: record.author.clone(),
+            message: record.message.clone(),
+            params: params(&recipe.params),
+            metrics: record.metrics.clone(),
+        }
+    }
+}
+
+pub(crate) fn value(value: &ParamValue) -> Value {
+    match value {
+        ParamValue::Bool(value) => (*value).into(),
+        ParamValue::Int(value) => (*value).into(),
+        ParamValue::Float(value) => (*value).into(),
+        ParamValue::Text(value) => value.as_str().into(),
+    }
+}
+
+fn params(params: &BTreeMap<String, ParamValue>) -> BTreeMap<String, Value> {
+    params.iter().map(|(name, param)| (name.clone(), value(param))).collect()
+}
+
+pub(crate) fn data(data: &[DataRecord]) -> Vec<Data> {
+    data.iter().map(|data| Data { name: data.name.clone(), id: data.id }).collect()
+}
+
+pub(crate) const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Weights => "weights",
+        Role::State => "state",
+    }
+}
+
+pub(crate) fn tensors(checkpoint: &CheckpointRecord) -> Vec<Tensor> {
+    let tensor = |tensor: &TensorRecord| Tensor {
+        name: tensor.name.clone(),
+        dtype: tensor.dtype,
+        shape: tensor.shape.clone(),
+        bytes: tensor.len,
+        role: role(tensor.role),
+        root: tensor.root,
+    };
+    checkpoint.tensors.iter().map(tensor).collect()
+}
+
+pub(crate) fn files(checkpoint: &CheckpointRecord) -> Vec<FileKeys> {
+    let file = |file: &FileRecord| FileKeys {
+        path: file.path.clone(),
+        bytes: file.len(&checkpoint.tensors),
+        reader: file.reader.clone(),
+        reader_version: file.reader_version,
+        note: file.note.clone(),
+    };
+    checkpoint.files.iter().map(file).collect()
+}

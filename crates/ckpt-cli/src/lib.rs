@@ -1,0 +1,37 @@
+//! The `ckpt` command: version control for model checkpoints.
+//!
+//! [`run`] is the whole program: it takes arguments and gives an exit code. `cargo xtask` runs it
+//! too, so the name that help texts and hints call it by is an argument. What else builds on this
+//! crate prints through [`ui`], reads clock and environment through [`environment`] and fails with
+//! a [`Failure`], as its commands do.
+//!
+//! # Exit codes
+//! - 0: done;
+//! - 1: failed;
+//! - 2: called in a wrong way;
+//! - 3: the answer is no: `verify` found damage, `compare --exit-code` a difference;
+//! - 4: conflict: a branch is not where it was expected.
+//!
+//! # Output
+//! Results go to standard output, for people or, with `--json`, as one document of JSON per
+//! command, or one per line and version for `log`. Notices, progress and errors go to standard
+//! error. A reader that stops reading ends the program without complaint.
+
+mod app;
+mod collect;
+mod commands;
+mod context;
+pub mod environment;
+mod failure;
+pub mod format;
+mod git;
+mod json;
+mod metrics;
+pub mod ui;
+mod usage;
+
+pub use crate::{
+    app::{report, run},
+    failure::{Class, Failure, Hint},
+    usage::report as report_usage,
+};

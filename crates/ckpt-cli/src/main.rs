@@ -1,0 +1,7 @@
+//! The `ckpt` program.
+
+use std::{env, process::ExitCode};
+
+fn main() -> ExitCode {
+    ckpt_cli::run("ckpt", env::args_os().skip(1))
+}

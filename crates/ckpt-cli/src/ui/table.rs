@@ -1,0 +1,164 @@
+//! Tables of aligned columns that fit the terminal.
+
+use super::text::{Style, Text};
+
+/// Columns between two columns.
+const GAP: usize = 2;
+
+/// The fewest columns of one that gives way, if nothing else is said.
+const NARROWEST: usize = 8;
+
+/// One column of a table.
+#[derive(Debug, Clone)]
+pub struct Column {
+    title: Text,
+    is_right: bool,
+    /// The width below which it does not give way; `None` for a column that never does.
+    narrowest: Option<usize>,
+}
+
+impl Column {
+    /// Makes a column of text.
+    pub fn left(title: impl Into<Text>) -> Self {
+        Self { title: title.into(), is_right: false, narrowest: None }
+    }
+
+    /// Makes a column of numbers.
+    pub fn right(title: impl Into<Text>) -> Self {
+        Self { title: title.into(), is_right: true, narrowest: None }
+    }
+
+    /// Lets the column give way where the table is too wide.
+    #[must_use]
+    pub fn elastic(mut self) -> Self {
+        self.narrowest = Some(NARROWEST);
+        self
+    }
+}
+
+/// Rows of aligned columns.
+///
+/// The widths of the columns are those that the rows need when the table is first printed; rows
+/// that follow later are cut to them.
+#[derive(Debug)]
+pub struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<Text>>,
+    widths: Option<Vec<usize>>,
+}
+
+impl Table {
+    /// Makes a table with a heading.
+    pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
+        Self { columns: columns.into_iter().collect(), rows: Vec::new(), widths: None }
+    }
+
+    /// Adds a row, which has one text for each column.
+    pub fn row(&mut self, row: impl IntoIterator<Item = Text>) {
+        self.rows.push(row.into_iter().collect());
+    }
+
+    /// Takes the rows out as lines of at most `width` columns; the heading comes with the first.
+    pub(crate) fn take_lines(&mut self, width: usize) -> Vec<Text> {
+        let rows = std::mem::take(&mut self.rows);
+        if let Some(widths) = &self.widths {
+            return rows.into_iter().map(|row| self.line(row, widths)).collect();
+        }
+        let widths = self.fit(&rows, width);
+        let heading = self.columns.iter().map(|column| column.title.clone()).collect();
+        let heading = Text::styled(Style::Strong, self.line(heading, &widths).render(false));
+        let rows = rows.into_iter().map(|row| self.line(row, &widths));
+        let lines = [heading].into_iter().chain(rows).collect();
+        self.widths = Some(widths);
+        lines
+    }
+
+    /// Gives each column the width that it needs, the widest elastic ones less if it is too much.
+    fn fit(&self, rows: &[Vec<Text>], width: usize) -> Vec<usize> {
+        let cells = |index: usize| rows.iter().filter_map(move |row| row.get(index));
+        let need = |(index, column): (usize, &Column)| {
+            cells(index).map(Text::width).chain([column.title.width()]).max().unwrap_or(0)
+        };
+        let mut widths: Vec<usize> = self.columns.iter().enumerate().map(need).collect();
+        let gaps = GAP * self.columns.len().saturating_sub(1);
+        let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(width);
+        while excess > 0 {
+            let gives = |(index, column): &(usize, &Column)| {
+                column.narrowest.is_some_and(|narrowest| widths[*index] > narrowest)
+            };
+            let elastic = self.columns.iter().enumerate().filter(gives);
+            let Some((widest, _)) = elastic.max_by_key(|(index, _)| widths[*index]) else {
+                break;
+            };
+            widths[widest] -= 1;
+            excess -= 1;
+        }
+        widths
+    }
+
+    fn line(&self, row: Vec<Text>, widths: &[usize]) -> Text {
+        let mut line = Text::new();
+        let mut owed = 0;
+        for ((cell, width), column) in row.into_iter().zip(widths).zip(&self.columns) {
+            let cell = cell.cut(*width);
+            let padding = width - cell.width().min(*width);
+            let (before, after) = if column.is_right { (padding, 0) } else { (0, padding) };
+            // Spaces wait for something to follow them, so that no line ends in them.
+            owed += before;
+            if cell.width() > 0 {
+                line = line.plain(" ".repeat(owed)).join(cell);
+                owed = 0;
+            }
+            owed += after + GAP;
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(table: &mut Table, width: usize) -> Vec<String> {
+        table.take_lines(width).iter().map(|line| line.render(false)).collect()
+    }
+
+    fn texts<const N: usize>(row: [&str; N]) -> [Text; N] {
+        row.map(Text::from)
+    }
+
+    #[test]
+    fn columns_are_aligned_and_lines_end_in_no_space() {
+        let mut table =
+            Table::new([Column::left("name"), Column::right("size"), Column::left("why")]);
+        table.row(texts(["weight", "8", ""]));
+        table.row(texts(["b", "1024", "new"]));
+        assert_eq!(
+            lines(&mut table, 80),
+            ["name    size  why", "weight     8", "b       1024  new"]
+        );
+    }
+
+    #[test]
+    fn the_widest_elastic_columns_give_way() {
+        let mut table = Table::new([
+            Column::left("a").elastic(),
+            Column::left("b"),
+            Column::left("c").elastic(),
+        ]);
+        table.row(texts(["0123456789", "0123456789", "0123456789abcdef"]));
+        assert_eq!(lines(&mut table, 32)[1], "012345...  0123456789  012345...");
+        let mut table = Table::new([Column::left("a").elastic(), Column::left("b").elastic()]);
+        table.row(texts(["0123456789", "0123456789"]));
+        assert_eq!(lines(&mut table, 5)[1], "01234...  01234...");
+    }
+
+    #[test]
+    fn rows_that_come_later_keep_the_widths() {
+        let mut table = Table::new([Column::left("name"), Column::right("n")]);
+        table.row(texts(["abcdef", "10"]));
+        lines(&mut table, 80);
+        table.row(texts(["abcdefghi", "7"]));
+        assert_eq!(lines(&mut table, 80), ["abc...   7"]);
+    }
+}

@@ -1,0 +1,190 @@
+//! Text for a terminal, safe by construction.
+
+use console::measure_text_width;
+
+/// What is left out of a text that was cut ends in this.
+const CUT: &str = "...";
+
+/// What a part of a text means, which decides its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Style {
+    /// Nothing special.
+    #[default]
+    Plain,
+    /// A heading or the main result.
+    Strong,
+    /// Beside the point.
+    Faint,
+    /// The id of a version.
+    Id,
+    /// The name of a ref.
+    Ref,
+    /// Good news.
+    Good,
+    /// Bad news.
+    Bad,
+    /// Worth a look.
+    Notice,
+}
+
+impl Style {
+    /// Gives the parameters of the escape sequence "select graphic rendition".
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Strong => "1",
+            Self::Faint => "2",
+            Self::Id => "33",
+            Self::Ref => "36",
+            Self::Good => "32",
+            Self::Bad => "31",
+            Self::Notice => "35",
+        }
+    }
+}
+
+/// One line of styled text without control characters.
+///
+/// Names and messages come from repositories that anyone may have made: control characters, and
+/// those that change the direction of writing, are escaped when a text is made, so that no text
+/// can move the cursor or feign another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Text {
+    parts: Vec<(Style, String)>,
+}
+
+impl Text {
+    /// Makes an empty text.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes a text of one style.
+    pub fn styled(style: Style, text: impl AsRef<str>) -> Self {
+        Self::new().push(style, text)
+    }
+
+    /// Adds a part without a style.
+    #[must_use]
+    pub fn plain(self, text: impl AsRef<str>) -> Self {
+        self.push(Style::Plain, text)
+    }
+
+    /// Adds a part.
+    #[must_use]
+    pub fn push(mut self, style: Style, text: impl AsRef<str>) -> Self {
+        self.parts.push((style, escape(text.as_ref())));
+        self
+    }
+
+    /// Adds another text.
+    #[must_use]
+    pub fn join(mut self, other: Self) -> Self {
+        self.parts.extend(other.parts);
+        self
+    }
+
+    /// Gives the columns that the text takes up on a terminal.
+    pub fn width(&self) -> usize {
+        self.parts.iter().map(|(_, text)| measure_text_width(text)).sum()
+    }
+
+    /// Cuts what goes beyond `width` columns, which are at least 4, and marks the cut.
+    #[must_use]
+    pub fn cut(self, width: usize) -> Self {
+        if self.width() <= width {
+            return self;
+        }
+        let mut room = width.saturating_sub(CUT.len());
+        let mut parts = Vec::new();
+        for (style, text) in self.parts {
+            let kept = prefix(&text, room);
+            room -= measure_text_width(kept);
+            let is_whole = kept.len() == text.len();
+            parts.push((style, kept.to_owned()));
+            if !is_whole {
+                break;
+            }
+        }
+        parts.push((Style::Plain, CUT.to_owned()));
+        Self { parts }
+    }
+
+    /// Writes the text out, with escape sequences if `colour` is set.
+    pub(crate) fn render(&self, colour: bool) -> String {
+        let mut line = String::new();
+        for (style, text) in &self.parts {
+            if colour && *style != Style::Plain && !text.is_empty() {
+                line.extend(["\x1b[", style.code(), "m", text, "\x1b[0m"]);
+            } else {
+                line.push_str(text);
+            }
+        }
+        line
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::new().plain(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::new().plain(text)
+    }
+}
+
+/// Returns as much of the start of a text as fits into `width` columns.
+fn prefix(text: &str, width: usize) -> &str {
+    let fits = |end: &usize| measure_text_width(&text[..*end]) <= width;
+    let ends = text.char_indices().map(|(at, char)| at + char.len_utf8());
+    &text[..ends.take_while(fits).last().unwrap_or(0)]
+}
+
+/// Replaces control characters by what they are written as in source code.
+fn escape(text: &str) -> String {
+    let escape = |char: char| {
+        let reorders = matches!(char,
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if char.is_control() || reorders {
+            char.escape_default().collect()
+        } else {
+            char.to_string()
+        }
+    };
+    text.chars().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown_and_not_obeyed() {
+        let text = Text::from("a\x1b[31mb\nc\u{202e}d\u{9b}");
+        assert_eq!(text.render(true), r"a\u{1b}[31mb\nc\u{202e}d\u{9b}");
+    }
+
+    #[test]
+    fn colours_appear_only_where_they_are_wanted() {
+        let text = Text::styled(Style::Bad, "no").plain(" way");
+        assert_eq!(text.render(false), "no way");
+        assert_eq!(text.render(true), "\x1b[31mno\x1b[0m way");
+    }
+
+    #[test]
+    fn a_cut_text_fills_its_width_and_says_so() {
+        let text = || Text::styled(Style::Ref, "main").plain(": first version");
+        assert_eq!(text().cut(19), text());
+        assert_eq!(text().cut(12).render(false), "main: fir...");
+        assert_eq!(text().cut(6).render(false), "mai...");
+        assert_eq!(Text::from("重みの重み").cut(8).render(false), "重み...");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!(Text::from("重みw").width(), 5);
+    }
+}

@@ -1,0 +1,44 @@
+//! Arguments that do not parse, in the same two lines as every other failure.
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+
+use crate::{app, failure::Failure, ui::Ui};
+
+/// The most columns of a help text: longer lines are hard to read.
+pub(crate) const WIDTH: usize = 100;
+
+/// Prints the help that was asked for, or what is wrong with the arguments.
+pub fn report(ui: &mut Ui, error: &clap::Error) -> ExitCode {
+    use ErrorKind::{
+        DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand as NothingGiven, DisplayVersion,
+    };
+    match error.kind() {
+        DisplayHelp | DisplayVersion | NothingGiven => {
+            // A reader that is gone does not miss the help.
+            let _ = error.print();
+            ExitCode::from(error.exit_code() as u8)
+        }
+        _ => app::report(ui, &failure(&error.render().to_string())),
+    }
+}
+
+/// Takes from clap's paragraphs the message and, as hint, its tip or else the usage.
+fn failure(text: &str) -> Failure {
+    let mut paragraphs = text.split("\n\n").map(|paragraph| {
+        let words: Vec<&str> = paragraph.split_whitespace().collect();
+        words.join(" ")
+    });
+    let first = paragraphs.next().unwrap_or_default();
+    let failure = Failure::usage(first.strip_prefix("error: ").unwrap_or(&first));
+    let rest: Vec<String> = paragraphs.collect();
+    let starting = |start: &str| rest.iter().find_map(|text| text.strip_prefix(start));
+    // How to pass what looks like a flag as a value is seldom what was meant.
+    let tip = starting("tip: ").filter(|tip| !tip.starts_with("to pass "));
+    match (tip, starting("Usage: ")) {
+        (Some(tip), _) => failure.with_hint(tip),
+        (None, Some(usage)) => failure.with_hint(format!("usage: {usage}")),
+        (None, None) => failure,
+    }
+}

@@ -1,0 +1,66 @@
+use ckpt_store::{Draft, RefName};
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::sandbox;
+use crate::sandbox::Sandbox;
+
+#[test]
+fn json_has_every_documented_key() {
+    let sandbox = sandbox();
+    let document = sandbox.json("compare main~ main");
+    assert_snapshot!(sandbox.pretty(&document), @r#"
+    {
+      "a": "id1",
+      "b": "id2",
+      "same_model": false,
+      "same_state": false,
+      "same_recipe": false,
+      "metrics": {
+        "f1": {"a":0.9,"b":0.8,"delta":-0.09999999999999998},
+        "old": {"a":1.0,"b":null,"delta":null},
+        "size": {"a":3.0,"b":4.0,"delta":1.0},
+        "val_loss": {"a":0.5,"b":0.4,"delta":-0.09999999999999998}
+      },
+      "params": {
+        "epochs": {"a":3,"b":3},
+        "lr": {"a":0.1,"b":0.2},
+        "warm": {"a":null,"b":true}
+      },
+      "data": {
+        "same": true,
+        "a": [],
+        "b": []
+      },
+      "code": {
+        "same": true,
+        "a": null,
+        "b": null
+      },
+      "tensors": [
+        {"name":"came","status":"added","dtype":"F32","shape":[1],"max_abs":null,"l2":null,"changed_fraction":null,"was":null},
+        {"name":"form","status":"reshaped","dtype":"F32","shape":[1,2],"max_abs":null,"l2":null,"changed_fraction":null,"was":[2,1]},
+        {"name":"gone","status":"removed","dtype":"F32","shape":[1],"max_abs":null,"l2":null,"changed_fraction":null,"was":null},
+        {"name":"new_name","status":"renamed","dtype":"F32","shape":[3],"max_abs":0.0,"l2":0.0,"changed_fraction":0.0,"was":"old_name"},
+        {"name":"same","status":"same","dtype":"F32","shape":[1],"max_abs":0.0,"l2":0.0,"changed_fraction":0.0,"was":null},
+        {"name":"w","status":"changed","dtype":"F32","shape":[4],"max_abs":0.5,"l2":0.5,"changed_fraction":0.25,"was":null}
+      ],
+      "files": [
+        {"path":"m.safetensors","status":"changed","bytes":343}
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn a_metric_that_is_not_finite_is_null() {
+    let sandbox = Sandbox::new();
+    for value in [f64::NAN, f64::INFINITY] {
+        let metrics = [("loss".to_owned(), value)].into();
+        let draft = Draft { metrics, ..Draft::default() };
+        sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
+    }
+    let metric = &sandbox.json("compare main~ main")["metrics"]["loss"];
+    assert_eq!(*metric, json!({"a": null, "b": null, "delta": null}));
+    assert_eq!(sandbox.json("log -n 1")["metrics"]["loss"], json!(null));
+}

@@ -1,0 +1,117 @@
+use ckpt_store::{Draft, RefName, Stamp};
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::sandbox::{START, Sandbox};
+
+#[test]
+fn history_is_a_table_with_metrics() {
+    let sandbox = Sandbox::with_history();
+    sandbox.ok("tag v1 HEAD~");
+    assert_snapshot!(sandbox.run("log"), @"
+    #  version            time  val_loss  message
+    3  id3_________  2 min ago  0.333333  (main) epoch 3
+    2  id2_________  3 min ago       0.5  (v1) epoch 2
+    1  id1_________  4 min ago         1  epoch 1
+    ");
+    assert_snapshot!(sandbox.run("log v1 -n 1"), @"
+    #  version            time  val_loss  message
+    2  id2_________  4 min ago       0.5  (v1) epoch 2
+    ");
+    assert_snapshot!(sandbox.run("log -n 0"), @"");
+}
+
+#[test]
+fn metrics_that_few_versions_have_or_that_do_not_fit_are_left_out() {
+    let sandbox = Sandbox::new();
+    sandbox.file("x", "1");
+    let common = "--metric train_accuracy=0.5 --metric val_accuracy=0.123456789 \
+                  --metric a_name_that_is_far_too_long_for_a_column=1 --metric hash.spread=0.1";
+    sandbox
+        .ok(&format!("commit x {common} -m 'a message that is much too long to be shown whole'"));
+    sandbox.ok(&format!("commit x {common} -m second"));
+    sandbox.ok("commit x --metric val_accuracy=1e-9 --metric rare=1");
+    let log = sandbox.run("log");
+    assert!(log.lines().all(|line| line.len() <= 80), "{log}");
+    assert_snapshot!(log, @"
+    #  version            time  val_accuracy  train_accuracy  message
+    3  id3_________  1 min ago          1e-9                  (main)
+    2  id2_________  2 min ago      0.123457             0.5  second
+    1  id1_________  3 min ago      0.123457             0.5  a message that is m...
+    ");
+}
+
+#[test]
+fn json_streams_a_line_for_each_version() {
+    let sandbox = Sandbox::with_history();
+    let log = sandbox.documents("log");
+    assert_eq!(log.len(), 3);
+    assert_snapshot!(sandbox.pretty(&log[0]), @r#"
+    {
+      "version": "id3",
+      "model": "id4",
+      "state": "id5",
+      "parents": ["id2"],
+      "number": 3,
+      "branch": "main",
+      "time": "2023-11-14T22:15:20Z",
+      "author": "ada",
+      "message": "epoch 3",
+      "params": {
+        "lr": 0.1
+      },
+      "metrics": {
+        "val_loss": 0.3333333333333333
+      }
+    }
+    "#);
+    assert_eq!(log[0]["parents"], json!([log[1]["version"]]));
+    let branch = |line: &str| sandbox.documents(line)[0]["branch"].clone();
+    assert_eq!((branch("log main"), branch("log HEAD~")), (json!("main"), json!(null)));
+}
+
+#[test]
+fn a_repository_without_versions_has_no_log() {
+    assert_snapshot!(Sandbox::new().run("log"), @"
+    error: branch main has no versions yet
+    hint: `ckpt commit PATH` makes a version
+    [exit code 1]
+    ");
+}
+
+#[test]
+fn nothing_from_a_repository_controls_the_terminal() {
+    let sandbox = Sandbox::new();
+    let draft = Draft {
+        message: "\u{1b}[2Jgone\u{202e}\nsecond \r line".to_owned(),
+        metrics: [("a\u{9b}".to_owned(), 1.0)].into(),
+        environment: [("os\t".to_owned(), "\u{8}".to_owned())].into(),
+        stamp: Stamp { author: "\u{7}bell".to_owned(), time_ms: START },
+        ..Draft::default()
+    };
+    sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
+    for line in ["log", "show", "compare HEAD HEAD", "branch", "rollback \u{1b}"] {
+        let printed = sandbox.run(line);
+        assert!(!printed.contains(|c: char| c != '\n' && c.is_control()), "{printed:?}");
+    }
+    assert_snapshot!(sandbox.run("log"), @r"
+    #  version            time  a\u{9b}  message
+    1  id1_________  5 min ago        1  (main) \u{1b}[2Jgone\u{202e}
+    ");
+}
+
+#[test]
+fn long_histories_come_in_pieces_of_one_layout() {
+    let sandbox = Sandbox::new();
+    let (repository, branch) = (sandbox.repository(), RefName::branch("main").unwrap());
+    let stamp = Stamp { author: String::new(), time_ms: START };
+    for number in 0..300 {
+        let message = format!("version {number}");
+        let draft = Draft { message, stamp: stamp.clone(), ..Draft::default() };
+        repository.commit(&branch, &draft).unwrap();
+    }
+    let log = sandbox.ok("log");
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines.len(), 301);
+    assert!(lines[300].starts_with("  1  id300_______"), "{}", lines[300]);
+}

@@ -1,0 +1,208 @@
+use std::{io::Read, process::Stdio};
+
+use insta::assert_snapshot;
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn wrong_arguments_get_two_lines_and_exit_code_2() {
+    let sandbox = Sandbox::with_history();
+    assert_snapshot!(sandbox.run("comit"), @"
+    error: unrecognized subcommand 'comit'
+    hint: a similar subcommand exists: 'commit'
+    [exit code 2]
+    ");
+    assert_snapshot!(sandbox.run("commit"), @"
+    error: the following required arguments were not provided: <PATH>...
+    hint: usage: ckpt commit <PATH>...
+    [exit code 2]
+    ");
+    assert_snapshot!(sandbox.run("log --where f1>0"), @"
+    error: unexpected argument '--where' found
+    hint: usage: ckpt log [OPTIONS] [REV]
+    [exit code 2]
+    ");
+    assert_snapshot!(sandbox.run("log -n many"), @"
+    error: invalid value 'many' for '--number <N>': invalid digit found in string
+    [exit code 2]
+    ");
+    assert_snapshot!(sandbox.run("commit model.safetensors --effort huge"), @"
+    error: invalid value 'huge' for '--effort <EFFORT>' [possible values: fast, default, small]
+    [exit code 2]
+    ");
+}
+
+#[test]
+fn help_is_for_80_columns_and_names_every_command() {
+    let sandbox = Sandbox::empty();
+    assert_snapshot!(sandbox.run("help"), @"
+    Version control for model checkpoints
+
+    Usage: ckpt [OPTIONS] <COMMAND>
+
+    Commands:
+      init      Makes a repository
+      commit    Versions files
+      log       Shows a version and all before it
+      show      Shows one version whole
+      compare   Compares versions [alias: diff]
+      restore   Gives the files of a version back, byte for byte
+      verify    Checks every byte of the repository
+      branch    Lists, makes and deletes branches
+      tag       Lists, makes and deletes tags
+      switch    Makes a branch the current one
+      rollback  Moves a branch, tag or alias back
+      help      Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Global options:
+          --repo <DIR>  The folder that holds .ckpt [default: found upwards from the
+                        current folder]
+          --json        Prints the result as JSON
+
+    REV names a version: a branch or tag, HEAD, the first digits of an id, main~3 (3
+    versions before), main@12 (version number 12), min:loss or max:f1 (the best of
+    the current branch), min:loss@main.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the answer is no, 4 conflict.
+    ");
+    assert_snapshot!(sandbox.run("restore --help"), @"
+    Gives the files of a version back, byte for byte
+
+    Every byte is checked before any file appears. What is there already and the
+    same is kept; what differs is replaced only with --force, and nothing else is
+    touched.
+
+    With --json: version, files (a list of path, bytes, action: written, kept or
+    replaced).
+
+    Usage: ckpt restore [OPTIONS] <REV>
+
+    Arguments:
+      <REV>
+              The version
+
+    Options:
+      -o, --output <PATH>
+              Where to: the file's name if the version holds one file, a folder
+              otherwise [default: the recorded name, or the folder ckpt-ID]
+
+          --with-state
+              Also restores the optimizer state of a version made in memory, beside
+              its weights
+
+          --force
+              Replaces files that differ
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Global options:
+          --repo <DIR>
+              The folder that holds .ckpt [default: found upwards from the current
+              folder]
+
+          --json
+              Prints the result as JSON
+    ");
+}
+
+#[test]
+fn nothing_at_all_prints_the_help_as_an_error() {
+    let output = Sandbox::empty().output("");
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("Usage: ckpt"));
+}
+
+#[test]
+fn the_program_tells_its_version() {
+    let sandbox = Sandbox::empty();
+    assert_eq!(sandbox.ok("--version"), format!("ckpt {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn revisions_that_name_nothing_fail_and_malformed_ones_are_wrong_usage() {
+    let sandbox = Sandbox::with_history();
+    assert_snapshot!(sandbox.run("show nothing"), @r#"
+    error: no version is called "nothing"
+    hint: `log` shows versions, `branch` and `tag` list names; an id needs 4 digits or more
+    [exit code 1]
+    "#);
+    assert_snapshot!(sandbox.run("show abc"), @r#"
+    error: no version is called "abc"
+    hint: `log` shows versions, `branch` and `tag` list names; an id needs 4 digits or more
+    [exit code 1]
+    "#);
+    assert_snapshot!(sandbox.run("show HEAD~3"), @"
+    error: HEAD~3 goes back beyond the first version: id3_________ has number 3
+    hint: `ckpt log` shows numbers and metrics
+    [exit code 1]
+    ");
+    assert_snapshot!(sandbox.run("show main@9"), @"
+    error: main has no version number 9
+    hint: `ckpt log` shows numbers and metrics
+    [exit code 1]
+    ");
+    assert_snapshot!(sandbox.run("show max:f1"), @r#"
+    error: no version up to HEAD has a metric "f1" that is a number
+    hint: `ckpt log` shows numbers and metrics
+    [exit code 1]
+    "#);
+    assert_snapshot!(sandbox.run("show main~x"), @r#"
+    error: "main~x" is not a revision: a number of steps follows ~
+    hint: forms of a revision: main, main~3, main@12, HEAD, min:loss, max:f1@main, an id
+    [exit code 2]
+    "#);
+    assert_snapshot!(sandbox.run("show best:f1"), @r#"
+    error: "best:f1" is not a revision: only min: and max: may come before a metric
+    hint: forms of a revision: main, main~3, main@12, HEAD, min:loss, max:f1@main, an id
+    [exit code 2]
+    "#);
+}
+
+#[test]
+fn failures_are_text_on_standard_error_even_with_json() {
+    let sandbox = Sandbox::with_history();
+    let output = sandbox.output("show nothing --json");
+    assert!(output.stdout.is_empty() && output.stderr.starts_with(b"error: no version"));
+}
+
+#[test]
+fn a_time_that_is_none_is_wrong_usage() {
+    let sandbox = Sandbox::with_history();
+    let output = sandbox.command("tag v1").env("CKPT_TIME", "now").output().unwrap();
+    assert_snapshot!(sandbox.transcript(&output), @r#"
+    error: CKPT_TIME is neither milliseconds since 1970 nor a time as in RFC 3339: "now"
+    [exit code 2]
+    "#);
+    let output = sandbox.command("tag v1").env("CKPT_TIME", "2026-01-02T03:04:05Z").output();
+    assert!(output.unwrap().status.success());
+}
+
+#[test]
+fn a_reader_that_stops_reading_ends_the_program_in_silence() {
+    let sandbox = Sandbox::with_history();
+    for line in ["log", "log --json", "show", "compare HEAD~ HEAD", "verify", "branch"] {
+        let mut command = sandbox.command(line);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut complaint = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+        assert_eq!((child.wait().unwrap().code(), complaint.as_str()), (Some(0), ""), "{line}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_a_failure() {
+    let sandbox = Sandbox::with_history();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = sandbox.command("log").stdout(full).output().unwrap();
+    assert_snapshot!(sandbox.transcript(&output), @"
+    error: cannot write to standard output: No space left on device (os error 28)
+    [exit code 1]
+    ");
+}

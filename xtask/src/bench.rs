@@ -1,0 +1,106 @@
+//! `cargo xtask bench`: runs the benches and versions their medians.
+//!
+//! A time says little without its machine and its hour. So each run also measures how fast the
+//! machine reads memory and hashes, before the benches and after them, and the metric of a bench is
+//! its median relative to that: the times of two machines, or of a quiet and a busy hour, compare.
+
+mod criterion;
+mod machine;
+mod report;
+mod results;
+mod runner;
+
+use anyhow::bail;
+use ckpt_cli::{environment::Environment, ui::Ui};
+use ckpt_hash::code_id;
+use ckpt_store::{
+    Draft, REPOSITORY_DIR, RefName, Repository, Version,
+    record::{ParamValue, RecipeRecord},
+};
+
+use self::{
+    machine::Machine,
+    report::Report,
+    results::Results,
+    runner::{PACKAGE, Runner},
+};
+use crate::{PROGRAM, Place};
+
+/// The arguments of `cargo xtask bench`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchArgs {
+    /// Run only the benches whose `group/name` this regular expression matches
+    #[arg(value_name = "FILTER")]
+    filter: Option<String>,
+    /// The branch that the medians go to
+    #[arg(long, value_name = "NAME", default_value = "bench")]
+    branch: String,
+    /// Measure without making a version
+    #[arg(long)]
+    no_commit: bool,
+    /// Hide what cargo and the benches print
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Measures, versions, and reports.
+pub(crate) fn run(args: &BenchArgs, place: &Place) -> anyhow::Result<()> {
+    let mut ui = Ui::new(PROGRAM, &Environment::read());
+    // What would stop the commit shows before the minutes of measuring.
+    let branch = RefName::branch(&args.branch)?;
+    if !args.no_commit && place.repository.join(REPOSITORY_DIR).is_dir() {
+        Repository::open(&place.repository)?;
+    }
+    let results = measure(args, place, &mut ui)?;
+    let version = if args.no_commit { None } else { Some(commit(args, place, &branch, &results)?) };
+    let report = Report { results: &results, branch: branch.short(), version: version.as_ref() };
+    report.print(&mut ui, place.json)?;
+    Ok(ui.flush()?)
+}
+
+/// Runs the benches between two measurements of the machine.
+fn measure(args: &BenchArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<Results> {
+    let runner = Runner::new(&place.workspace, args.quiet);
+    let mut step = |what: &str| ui.notice(format!("bench: {what}"));
+    // A build between the measurements would part them by minutes.
+    step("building the benches")?;
+    runner.build()?;
+    step("measuring the machine")?;
+    let before = runner.machine()?;
+    step("running the benches")?;
+    let estimates = runner.benches(args.filter.as_deref())?;
+    step("measuring the machine again")?;
+    let machine = Machine::between(before, runner.machine()?);
+    let results = Results::new(estimates, machine);
+    match (&args.filter, results.benches.is_empty()) {
+        (_, false) => Ok(results),
+        (Some(filter), true) => bail!("no bench matches {filter:?}"),
+        (None, true) => bail!("the benches left no results"),
+    }
+}
+
+/// Makes a version without tensors of the results.
+fn commit(
+    args: &BenchArgs,
+    place: &Place,
+    branch: &RefName,
+    results: &Results,
+) -> anyhow::Result<Version> {
+    let param = |name: &str, text: &str| (name.to_owned(), ParamValue::Text(text.to_owned()));
+    let filter = args.filter.as_deref().map(|filter| param("filter", filter));
+    let recipe = RecipeRecord {
+        params: [param("benches", PACKAGE)].into_iter().chain(filter).collect(),
+        // What is measured: a new sentence in a document does not make another program.
+        code: code_id(&place.workspace.join("crates")).ok(),
+        ..RecipeRecord::default()
+    };
+    let draft = Draft {
+        recipe,
+        metrics: results.metrics(),
+        environment: place.environment.clone(),
+        message: results.summary(),
+        stamp: place.stamp_now()?,
+        ..Draft::default()
+    };
+    Ok(place.open_or_init()?.commit(branch, &draft)?.version)
+}

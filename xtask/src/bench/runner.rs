@@ -1,0 +1,81 @@
+//! Runs cargo's benches and collects what they leave.
+
+use std::{
+    io,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, bail};
+use tempfile::TempDir;
+
+use super::{
+    criterion::{self, Estimate},
+    machine::{GROUP, Speed},
+};
+
+/// The package of the benches.
+pub(crate) const PACKAGE: &str = "ckpt-benches";
+
+/// Runs benches of one workspace.
+#[derive(Debug)]
+pub(crate) struct Runner<'a> {
+    workspace: &'a Path,
+    is_quiet: bool,
+}
+
+impl<'a> Runner<'a> {
+    /// Takes the folder of the workspace; quiet runs print nothing unless they fail.
+    pub(crate) fn new(workspace: &'a Path, is_quiet: bool) -> Self {
+        Self { workspace, is_quiet }
+    }
+
+    /// Builds all benches.
+    pub(crate) fn build(&self) -> anyhow::Result<()> {
+        self.cargo(&mut self.command(&["--no-run"]))
+    }
+
+    /// Measures the machine.
+    pub(crate) fn machine(&self) -> anyhow::Result<Speed> {
+        // In a process like any other bench, since this program itself is built for debugging.
+        Speed::of(&self.run(&["--bench", GROUP], None)?)
+    }
+
+    /// Runs the benches that a filter matches, or all.
+    pub(crate) fn benches(&self, filter: Option<&str>) -> anyhow::Result<Vec<Estimate>> {
+        self.run(&[], filter)
+    }
+
+    fn run(&self, args: &[&str], filter: Option<&str>) -> anyhow::Result<Vec<Estimate>> {
+        // A folder of its own tells the results of this run from those of earlier ones.
+        let home = TempDir::new().context("cannot make a temporary folder")?;
+        let mut command = self.command(args);
+        command.arg("--").args(filter).env("CRITERION_HOME", home.path());
+        self.cargo(&mut command)?;
+        criterion::read(home.path())
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["bench", "--package", PACKAGE]).args(args).current_dir(self.workspace);
+        command
+    }
+
+    /// Runs cargo to its end; standard output is kept for results.
+    fn cargo(&self, command: &mut Command) -> anyhow::Result<()> {
+        let cannot_run = "cannot run cargo bench";
+        let status = if self.is_quiet {
+            let output = command.stdout(Stdio::null()).output().context(cannot_run)?;
+            if !output.status.success() {
+                io::Write::write_all(&mut io::stderr(), &output.stderr).context(cannot_run)?;
+            }
+            output.status
+        } else {
+            command.stdout(io::stderr()).status().context(cannot_run)?
+        };
+        if !status.success() {
+            bail!("cargo bench of {PACKAGE} failed: {status}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! Where a verb works, and on what machine.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use ckpt_cli::environment::Environment;
+use ckpt_store::{REPOSITORY_DIR, Repository, Stamp};
+
+/// Where a verb works, and on what machine.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The folder that holds or will hold `.ckpt`.
+    pub(crate) repository: PathBuf,
+    /// Whether results are printed as JSON.
+    pub(crate) json: bool,
+    /// The folder of this workspace.
+    pub(crate) workspace: PathBuf,
+    /// The machine and the tools, as versions record them.
+    pub(crate) environment: BTreeMap<String, String>,
+    caller: Environment,
+}
+
+impl Place {
+    /// Finds the repository: the folder asked for, the nearest one upwards that has one, or the
+    /// current one.
+    pub(crate) fn new(
+        repo: Option<PathBuf>,
+        json: bool,
+        caller: Environment,
+    ) -> anyhow::Result<Self> {
+        let current = caller.current_dir()?;
+        let holds = |folder: &&Path| folder.join(REPOSITORY_DIR).is_dir();
+        let found = || current.ancestors().find(holds).unwrap_or(&current).to_owned();
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let workspace = workspace.canonicalize().unwrap_or(workspace);
+        Ok(Self {
+            repository: repo.unwrap_or_else(found),
+            json,
+            environment: ckpt_cli::environment::facts(Some(&workspace)),
+            workspace,
+            caller,
+        })
+    }
+
+    /// Opens the repository; `None` if there is none.
+    pub(crate) fn open(&self) -> ckpt_store::Result<Option<Repository>> {
+        let exists = self.repository.join(REPOSITORY_DIR).is_dir();
+        exists.then(|| Repository::open(&self.repository)).transpose()
+    }
+
+    /// Opens the repository, or makes it.
+    pub(crate) fn open_or_init(&self) -> ckpt_store::Result<Repository> {
+        self.open()?.map_or_else(|| self.init(), Ok)
+    }
+
+    /// Makes the repository.
+    pub(crate) fn init(&self) -> ckpt_store::Result<Repository> {
+        Repository::init(&self.repository)
+    }
+
+    /// Says that there is no repository.
+    pub(crate) fn no_repository(&self) -> ckpt_store::Error {
+        ckpt_store::Error::NoRepository(self.repository.display().to_string())
+    }
+
+    /// Returns who called, and what time it is now.
+    pub(crate) fn stamp_now(&self) -> anyhow::Result<Stamp> {
+        Ok(self.caller.stamp(None)?)
+    }
+
+    /// Returns the table that is trained on if nothing else is asked for.
+    pub(crate) fn default_data(&self) -> PathBuf {
+        self.workspace.join("fixtures/diabetes.csv")
+    }
+}
+
+/// Starts to measure how long something takes.
+#[expect(clippy::disallowed_methods, reason = "people are told how long a verb took")]
+pub(crate) fn clock() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,163 @@
+//! Which branch the versions of a run go to, and what the run starts from.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anyhow::bail;
+use ckpt_hash::{StateId, VersionId};
+use ckpt_store::{
+    Commit, Draft, Parents, RefKind, RefName, Repository, Version,
+    record::{DataRecord, ParamValue, RecipeRecord},
+};
+use ckpt_train::TrainState;
+
+use super::epoch;
+
+/// The branch of the first run; the next ones get a number behind it.
+const DEFAULT_BRANCH: &str = "train";
+
+/// The version that a run resumes from.
+pub(crate) struct Start {
+    version: Version,
+    recipe: RecipeRecord,
+    state: TrainState,
+    /// The branch that the revision named or that the current branch is at.
+    branch: Option<RefName>,
+}
+
+impl Start {
+    pub(crate) fn params(&self) -> &BTreeMap<String, ParamValue> {
+        &self.recipe.params
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.recipe.seed.unwrap_or_default()
+    }
+
+    /// Returns where the data was when the version was made.
+    pub(crate) fn data_path(&self) -> Option<PathBuf> {
+        self.version.record.environment.get("data.path").map(PathBuf::from)
+    }
+
+    /// Refuses data that the version was not trained on.
+    pub(crate) fn check_data(&self, data: &DataRecord) -> anyhow::Result<()> {
+        match &self.recipe.data[..] {
+            [trained] if trained.id == data.id => Ok(()),
+            [trained] => bail!(
+                "{} is not the data that version {} was trained on ({}, id {}); name that with --data",
+                data.name,
+                self.version.id.short(),
+                trained.name,
+                trained.id.short()
+            ),
+            _ => bail!("version {} does not say what it was trained on", self.version.id.short()),
+        }
+    }
+}
+
+/// Reads the version to resume from.
+pub(crate) fn resume(repository: &Repository, revision: &str) -> anyhow::Result<Start> {
+    let id = repository.resolve(revision)?;
+    let version = repository.version(&id)?;
+    let recipe = repository.recipe(&version.record)?;
+    let state = epoch::state(repository, &version.record)?;
+    let named = repository.find_ref(revision)?.map(|(name, _)| name);
+    let mut branch = named.filter(|name| name.kind() == RefKind::Branch);
+    if branch.is_none() {
+        // A run that ended here goes on where it was.
+        let head = repository.head()?;
+        branch = (repository.target(&head)? == Some(id)).then_some(head);
+    }
+    Ok(Start { version, recipe, state, branch })
+}
+
+/// The line of versions that a run adds to.
+pub(crate) struct Line {
+    branch: RefName,
+    /// Whether the usual name was taken.
+    renamed: bool,
+    state: Option<TrainState>,
+    parents: Parents,
+    parent_state: Option<StateId>,
+}
+
+/// Chooses the branch: the one asked for, the one resumed, or a fresh one.
+pub(crate) fn choose(
+    repository: &Repository,
+    asked: Option<&str>,
+    start: Option<Start>,
+) -> anyhow::Result<Line> {
+    let (name, renamed) = match (asked, start.as_ref().and_then(|start| start.branch.clone())) {
+        (Some(name), _) => (RefName::branch(name)?, false),
+        (None, Some(name)) => (name, false),
+        (None, None) => fresh(repository)?,
+    };
+    let from = start.as_ref().map(|start| start.version.id);
+    let parents = match (repository.target(&name)?, from) {
+        (None, from) => Parents::NewBranch(from.into_iter().collect()),
+        (Some(tip), Some(from)) if tip == from => Parents::Expected(from),
+        (Some(tip), None) => bail!(
+            "{name} already exists, at version {}; choose another name, or go on from it with --resume {}",
+            tip.short(),
+            name.short()
+        ),
+        (Some(tip), Some(from)) => bail!(
+            "{name} is at version {}, not at {}; choose another name with --branch",
+            tip.short(),
+            from.short()
+        ),
+    };
+    let parent_state = start.as_ref().map(|start| start.version.record.state);
+    Ok(Line { branch: name, renamed, state: start.map(|start| start.state), parents, parent_state })
+}
+
+/// Finds the first branch of `train`, `train-2`, ... that does not exist.
+fn fresh(repository: &Repository) -> anyhow::Result<(RefName, bool)> {
+    let mut name = RefName::branch(DEFAULT_BRANCH)?;
+    let mut count = 1;
+    while repository.target(&name)?.is_some() {
+        count += 1;
+        name = RefName::branch(&format!("{DEFAULT_BRANCH}-{count}"))?;
+    }
+    Ok((name, count > 1))
+}
+
+impl Line {
+    pub(crate) fn branch(&self) -> &RefName {
+        &self.branch
+    }
+
+    pub(crate) fn is_renamed(&self) -> bool {
+        self.renamed
+    }
+
+    pub(crate) fn state(&self) -> Option<&TrainState> {
+        self.state.as_ref()
+    }
+
+    /// Returns how many epochs were done before this run.
+    pub(crate) fn epochs_done(&self) -> u64 {
+        self.state.as_ref().map_or(0, TrainState::epoch)
+    }
+
+    /// Returns the state that the next version continues.
+    pub(crate) fn parent_state(&self) -> Option<StateId> {
+        self.parent_state
+    }
+
+    /// Adds a version and makes the branch the current one with the first.
+    pub(crate) fn commit(
+        &mut self,
+        repository: &Repository,
+        draft: Draft,
+    ) -> anyhow::Result<Commit> {
+        let commit =
+            repository.commit(&self.branch, &Draft { parents: self.parents.clone(), ..draft })?;
+        if !matches!(self.parents, Parents::Expected(_)) || repository.head()? != self.branch {
+            repository.set_head(&self.branch)?;
+        }
+        let id: VersionId = commit.version.id;
+        self.parents = Parents::Expected(id);
+        self.parent_state = Some(commit.version.record.state);
+        Ok(commit)
+    }
+}

@@ -1,0 +1,115 @@
+//! Turns an epoch of the trainer into a version of the store, and a version's state back.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use ckpt_store::{
+    Contents, Draft, Repository, Stamp, Tensor,
+    record::{RecipeRecord, Role, TensorRecord, VersionRecord},
+};
+use ckpt_tensor::Dtype;
+use ckpt_train::{Epoch, NamedArray, Real, TrainState, Values};
+
+/// What the names of the state's tensors start with, as in optimizer files of other frameworks.
+const STATE_PREFIX: &str = "optimizer.";
+
+/// A float type that both the trainer and the store know.
+pub(crate) trait Element: Real {
+    /// Its dtype.
+    const DTYPE: Dtype;
+
+    /// Appends its bytes, little-endian.
+    fn put(self, bytes: &mut Vec<u8>);
+}
+
+impl Element for f32 {
+    const DTYPE: Dtype = Dtype::F32;
+
+    fn put(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.to_le_bytes());
+    }
+}
+
+impl Element for f64 {
+    const DTYPE: Dtype = Dtype::F64;
+
+    fn put(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.to_le_bytes());
+    }
+}
+
+/// Makes a version of an epoch: the model as a linear layer's `weight` and `bias`, the state
+/// beside it.
+pub(crate) fn draft<T: Element>(
+    epoch: &Epoch<T>,
+    recipe: RecipeRecord,
+    environment: BTreeMap<String, String>,
+    stamp: Stamp,
+) -> Draft {
+    let columns = epoch.model.weight.len() as u64;
+    let weights = [
+        tensor("weight", T::DTYPE, vec![1, columns], Role::Weights, le_bytes(&epoch.model.weight)),
+        tensor("bias", T::DTYPE, vec![1], Role::Weights, le_bytes(&[epoch.model.bias])),
+    ];
+    let state = epoch.state.arrays().into_iter().map(state_tensor);
+    Draft {
+        contents: Contents::Tensors(weights.into_iter().chain(state).collect()),
+        recipe,
+        metrics: epoch.metrics.clone().into(),
+        environment,
+        message: format!("epoch {}", epoch.number),
+        stamp,
+        ..Draft::default()
+    }
+}
+
+fn state_tensor(array: NamedArray) -> Tensor {
+    let name = format!("{STATE_PREFIX}{}", array.name);
+    let shape = array.shape.iter().map(|extent| *extent as u64).collect();
+    let (dtype, bytes) = match &array.values {
+        Values::F32(values) => (Dtype::F32, le_bytes(values)),
+        Values::F64(values) => (Dtype::F64, le_bytes(values)),
+        Values::U64(values) => {
+            (Dtype::U64, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        }
+    };
+    tensor(&name, dtype, shape, Role::State, bytes)
+}
+
+fn tensor(name: &str, dtype: Dtype, shape: Vec<u64>, role: Role, bytes: Vec<u8>) -> Tensor {
+    Tensor::new(name, dtype, shape, role, bytes).expect("the trainer's arrays fill their shapes")
+}
+
+fn le_bytes<T: Element>(values: &[T]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(size_of_val(values));
+    values.iter().for_each(|value| value.put(&mut bytes));
+    bytes
+}
+
+/// Reads the state of training that a version holds.
+pub(crate) fn state(
+    repository: &Repository,
+    version: &VersionRecord,
+) -> anyhow::Result<TrainState> {
+    let checkpoint = repository.checkpoint(version)?;
+    let tensors = checkpoint.tensors.iter().filter(|tensor| tensor.role == Role::State);
+    let arrays = tensors.map(|tensor| state_array(tensor, &repository.tensor_bytes(tensor)?));
+    let arrays: Vec<NamedArray> = arrays.collect::<anyhow::Result<_>>()?;
+    TrainState::from_arrays(arrays).context("the version holds no state of this trainer")
+}
+
+fn state_array(tensor: &TensorRecord, bytes: &[u8]) -> anyhow::Result<NamedArray> {
+    let values = match tensor.dtype {
+        Dtype::F32 => Values::F32(elements(bytes, f32::from_le_bytes)),
+        Dtype::F64 => Values::F64(elements(bytes, f64::from_le_bytes)),
+        Dtype::U64 => Values::U64(elements(bytes, u64::from_le_bytes)),
+        other => bail!("tensor {} of the state has dtype {other}", tensor.name),
+    };
+    let name = tensor.name.strip_prefix(STATE_PREFIX).unwrap_or(&tensor.name).to_owned();
+    let shape = tensor.shape.iter().map(|extent| *extent as usize).collect();
+    Ok(NamedArray { name, shape, values })
+}
+
+fn elements<const N: usize, T>(bytes: &[u8], parse: impl Fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks::<N>().0.iter().map(|chunk| parse(*chunk)).collect()
+}
