@@ -1,7 +1,9 @@
 //! Joins objects and block encodings: how each kind of object is encoded, decoded and hashed.
 
 use ckpt_codec::{Effort, Encoding, Layout};
-use ckpt_hash::{CheckpointId, Digest, MoveId, RecipeId, VersionId, leaf_hash, merkle_root};
+use ckpt_hash::{
+    CheckpointId, Digest, LEAF_LEN, MoveId, RecipeId, VersionId, leaf_hash, merkle_root,
+};
 use ckpt_tensor::Dtype;
 
 use crate::{
@@ -31,17 +33,23 @@ pub(crate) fn encode(
     })
 }
 
-/// Decodes the stored bytes of an object.
+/// Decodes the stored bytes of an object, as long as whole objects are all that is stored.
 pub(crate) fn decode(entry: &Entry, stored: Vec<u8>) -> Result<Vec<u8>, String> {
     let text = |error: ckpt_codec::CodecError| error.to_string();
-    let encoding = Encoding::from_code(entry.encoding).map_err(text)?;
-    if encoding == Encoding::Raw && stored.len() == entry.raw_len as usize {
-        return Ok(stored);
+    if entry.depth != 0 {
+        return Err("it is stored as a delta, which needs a newer ckpt".to_owned());
     }
+    let encoding = Encoding::from_code(entry.encoding).map_err(text)?;
     let layout = match entry.layout {
         PLAIN => Layout::BYTES,
         code => Layout::of(Dtype::from_code(code).map_err(|error| error.to_string())?),
     };
+    if entry.id.kind == ObjectKind::Block && entry.raw_len as usize > LEAF_LEN {
+        return Err(format!("it has {} bytes, more than a block can have", entry.raw_len));
+    }
+    if encoding == Encoding::Raw && stored.len() == entry.raw_len as usize {
+        return Ok(stored);
+    }
     ckpt_codec::decode(encoding, &stored, entry.raw_len as usize, layout).map_err(text)
 }
 

@@ -3,21 +3,18 @@
 use std::collections::BTreeMap;
 
 use ckpt_codec::Effort;
-use ckpt_formats::{FormatError, Segment, Segmentation, segment, segment_as};
-use ckpt_hash::{CheckpointId, MoveId, RecipeId, TreeHash, VersionId};
+use ckpt_hash::{CheckpointId, MoveId, RecipeId, VersionId};
 
 use crate::{
-    contents::{Contents, InputFile, Tensor, check_unique},
-    error::{Conflict, Doing, Error, Result},
+    checkpoint::write_contents,
+    contents::Contents,
+    error::{Conflict, Error, Result},
     history::{Version, ancestor, skip_number},
     identity::{model_id, state_id},
-    ingest::{Ingest, Span},
-    naming::name_tensors,
+    ingest::Ingest,
+    moves::require_branch,
     pack::writer::PackWriter,
-    record::{
-        self, CheckpointRecord, FileRecord, MoveKind, MoveRecord, RecipeRecord, Role,
-        SegmentRecord, TensorRecord, VersionRecord,
-    },
+    record::{self, MoveKind, MoveRecord, RecipeRecord, VersionRecord},
     refs::{RefName, Tip},
     repo::{Repository, Stamp},
 };
@@ -51,6 +48,14 @@ pub enum Parents {
     Tip,
     /// The branch, which must be at this version when the commit ends.
     Expected(VersionId),
+    /// The branch, which must be at `expected` when the commit ends, and versions that are merged
+    /// into it.
+    Merge {
+        /// The first parent.
+        expected: VersionId,
+        /// The further parents.
+        others: Vec<VersionId>,
+    },
     /// These versions; the branch must not exist yet.
     NewBranch(Vec<VersionId>),
 }
@@ -70,16 +75,18 @@ impl Repository {
     /// Makes a version on a branch and moves the branch to it; durable when it returns.
     ///
     /// # Errors
-    /// Contents that do not fit together or cannot be read; [`Error::Conflict`] if another writer
+    /// [`Error::NotBranch`]; parents that are missing or not distinct; contents that do not fit
+    /// together, cannot be read or could not be restored; [`Error::Conflict`] if another writer
     /// moved the branch in the meantime, the version being kept all the same; a failing disk.
     pub fn commit(&self, branch: &RefName, draft: &Draft) -> Result<Commit> {
+        require_branch(branch)?;
         let _writing = self.refs.writing()?;
         self.objects.packs.refresh()?;
         let tip = self.refs.tip(&self.objects, branch)?;
-        let parents = draft.parents.resolve(branch, tip)?;
+        let line = self.line(draft.parents.resolve(branch, tip)?)?;
         let pack = PackWriter::create(self.disk())?;
         let mut ingest = Ingest::new(&self.objects, pack, draft.effort);
-        let (version, logical_bytes) = self.write_version(&mut ingest, draft, parents)?;
+        let (version, logical_bytes) = self.write_version(&mut ingest, draft, line)?;
         let movement = MoveRecord {
             name: branch.full(),
             kind: MoveKind::Commit,
@@ -96,21 +103,39 @@ impl Repository {
         Ok(Commit { version, logical_bytes, stored_bytes })
     }
 
+    /// Reads the parents of a new version and finds its place in their line.
+    fn line(&self, parents: Vec<VersionId>) -> Result<Line> {
+        let mut first = None;
+        for (place, parent) in parents.iter().enumerate() {
+            if parents[..place].contains(parent) {
+                let what = format!("version {} is given twice as a parent", parent.short());
+                return Err(Error::Contents(what));
+            }
+            let number = self.objects.version(parent)?.number;
+            first.get_or_insert((*parent, number));
+        }
+        let Some((parent, number)) = first else {
+            return Ok(Line { number: 1, skip: None, parents });
+        };
+        let damaged = |what| Error::damaged(format!("version {}", parent.short()), what);
+        let number = number.checked_add(1).ok_or_else(|| damaged("no number follows its own"))?;
+        let skip = match skip_number(number) {
+            Some(skip) => ancestor(&self.objects, parent, skip)?
+                .map(Some)
+                .ok_or_else(|| damaged("its line of first parents is shorter than its number"))?,
+            None => None,
+        };
+        Ok(Line { number, skip, parents })
+    }
+
     fn write_version(
         &self,
         ingest: &mut Ingest<'_>,
         draft: &Draft,
-        parents: Vec<VersionId>,
+        line: Line,
     ) -> Result<(Version, u64)> {
         let (checkpoint, logical_bytes) = write_contents(ingest, &draft.contents)?;
-        let number = match parents.first() {
-            Some(parent) => self.objects.version(parent)?.number + 1,
-            None => 1,
-        };
-        let skip = match (parents.first(), skip_number(number)) {
-            (Some(parent), Some(skip)) => ancestor(&self.objects, *parent, skip)?,
-            _ => None,
-        };
+        let Line { number, parents, skip } = line;
         let record = VersionRecord {
             number,
             parents,
@@ -131,17 +156,28 @@ impl Repository {
     }
 }
 
+/// The place of a new version in history.
+struct Line {
+    number: u64,
+    parents: Vec<VersionId>,
+    skip: Option<VersionId>,
+}
+
 impl Parents {
     /// Checks the expectation against the branch's tip and returns the parents.
     fn resolve(&self, branch: &RefName, tip: Option<Tip>) -> Result<Vec<VersionId>> {
         let found = tip.and_then(|tip| tip.version);
+        let at = |expected: VersionId, others: &[VersionId]| {
+            if found == Some(expected) {
+                return Ok([&[expected], others].concat());
+            }
+            let expected = Some(expected);
+            Err(Conflict { name: branch.clone(), expected, found, kept: None }.into())
+        };
         match self {
             Self::Tip => Ok(found.into_iter().collect()),
-            Self::Expected(expected) if found == Some(*expected) => Ok(vec![*expected]),
-            Self::Expected(expected) => {
-                Err(Conflict { name: branch.clone(), expected: Some(*expected), found, kept: None }
-                    .into())
-            }
+            Self::Expected(expected) => at(*expected, &[]),
+            Self::Merge { expected, others } => at(*expected, others),
             Self::NewBranch(parents) => match found {
                 None => Ok(parents.clone()),
                 Some(at) => Err(Error::RefExists { name: branch.clone(), at }),
@@ -162,98 +198,39 @@ pub(crate) fn write_record<R: record::Record, I: Copy + Into<crate::ObjectId>>(
     Ok(id)
 }
 
-fn write_contents(ingest: &mut Ingest<'_>, contents: &Contents) -> Result<(CheckpointRecord, u64)> {
-    match contents {
-        Contents::Nothing => Ok((CheckpointRecord::default(), 0)),
-        Contents::Tensors(tensors) => write_tensors(ingest, tensors),
-        Contents::Files(files) => write_files(ingest, files),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
 
-fn write_tensors(ingest: &mut Ingest<'_>, tensors: &[Tensor]) -> Result<(CheckpointRecord, u64)> {
-    check_unique("tensors", tensors.iter().map(Tensor::name))?;
-    let mut sorted: Vec<&Tensor> = tensors.iter().collect();
-    sorted.sort_by(|a, b| a.name().cmp(b.name()));
-    let spans: Vec<Span<'_>> = sorted.iter().map(|tensor| tensor.span()).collect();
-    let roots = ingest.contents(&spans)?;
-    let tensors: Vec<TensorRecord> =
-        sorted.iter().zip(roots).map(|(tensor, root)| tensor.describe(root)).collect();
-    let logical = tensors.iter().map(|tensor| tensor.len).sum();
-    Ok((CheckpointRecord { tensors, files: Vec::new() }, logical))
-}
+    use super::*;
+    use crate::disk::MemDisk;
 
-fn write_files(ingest: &mut Ingest<'_>, files: &[InputFile]) -> Result<(CheckpointRecord, u64)> {
-    check_unique("files", files.iter().map(|file| file.path.as_str()))?;
-    let mut sorted: Vec<&InputFile> = files.iter().collect();
-    sorted.sort_by(|a, b| a.path.cmp(&b.path));
-    let found: Vec<Segmentation> =
-        sorted.iter().map(|file| file.segments()).collect::<Result<_>>()?;
-    let mut spans = Vec::new();
-    for (file, segmentation) in sorted.iter().zip(&found) {
-        spans.extend(segmentation.segments.iter().map(|segment| file.span(segment)));
-    }
-    let logical = spans.iter().map(|span| span.len).sum();
-    let mut roots = ingest.contents(&spans)?.into_iter();
-    let mut found_tensors = Vec::new();
-    let mut records = Vec::new();
-    for (file, segmentation) in sorted.iter().zip(found) {
-        let file_index = records.len();
-        let segments = segmentation.segments.into_iter().zip(roots.by_ref()).map(|pair| {
-            describe(pair, |tensor| {
-                found_tensors.push((file_index, tensor));
-                found_tensors.len() - 1
-            })
-        });
-        records.push(FileRecord {
-            path: file.path.clone(),
-            reader: segmentation.reader.to_owned(),
-            reader_version: segmentation.reader_version,
-            note: segmentation.note,
-            segments: segments.collect(),
-        });
-    }
-    Ok((name_tensors(records, found_tensors)?, logical))
-}
-
-/// Records a segment; `add` takes a tensor and returns its place among those found.
-fn describe(
-    (segment, root): (Segment, TreeHash),
-    add: impl FnOnce(TensorRecord) -> usize,
-) -> SegmentRecord {
-    match segment {
-        Segment::Opaque { len, .. } => SegmentRecord::Opaque { len, root },
-        Segment::Tensor { name, dtype, shape, len, .. } => {
-            let shape = shape.dims().to_vec();
-            let tensor = TensorRecord { name, dtype, shape, role: Role::Weights, len, root };
-            SegmentRecord::Tensor { index: add(tensor) as u32 }
-        }
-    }
-}
-
-impl InputFile {
-    fn segments(&self) -> Result<Segmentation> {
-        let Some(format) = self.format else {
-            return segment(&*self.source).doing(|| format!("read {}", self.path));
-        };
-        segment_as(format, &*self.source).map_err(|error| match error {
-            FormatError::Read(source) => {
-                Error::Io { action: format!("read {}", self.path), source }
-            }
-            source => Error::Format { path: self.path.clone(), source },
-        })
+    /// Stores a version without parents that claims to have a number.
+    fn plant(repository: &Repository, number: u64) -> VersionId {
+        let main = RefName::branch("main").unwrap();
+        let made = repository.commit(&main, &Draft::default()).unwrap().version.record;
+        let pack = PackWriter::create(repository.disk()).unwrap();
+        let mut ingest = Ingest::new(&repository.objects, pack, Effort::Default);
+        let record = VersionRecord { number, parents: Vec::new(), skip: None, ..made };
+        let id = write_record(&mut ingest, &record, VersionId::of).unwrap();
+        repository.finish(ingest.pack).unwrap();
+        id
     }
 
-    fn span(&self, segment: &Segment) -> Span<'_> {
-        let dtype = match segment {
-            Segment::Opaque { .. } => None,
-            Segment::Tensor { dtype, .. } => Some(*dtype),
-        };
-        Span {
-            source: &*self.source,
-            name: &self.path,
-            offset: segment.offset(),
-            len: segment.byte_len(),
-            dtype,
+    #[test]
+    fn a_parent_whose_number_cannot_be_right_is_damaged() {
+        let cases = [
+            (u64::MAX, "no number follows its own"),
+            // Number 8 skips to 1.
+            (7, "its line of first parents is shorter than its number"),
+        ];
+        for (number, what) in cases {
+            let repository = Repository::init_on(Arc::new(MemDisk::new())).unwrap();
+            let parent = plant(&repository, number);
+            let draft = Draft { parents: Parents::NewBranch(vec![parent]), ..Draft::default() };
+            let error = repository.commit(&RefName::branch("x").unwrap(), &draft).unwrap_err();
+            let expected = format!("version {} is damaged: {what}", parent.short());
+            assert_eq!(error.to_string(), expected);
         }
     }
 }

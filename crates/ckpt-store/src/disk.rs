@@ -38,7 +38,7 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// Creates a folder and those above it; does nothing where it exists.
     fn create_dir(&self, dir: &str) -> io::Result<()>;
 
-    /// Renames a file, replacing what has the new name.
+    /// Renames a file, replacing the file that has the new name; fails where that is a folder.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
     /// Removes a file.
@@ -49,6 +49,9 @@ pub trait Disk: fmt::Debug + Send + Sync {
 
     /// Locks a file, creating it if need be, and waits for it up to `patience`; fails with
     /// `TimedOut` after that. Dropping the guard, or the end of the process, releases it.
+    ///
+    /// Removing a file that is locked lets others lock a new one in its place: nothing may do so
+    /// while writers run.
     fn lock(
         &self,
         path: &str,

@@ -1,8 +1,8 @@
 //! The only place that syncs and renames.
 //!
-//! Everything in a repository follows one order: write a file under `tmp/`, sync it, rename it to its place,
-//! sync the folder that now names it. A crash before the rename leaves a stray file that nobody
-//! reads; a crash after it leaves the whole file or the old state.
+//! Everything in a repository follows one order: write a file under `tmp/`, sync it, rename it to
+//! its place, sync the folder that now names it. A crash before the rename leaves a stray file that
+//! nobody reads; a crash after it leaves the whole file or the old state.
 
 use std::io;
 
@@ -12,56 +12,102 @@ use crate::disk::{Disk, WriteFile};
 /// no writer runs.
 pub(crate) const TMP: &str = "tmp";
 
-/// A file under `tmp/`, removed again unless it is published.
+/// A file that is being written beside its place, removed again unless it comes there.
 pub(crate) struct Draft<'a> {
+    // Before what removes it: some systems remove no open file.
+    file: Box<dyn WriteFile>,
+    written: Written<'a>,
+}
+
+/// A file that is written and closed but not in its place, removed again unless it comes there.
+pub(crate) struct Written<'a> {
     disk: &'a dyn Disk,
     path: String,
-    file: Box<dyn WriteFile>,
-    published: bool,
+    placed: bool,
 }
 
 impl<'a> Draft<'a> {
+    /// Starts a file under `tmp/`.
     pub(crate) fn create(disk: &'a dyn Disk) -> io::Result<Self> {
-        Self::create_at(disk, format!("{TMP}/{:016x}", disk.nonce()))
+        with_folder(disk, TMP, || Self::create_at(disk, format!("{TMP}/{:016x}", disk.nonce())))
     }
 
     /// Starts a file at a place of the caller's, on the file system where it is to appear.
     pub(crate) fn create_at(disk: &'a dyn Disk, path: String) -> io::Result<Self> {
         let file = disk.create(&path)?;
-        Ok(Self { disk, path, file, published: false })
+        Ok(Self { file, written: Written { disk, path, placed: false } })
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)
     }
 
-    /// Makes the file appear whole and for good as `name` in the folder `dir`.
-    pub(crate) fn publish(mut self, dir: &str, name: &str) -> io::Result<()> {
-        self.file.sync()?;
-        self.disk.rename(&self.path, &join(dir, name))?;
-        self.published = true;
-        self.disk.sync_dir(dir)
-    }
-}
-
-impl Draft<'_> {
-    /// Makes the file appear whole as `path`: for good only with `sync`.
-    pub(crate) fn place(mut self, path: &str, sync: bool) -> io::Result<()> {
+    /// Closes the file; with `sync`, its bytes outlast a crash from here on.
+    pub(crate) fn close(mut self, sync: bool) -> io::Result<Written<'a>> {
         if sync {
             self.file.sync()?;
         }
+        Ok(self.written)
+    }
+
+    /// Makes the file appear whole and for good as `name` in the folder `dir`, which is made if it
+    /// is not there.
+    ///
+    /// Where only the last step fails, the file is in its place and the error says so.
+    pub(crate) fn publish(self, dir: &str, name: &str) -> io::Result<()> {
+        let mut written = self.close(true)?;
+        let disk = written.disk;
+        with_folder(disk, dir, || written.rename(&join(dir, name)))?;
+        disk.sync_dir(dir).map_err(|error| io::Error::new(error.kind(), Unsynced(error)))
+    }
+}
+
+impl Written<'_> {
+    /// Makes the file appear whole as `path`, in a folder that is there. The name outlasts a crash
+    /// only once its folder is synced, the bytes only if the file was closed with a sync.
+    pub(crate) fn place(mut self, path: &str) -> io::Result<()> {
+        self.rename(path)
+    }
+
+    fn rename(&mut self, path: &str) -> io::Result<()> {
         self.disk.rename(&self.path, path)?;
-        self.published = true;
+        self.placed = true;
         Ok(())
     }
 }
 
-impl Drop for Draft<'_> {
+impl Drop for Written<'_> {
     fn drop(&mut self) {
-        if !self.published {
+        if !self.placed {
             // What is left under tmp/ is ignored by every reader, so failing here loses nothing.
             let _ = self.disk.remove(&self.path);
         }
+    }
+}
+
+/// Why a file that is in its place may not be there after a crash.
+#[derive(Debug, thiserror::Error)]
+#[error("it is in place, but a crash may undo that")]
+struct Unsynced(#[source] io::Error);
+
+/// Does something in a folder; where the folder is not there, makes it and tries once more.
+///
+/// Folders without files get lost: archives, remotes and tidy people drop them.
+pub(crate) fn with_folder<T>(
+    disk: &dyn Disk,
+    dir: &str,
+    mut act: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    match act() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && disk.kind(dir)?.is_none() => {
+            disk.create_dir(dir)?;
+            for (end, _) in dir.match_indices('/') {
+                disk.sync_dir(&dir[..end])?;
+            }
+            disk.sync_dir("")?;
+            act()
+        }
+        other => other,
     }
 }
 

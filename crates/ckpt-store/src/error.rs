@@ -1,6 +1,6 @@
 //! What can go wrong, one line each.
 
-use std::{io, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use ckpt_formats::FormatError;
 use ckpt_hash::{PrefixError, VersionId};
@@ -14,7 +14,8 @@ use crate::{
 /// The result of an operation of the store.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The reason why an operation of the store failed. Nothing was changed unless a variant says so.
+/// The reason why an operation of the store failed. No ref was moved and no file replaced, unless
+/// the variant says so.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -33,6 +34,10 @@ pub enum Error {
         expected: &'static str,
     },
     /// Reading or writing failed.
+    ///
+    /// Where only the last step of a write failed, which makes it outlast a crash, the source says
+    /// that the file is in place: a ref that was to be moved is then moved, unless a crash undoes
+    /// it. A restore that fails between two files leaves those put in place before.
     #[error("cannot {action}")]
     Io {
         /// What was being done, as a verb and its object.
@@ -41,9 +46,9 @@ pub enum Error {
         source: io::Error,
     },
     /// A lock was held by others for too long.
-    #[error("{what} is locked by another process; gave up after {} s", .patience.as_secs_f64())]
+    #[error("another process holds {what}; gave up after {} s", .patience.as_secs_f64())]
     Locked {
-        /// What the lock guards.
+        /// What the lock guards, such as `branch main`.
         what: String,
         /// How long this process waited.
         patience: Duration,
@@ -70,7 +75,10 @@ pub enum Error {
         /// Where it points.
         at: VersionId,
     },
-    /// A ref that another writer moved first.
+    /// A tag or an alias where only a branch will do.
+    #[error("{0} is not a branch")]
+    NotBranch(RefName),
+    /// A ref that another writer moved first. The version that was to be committed is kept.
     #[error(transparent)]
     Conflict(Box<Conflict>),
     /// Nothing to roll back to.
@@ -96,6 +104,17 @@ pub enum Error {
     /// Contents that cannot be versioned as given.
     #[error("{0}")]
     Contents(String),
+    /// A version of metrics and parameters alone, which restores to nothing.
+    #[error("there is nothing to restore: it is a version of metrics and parameters alone")]
+    NothingToRestore,
+    /// A place that a restore cannot write to.
+    #[error("{path} {what}")]
+    Target {
+        /// The place, relative to the target.
+        path: String,
+        /// What stands in the way.
+        what: &'static str,
+    },
     /// Restoring would replace something else.
     #[error("{0} exists and differs")]
     WouldOverwrite(String),
@@ -103,26 +122,39 @@ pub enum Error {
 
 /// Two writers of one ref, of whom the other was faster. What the slower one wrote is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is at {}, not at {} as expected", tip(.found.as_ref()), tip(.expected.as_ref()))]
 pub struct Conflict {
     /// The ref.
     pub name: RefName,
     /// Where it was expected to point.
     pub expected: Option<VersionId>,
-    /// Where it points.
+    /// Where it points. The same as expected if it was moved away and back.
     pub found: Option<VersionId>,
     /// The version that this writer made, which is stored all the same.
     pub kept: Option<VersionId>,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, expected, found, kept } = self;
+        let tip = |version: &Option<VersionId>| {
+            version.as_ref().map_or_else(|| "no version".to_owned(), VersionId::short)
+        };
+        if expected == found {
+            write!(f, "{name} was moved by another writer and is back at {}", tip(found))?;
+        } else {
+            write!(f, "{name} is at {}, not at {} as expected", tip(found), tip(expected))?;
+        }
+        match kept {
+            Some(kept) => write!(f, "; your version {} is kept", kept.short()),
+            None => Ok(()),
+        }
+    }
 }
 
 impl From<Conflict> for Error {
     fn from(conflict: Conflict) -> Self {
         Self::Conflict(Box::new(conflict))
     }
-}
-
-fn tip(version: Option<&VersionId>) -> String {
-    version.map_or_else(|| "no version".to_owned(), VersionId::short)
 }
 
 impl Error {

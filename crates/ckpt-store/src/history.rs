@@ -4,7 +4,7 @@
 //! own ([`skip_number`]), so that any ancestor on the line of first parents is reached in
 //! logarithmically many steps.
 
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use ckpt_hash::VersionId;
 
@@ -69,38 +69,34 @@ pub struct Version {
     pub record: VersionRecord,
 }
 
-/// Gives a version and all its ancestors, each once: those of greater number first, then those of
-/// later time.
+/// Gives a version and all its ancestors, each once.
+///
+/// Each next one is, of the parents of those given so far, the one with the greatest number, then
+/// of the latest time. On one line numbers therefore fall one by one. Where merges join lines whose
+/// numbers differ, numbers may rise again, and a version that is an ancestor of both may come
+/// before its child on the line of smaller numbers.
 #[derive(Debug)]
 pub struct Log<'a> {
     objects: &'a Objects,
-    waiting: BinaryHeap<Waiting>,
+    /// Versions read but not given yet, in the reverse of the order in which they come.
+    waiting: BTreeMap<(u64, i64, VersionId), VersionRecord>,
     seen: HashSet<VersionId>,
     /// What was found damaged and is to be reported next.
     error: Option<Error>,
 }
 
-/// A version in the order of the log, without what the order does not need.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Waiting {
-    number: u64,
-    time_ms: i64,
-    id: VersionId,
-}
-
 impl<'a> Log<'a> {
-    pub(crate) fn new(objects: &'a Objects, from: Option<VersionId>) -> Self {
-        let mut log =
-            Self { objects, waiting: BinaryHeap::new(), seen: HashSet::new(), error: None };
-        from.into_iter().for_each(|id| log.push(id));
+    pub(crate) fn new(objects: &'a Objects, from: VersionId) -> Self {
+        let mut log = Self { objects, waiting: BTreeMap::new(), seen: HashSet::new(), error: None };
+        log.push(from);
         log
     }
 
     fn push(&mut self, id: VersionId) {
         if self.seen.insert(id) {
             match self.objects.version(&id) {
-                Ok(VersionRecord { number, time_ms, .. }) => {
-                    self.waiting.push(Waiting { number, time_ms, id });
+                Ok(record) => {
+                    self.waiting.insert((record.number, record.time_ms, id), record);
                 }
                 Err(error) => self.error = self.error.take().or(Some(error)),
             }
@@ -116,11 +112,7 @@ impl Iterator for Log<'_> {
             self.waiting.clear();
             return Some(Err(error));
         }
-        let Waiting { id, .. } = self.waiting.pop()?;
-        let record = match self.objects.version(&id) {
-            Ok(record) => record,
-            Err(error) => return Some(Err(error)),
-        };
+        let ((.., id), record) = self.waiting.pop_last()?;
         record.parents.iter().for_each(|parent| self.push(*parent));
         Some(Ok(Version { id, record }))
     }

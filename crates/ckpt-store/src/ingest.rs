@@ -58,8 +58,12 @@ struct Piece {
 }
 
 /// Blocks that wait to be hashed and encoded.
+#[derive(Default)]
 struct Batch {
+    /// The blocks, and after them what was read of the current span but is in no block yet.
     buffer: Vec<u8>,
+    /// Where the last block ends.
+    end: usize,
     pieces: Vec<Piece>,
 }
 
@@ -71,13 +75,13 @@ impl<'a> Ingest<'a> {
     /// Stores the content of each span and returns its tree hash, in order.
     pub(crate) fn contents(&mut self, spans: &[Span<'_>]) -> Result<Vec<TreeHash>> {
         let mut blocks: Vec<Blocks> = spans.iter().map(|_| Blocks::default()).collect();
-        let mut batch = Batch { buffer: Vec::new(), pieces: Vec::new() };
+        let mut batch = Batch::default();
         for (index, span) in spans.iter().enumerate() {
             let by_content = span.cut() == Cut::ByContent && span.len > LEAF_LEN as u64;
             blocks[index].whole = by_content.then(TreeHasher::new);
             let mut at = 0;
             while at < span.len {
-                if batch.buffer.len() + LEAF_LEN > BATCH_LEN {
+                if batch.end + LEAF_LEN > BATCH_LEN {
                     self.store(&mut batch, &mut blocks)?;
                 }
                 let block = batch.read_block(span, index, at, by_content)?;
@@ -108,7 +112,7 @@ impl<'a> Ingest<'a> {
 
     /// Hashes the blocks of a batch, encodes those that are new, and empties the batch.
     fn store(&mut self, batch: &mut Batch, blocks: &mut [Blocks]) -> Result<()> {
-        let Batch { buffer, pieces } = batch;
+        let Batch { buffer, end, pieces } = batch;
         let hashes: Vec<LeafHash> =
             pieces.par_iter().map(|piece| leaf_hash(&buffer[piece.range.clone()])).collect();
         let mut new = Vec::new();
@@ -129,7 +133,8 @@ impl<'a> Ingest<'a> {
         for object in encoded.map_err(Error::Contents)? {
             self.pack.push(&object)?;
         }
-        buffer.clear();
+        buffer.drain(..*end);
+        *end = 0;
         pieces.clear();
         Ok(())
     }
@@ -168,17 +173,23 @@ impl Batch {
         by_content: bool,
     ) -> Result<&[u8]> {
         let most = if by_content { chunker::MAX } else { LEAF_LEN };
-        let len = (span.len - at).min(most as u64) as usize;
-        let start = self.buffer.len();
-        self.buffer.resize(start + len, 0);
-        span.source
-            .read_at(span.offset + at, &mut self.buffer[start..])
-            .doing(|| format!("read {}", span.name))?;
-        if by_content {
-            let chunk = chunker::first_chunk(&self.buffer[start..]);
-            self.buffer.truncate(start + chunk);
+        let rest = span.len - at;
+        let wanted = rest.min(most as u64) as usize;
+        let start = self.end;
+        let read = self.buffer.len() - start;
+        if read < wanted {
+            // A leaf at a time, since what one chunk leaves over belongs to the next.
+            self.buffer.resize(start + rest.min(LEAF_LEN as u64) as usize, 0);
+            span.source
+                .read_at(span.offset + at + read as u64, &mut self.buffer[start + read..])
+                .doing(|| format!("read {}", span.name))?;
         }
-        let range = start..self.buffer.len();
+        self.end = if by_content {
+            start + chunker::first_chunk(&self.buffer[start..])
+        } else {
+            self.buffer.len()
+        };
+        let range = start..self.end;
         self.pieces.push(Piece { span: index, range: range.clone(), dtype: span.dtype });
         Ok(&self.buffer[range])
     }

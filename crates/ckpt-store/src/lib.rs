@@ -36,6 +36,7 @@
 //! # Ok::<(), ckpt_store::Error>(())
 //! ```
 
+mod checkpoint;
 mod chunker;
 mod codec;
 mod commit;
@@ -47,15 +48,18 @@ mod error;
 mod history;
 mod identity;
 mod ingest;
+mod moves;
 mod naming;
 mod object;
 mod objects;
 mod pack;
+mod paths;
 pub mod record;
 mod refs;
 mod repo;
 mod restore;
 mod revision;
+mod rollback;
 mod verify;
 
 pub use ckpt_codec::Effort;

@@ -69,8 +69,8 @@ impl Objects {
         sink: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
         let pieces = self.pieces(content)?;
-        let whole = matches!(content.cut, Cut::ByContent) && pieces.len() > 1;
-        let mut hasher = whole.then(TreeHasher::new);
+        let chunked = content.cut == Cut::ByContent && content.list().is_some();
+        let mut hasher = chunked.then(TreeHasher::new);
         for piece in &pieces {
             let bytes = self.read_block(piece)?;
             if let Some(hasher) = &mut hasher {
@@ -79,12 +79,24 @@ impl Objects {
             sink(&bytes)?;
         }
         match hasher.map(TreeHasher::finish) {
-            Some(root) if root != content.root => {
-                let list = ObjectId::chunks(&content.root).to_string();
-                Err(Error::damaged(list, "its chunks do not make up its content"))
-            }
+            Some(root) if root != content.root => Err(not_its_content(&content.root)),
             _ => Ok(()),
         }
+    }
+
+    /// Returns the blocks that a chunk list names.
+    pub(crate) fn chunks(&self, root: &TreeHash) -> Result<Vec<ObjectId>> {
+        let pieces = self.chunk_pieces(ObjectId::chunks(root))?;
+        Ok(pieces.iter().map(|piece| ObjectId::block(&piece.hash)).collect())
+    }
+
+    /// Reads all chunks of a chunk list, whatever content needs it, and checks them against its id.
+    pub(crate) fn check_chunks(&self, root: &TreeHash) -> Result<()> {
+        let mut hasher = TreeHasher::new();
+        for piece in self.chunk_pieces(ObjectId::chunks(root))? {
+            hasher.update(&self.read_block(&piece)?);
+        }
+        if hasher.finish() == *root { Ok(()) } else { Err(not_its_content(root)) }
     }
 
     /// Gives two contents of one length and one cut to `sink`, block beside block.
@@ -119,33 +131,52 @@ impl Objects {
             let hash = LeafHash::from_digest(*root.digest());
             return Ok(if len == 0 { Vec::new() } else { vec![Piece { hash, len }] });
         };
-        let pieces: Vec<Piece> = match cut {
+        let damaged = |what: String| Err(Error::damaged(list.to_string(), what));
+        match cut {
             Cut::Fixed => {
-                let record: LeavesRecord = self.record(list)?;
-                let starts = (0..).step_by(LEAF_LEN);
+                let LeavesRecord { leaves } = self.record(list)?;
+                let expected = len.div_ceil(LEAF_LEN as u64);
+                if leaves.len() as u64 != expected {
+                    return damaged(format!(
+                        "it has {} leaves in place of {expected}",
+                        leaves.len()
+                    ));
+                }
+                let starts = (0..len).step_by(LEAF_LEN);
                 let piece = |(hash, start): (LeafHash, u64)| Piece {
                     hash,
-                    len: len.saturating_sub(start).min(LEAF_LEN as u64),
+                    len: (len - start).min(LEAF_LEN as u64),
                 };
-                record.leaves.into_iter().zip(starts).map(piece).collect()
+                Ok(leaves.into_iter().zip(starts).map(piece).collect())
             }
             Cut::ByContent => {
-                let record: ChunksRecord = self.record(list)?;
-                let piece = |c: ChunkRecord| Piece { hash: c.hash, len: u64::from(c.len) };
-                record.chunks.into_iter().map(piece).collect()
+                let pieces = self.chunk_pieces(list)?;
+                let total: u64 = pieces.iter().map(|piece| piece.len).sum();
+                if total != len {
+                    return damaged(format!("it covers {total} bytes in place of {len}"));
+                }
+                Ok(pieces)
             }
-        };
-        let total: u64 = pieces.iter().map(|piece| piece.len).sum();
-        if total != len || pieces.iter().any(|piece| piece.len == 0) {
-            let what = format!("it covers {total} bytes in place of {len}");
-            return Err(Error::damaged(list.to_string(), what));
         }
-        Ok(pieces)
+    }
+
+    fn chunk_pieces(&self, list: ObjectId) -> Result<Vec<Piece>> {
+        let ChunksRecord { chunks } = self.record(list)?;
+        if chunks.iter().any(|chunk| chunk.len == 0) {
+            return Err(Error::damaged(list.to_string(), "it has an empty chunk"));
+        }
+        let piece = |c: ChunkRecord| Piece { hash: c.hash, len: u64::from(c.len) };
+        Ok(chunks.into_iter().map(piece).collect())
     }
 }
 
+fn not_its_content(root: &TreeHash) -> Error {
+    let list = ObjectId::chunks(root).to_string();
+    Error::damaged(list, "its chunks do not make up its content")
+}
+
 /// Names some content: a tensor's bytes, or an opaque part of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Content {
     pub(crate) root: TreeHash,
     pub(crate) len: u64,
@@ -153,7 +184,7 @@ pub(crate) struct Content {
 }
 
 /// How content longer than one leaf is cut into blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Cut {
     /// Into leaves.
     Fixed,

@@ -1,9 +1,14 @@
 //! Packs: immutable files of encoded objects with a sorted index. docs/format.md draws the bytes.
 
+pub(crate) mod folder;
 pub(crate) mod layout;
 pub(crate) mod reader;
 pub(crate) mod set;
+pub(crate) mod table;
 pub(crate) mod writer;
 
 /// The folder of packs.
 pub(crate) const PACKS: &str = "packs";
+
+/// The folder of packs that were set aside.
+pub(crate) const TRASH: &str = "trash";

@@ -13,8 +13,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::object::ObjectKind;
 
-/// Most bytes of an encoded record: room for a checkpoint of 300,000 tensors, and a bound on what a
-/// hostile record can make a reader allocate.
+/// Most bytes that a record may claim: room for a checkpoint of 300,000 tensors, and a bound on
+/// what a hostile record can make a reader allocate.
+///
+/// Text counts as long as it is; a number counts as many bytes as its type has, however few encode
+/// it.
 pub const MAX_RECORD: usize = 64 << 20;
 
 /// The version that starts every record written now.
@@ -63,6 +66,9 @@ pub struct FileRecord {
 
 impl FileRecord {
     /// Returns the length of the file in bytes, given the tensors of its checkpoint.
+    ///
+    /// A segment that is none of these tensors counts nothing, and a sum beyond `u64::MAX` ends
+    /// there: no version that can be restored has either.
     pub fn len(&self, tensors: &[TensorRecord]) -> u64 {
         let len = |segment: &SegmentRecord| match segment {
             SegmentRecord::Opaque { len, .. } => *len,
@@ -70,7 +76,7 @@ impl FileRecord {
                 tensors.get(*index as usize).map_or(0, |tensor| tensor.len)
             }
         };
-        self.segments.iter().map(len).sum()
+        self.segments.iter().map(len).fold(0, u64::saturating_add)
     }
 }
 
@@ -227,23 +233,26 @@ pub(crate) struct ChunkRecord {
 /// A record with a kind of object of its own.
 pub(crate) trait Record: Serialize + DeserializeOwned {
     const KIND: ObjectKind;
+    /// What makes a record of this kind large, for messages.
+    const BULK: &'static str;
 }
 
 macro_rules! record {
-    ($($record:ident => $kind:ident),* $(,)?) => {
+    ($($record:ident => $kind:ident, $bulk:literal;)*) => {
         $(impl Record for $record {
             const KIND: ObjectKind = ObjectKind::$kind;
+            const BULK: &'static str = $bulk;
         })*
     };
 }
 
 record! {
-    LeavesRecord => Leaves,
-    ChunksRecord => Chunks,
-    CheckpointRecord => Checkpoint,
-    VersionRecord => Version,
-    RecipeRecord => Recipe,
-    MoveRecord => Move,
+    LeavesRecord => Leaves, "a tensor";
+    ChunksRecord => Chunks, "a part of a file";
+    CheckpointRecord => Checkpoint, "the list of tensors and files";
+    VersionRecord => Version, "what describes the version (metrics, message, environment)";
+    RecipeRecord => Recipe, "what went in (parameters and data)";
+    MoveRecord => Move, "the reason of the move";
 }
 
 /// Why bytes are no record.
@@ -257,8 +266,8 @@ pub(crate) enum RecordError {
     Malformed(String),
     #[error("{0} bytes follow the record")]
     Trailing(usize),
-    #[error("the record needs more than {MAX_RECORD} bytes")]
-    TooLarge,
+    #[error("{what} is too large: its record claims more than {limit} bytes")]
+    TooLarge { what: &'static str, limit: usize },
 }
 
 fn config() -> impl bincode::config::Config {
@@ -266,12 +275,19 @@ fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_limit::<MAX_RECORD>()
 }
 
-/// Encodes a record.
+/// Bytes that no record of so many can claim too much with: a number claims 8 bytes at most, and
+/// takes one at least.
+const SURELY_DECODES: usize = MAX_RECORD / 8;
+
+/// Encodes a record; fails if it could not be decoded again.
 pub(crate) fn encode<R: Record>(record: &R) -> Result<Vec<u8>, RecordError> {
     let mut bytes = vec![RECORD_VERSION];
     bincode::serde::encode_into_std_write(record, &mut bytes, config())
         .map_err(|error| RecordError::Malformed(error.to_string()))?;
-    if bytes.len() > MAX_RECORD { Err(RecordError::TooLarge) } else { Ok(bytes) }
+    if bytes.len() > SURELY_DECODES && decode::<R>(&bytes).is_err() {
+        return Err(RecordError::TooLarge { what: R::BULK, limit: MAX_RECORD });
+    }
+    Ok(bytes)
 }
 
 /// Decodes a record, which must take up all of `bytes`.
@@ -288,5 +304,66 @@ pub(crate) fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
             }
         }
         Some((&version, _)) => Err(RecordError::Version(version)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ckpt_hash::tree_hash;
+
+    use super::*;
+
+    fn scalar(extents: usize) -> CheckpointRecord {
+        let tensor = TensorRecord {
+            name: "w".to_owned(),
+            dtype: Dtype::U8,
+            shape: vec![1; extents],
+            role: Role::Weights,
+            len: 1,
+            root: tree_hash(&[7]),
+        };
+        CheckpointRecord { tensors: vec![tensor], files: Vec::new() }
+    }
+
+    #[test]
+    fn what_encodes_decodes() {
+        // A number claims 8 bytes and takes one here, the worst case.
+        let most = scalar(SURELY_DECODES - 100);
+        let bytes = encode(&most).unwrap();
+        assert!(bytes.len() <= SURELY_DECODES);
+        assert_eq!(decode::<CheckpointRecord>(&bytes).unwrap(), most);
+        let what = "the list of tensors and files";
+        let limit = MAX_RECORD;
+        assert_eq!(encode(&scalar(SURELY_DECODES)), Err(RecordError::TooLarge { what, limit }));
+    }
+
+    #[test]
+    fn text_may_be_longer_than_numbers() {
+        let message = "x".repeat(2 * SURELY_DECODES);
+        let record = MoveRecord {
+            name: "refs/heads/main".to_owned(),
+            kind: MoveKind::Set,
+            from: None,
+            to: None,
+            previous: None,
+            author: String::new(),
+            time_ms: 0,
+            reason: message,
+        };
+        let bytes = encode(&record).unwrap();
+        assert_eq!(decode::<MoveRecord>(&bytes).unwrap(), record);
+    }
+
+    #[test]
+    fn lengths_of_files_do_not_overflow() {
+        let segment = SegmentRecord::Opaque { len: u64::MAX, root: tree_hash(b"x") };
+        let file = FileRecord {
+            path: "a".to_owned(),
+            reader: "opaque".to_owned(),
+            reader_version: 1,
+            note: None,
+            segments: vec![segment.clone(), segment],
+        };
+        assert_eq!(file.len(&[]), u64::MAX);
     }
 }

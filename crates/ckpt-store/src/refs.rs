@@ -2,7 +2,7 @@
 
 mod name;
 
-use std::{sync::Arc, time::Duration};
+use std::{io::ErrorKind, sync::Arc, time::Duration};
 
 use ckpt_hash::{MoveId, VersionId};
 
@@ -59,15 +59,25 @@ impl Refs {
 
     /// Lists the refs of a kind that ever existed, sorted by name.
     pub(crate) fn list(&self, kind: RefKind) -> Result<Vec<RefName>> {
-        let files = self.disk.list(kind.folder()).doing(|| format!("list {}", kind.folder()))?;
-        let decode = |file: &String| {
-            RefName::from_file(kind, file).ok_or_else(|| {
-                Error::damaged(durable::join(kind.folder(), file), "its name is not that of a ref")
-            })
-        };
-        let mut names: Vec<RefName> = files.iter().map(decode).collect::<Result<_>>()?;
+        let files = self.files(kind)?;
+        let mut names: Vec<RefName> =
+            files.iter().filter_map(|file| RefName::from_file(kind, file)).collect();
         names.sort();
         Ok(names)
+    }
+
+    /// Lists the paths in the folder of a kind that are no refs, sorted.
+    pub(crate) fn strays(&self, kind: RefKind) -> Result<Vec<String>> {
+        let mut files = self.files(kind)?;
+        files.retain(|file| RefName::from_file(kind, file).is_none());
+        Ok(files.iter().map(|file| durable::join(kind.folder(), file)).collect())
+    }
+
+    fn files(&self, kind: RefKind) -> Result<Vec<String>> {
+        match self.disk.list(kind.folder()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            other => other.doing(|| format!("list {}", kind.folder())),
+        }
     }
 
     /// Moves a ref from the move that it is expected at to another: the moment of commitment.
@@ -79,8 +89,8 @@ impl Refs {
         expected: Option<MoveId>,
         to: MoveId,
     ) -> Result<Result<(), Option<MoveId>>> {
-        let _lock =
-            self.lock(&format!("{}-{}", name.kind().word(), name.file()), LockMode::Exclusive)?;
+        let file = format!("{}-{}", name.kind().word(), name.file());
+        let _lock = self.lock(&file, LockMode::Exclusive, &name.to_string())?;
         let found = self.newest_move(name)?;
         if found != expected {
             return Ok(Err(found));
@@ -97,7 +107,7 @@ impl Refs {
 
     /// Takes the lock that writers share from their first lookup to their swap.
     pub(crate) fn writing(&self) -> Result<Box<dyn LockGuard>> {
-        self.lock("writers", LockMode::Shared)
+        self.lock("writers", LockMode::Shared, "the repository")
     }
 
     /// Reads the current branch.
@@ -118,8 +128,10 @@ impl Refs {
 
     fn newest_move(&self, name: &RefName) -> Result<Option<MoveId>> {
         let path = name.path();
-        if self.disk.kind(&path).doing(|| format!("read {name}"))? != Some(FileKind::File) {
-            return Ok(None);
+        match self.disk.kind(&path).doing(|| format!("read {name}"))? {
+            Some(FileKind::File) => {}
+            None => return Ok(None),
+            Some(_) => return Err(Error::damaged(path, "it is not a regular file")),
         }
         let bytes = read_small(&*self.disk, &path, MAX_REF_LEN).doing(|| format!("read {name}"))?;
         let text = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix('\n'));
@@ -127,12 +139,34 @@ impl Refs {
         id.map_or_else(|| Err(Error::damaged(path, "it does not hold an id")), |id| Ok(Some(id)))
     }
 
-    fn lock(&self, file: &str, mode: LockMode) -> Result<Box<dyn LockGuard>> {
-        match self.disk.lock(&durable::join(LOCKS, file), mode, self.patience) {
-            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
-                Err(Error::Locked { what: file.to_owned(), patience: self.patience })
+    /// Takes the lock in a file; `what` says to people what it guards.
+    fn lock(&self, file: &str, mode: LockMode, what: &str) -> Result<Box<dyn LockGuard>> {
+        let path = durable::join(LOCKS, file);
+        let lock = || self.disk.lock(&path, mode, self.patience);
+        match durable::with_folder(&*self.disk, LOCKS, lock) {
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                Err(Error::Locked { what: what.to_owned(), patience: self.patience })
             }
-            other => other.doing(|| format!("lock {file}")),
+            other => other.doing(|| format!("lock {what}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::MemDisk;
+
+    #[test]
+    fn a_lock_that_others_hold_is_named_for_people() {
+        let disk = MemDisk::new();
+        let refs = Refs::new(Arc::new(disk.clone()), Duration::from_millis(2));
+        let held = |path| disk.lock(path, LockMode::Exclusive, Duration::ZERO).unwrap();
+        let _locks = (held("locks/branch-a%2Fb"), held("locks/writers"));
+        let name = RefName::branch("a/b").unwrap();
+        let error = refs.swap(&name, None, MoveId::of(b"x")).unwrap_err().to_string();
+        assert_eq!(error, "another process holds branch a/b; gave up after 0.002 s");
+        let error = refs.writing().map(|_| ()).unwrap_err().to_string();
+        assert_eq!(error, "another process holds the repository; gave up after 0.002 s");
     }
 }

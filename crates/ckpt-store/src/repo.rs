@@ -1,22 +1,18 @@
-//! A repository: where it is, and its refs.
+//! A repository: where it is, and what can be read from it.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use ckpt_hash::{MoveId, VersionId};
+use ckpt_hash::VersionId;
 
 use crate::{
-    codec,
     disk::{Disk, FileKind, RealDisk, read_small},
     durable,
-    error::{Conflict, Doing, Error, Result},
+    error::{Doing, Error, Result},
     history::{Log, Version},
-    object::ObjectId,
     objects::Objects,
-    pack::{PACKS, writer::PackWriter},
-    record::{
-        self, CheckpointRecord, MoveKind, MoveRecord, RecipeRecord, TensorRecord, VersionRecord,
-    },
-    refs::{LOCKS, RefKind, RefName, Refs, Tip},
+    pack::PACKS,
+    record::{CheckpointRecord, RecipeRecord, TensorRecord, VersionRecord},
+    refs::{LOCKS, RefKind, RefName, Refs},
 };
 
 /// The folder that makes its parent a repository.
@@ -83,13 +79,19 @@ impl Repository {
         Ok(repository)
     }
 
-    /// Makes a repository on an empty disk whose root is the repository's own folder.
+    /// Makes a repository on an empty disk whose root is the repository's own folder, or completes
+    /// what an earlier call could not end.
     ///
     /// # Errors
-    /// [`Error::AlreadyRepository`]; whatever the disk refuses.
+    /// [`Error::AlreadyRepository`]; [`Error::Damaged`] where packs or refs are without a format;
+    /// whatever the disk refuses.
     pub fn init_on(disk: Arc<dyn Disk>) -> Result<Self> {
         if disk.kind("format").doing(|| "read format".to_owned())?.is_some() {
             return Err(Error::AlreadyRepository("this folder".to_owned()));
+        }
+        if let Some(folder) = in_use(&*disk)? {
+            let what = format!("it is not there, but {folder} is not empty: init replaces nothing");
+            return Err(Error::damaged("format", what));
         }
         for folder in FOLDERS.into_iter().chain([""]) {
             disk.create_dir(folder).doing(|| format!("make the folder {folder}"))?;
@@ -141,8 +143,10 @@ impl Repository {
     /// # Errors
     /// [`Error::NoRepository`], [`Error::UnknownFormat`].
     pub fn discover(folder: &Path) -> Result<Self> {
+        // A relative path has no parents beyond the current folder.
+        let start = std::path::absolute(folder).doing(|| "find the current folder".to_owned())?;
         let holds = |folder: &&Path| folder.join(REPOSITORY_DIR).join("format").is_file();
-        match folder.ancestors().find(holds) {
+        match start.ancestors().find(holds) {
             Some(found) => Self::open(found),
             None => Err(Error::NoRepository(format!("{} or above it", folder.display()))),
         }
@@ -201,174 +205,20 @@ impl Repository {
         Ok(recipe)
     }
 
-    /// Walks through a version and all its ancestors, later numbers first.
+    /// Walks through a version and all its ancestors, greater numbers first; see [`Log`] for where
+    /// lines were merged.
     pub fn log(&self, from: VersionId) -> Log<'_> {
-        Log::new(&self.objects, Some(from))
+        Log::new(&self.objects, from)
     }
+}
 
-    /// Returns the current branch, which may not exist yet.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`] if HEAD does not name a branch.
-    pub fn head(&self) -> Result<RefName> {
-        self.refs.head()
-    }
-
-    /// Makes a branch the current one. It need not exist yet.
-    ///
-    /// # Errors
-    /// Whatever the disk refuses.
-    pub fn set_head(&self, branch: &RefName) -> Result<()> {
-        self.refs.set_head(branch)
-    }
-
-    /// Returns where a ref points; `None` if it does not exist or was deleted.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`], [`Error::Missing`].
-    pub fn target(&self, name: &RefName) -> Result<Option<VersionId>> {
-        Ok(self.refs.tip(&self.objects, name)?.and_then(|tip| tip.version))
-    }
-
-    /// Lists the refs of a kind with the versions they point to, sorted by name.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`], [`Error::Missing`].
-    pub fn list(&self, kind: RefKind) -> Result<Vec<(RefName, VersionId)>> {
-        let mut refs = Vec::new();
-        for name in self.refs.list(kind)? {
-            if let Some(version) = self.target(&name)? {
-                refs.push((name, version));
-            }
-        }
-        Ok(refs)
-    }
-
-    /// Points a ref to a version.
-    ///
-    /// With `force` it may exist and is moved; the move is on record like every other.
-    ///
-    /// # Errors
-    /// [`Error::RefExists`] without `force`; [`Error::Conflict`] if another writer was faster.
-    pub fn set_ref(
-        &self,
-        name: &RefName,
-        to: VersionId,
-        force: bool,
-        reason: &str,
-        stamp: &Stamp,
-    ) -> Result<()> {
-        self.objects.version(&to)?;
-        let tip = self.refs.tip(&self.objects, name)?;
-        match tip.and_then(|tip| tip.version) {
-            Some(at) if !force => Err(Error::RefExists { name: name.clone(), at }),
-            _ => self.record_move(name, tip, MoveKind::Set, Some(to), reason, stamp),
+/// Names a folder with what only a repository that was whole can hold; `None` if all are empty.
+fn in_use(disk: &dyn Disk) -> Result<Option<&'static str>> {
+    for folder in [PACKS].into_iter().chain(RefKind::ALL.map(RefKind::folder)) {
+        let is_folder = disk.kind(folder).doing(|| format!("read {folder}"))?.is_some();
+        if is_folder && !disk.list(folder).doing(|| format!("list {folder}"))?.is_empty() {
+            return Ok(Some(folder));
         }
     }
-
-    /// Deletes a ref. Its history stays.
-    ///
-    /// # Errors
-    /// [`Error::NoRef`]; [`Error::Conflict`] if another writer moved it in the meantime.
-    pub fn delete_ref(&self, name: &RefName, reason: &str, stamp: &Stamp) -> Result<VersionId> {
-        let tip = self.refs.tip(&self.objects, name)?;
-        let at = tip.and_then(|tip| tip.version).ok_or_else(|| Error::NoRef(name.clone()))?;
-        self.record_move(name, tip, MoveKind::Delete, None, reason, stamp)?;
-        Ok(at)
-    }
-
-    /// Moves a ref back: to a version, or to where it pointed before it came to where it is.
-    ///
-    /// Rolling back twice goes back twice. Returns where the ref was and where it is.
-    ///
-    /// # Errors
-    /// [`Error::NoRef`], [`Error::NoEarlier`]; [`Error::Conflict`] if another writer moved it in
-    /// the meantime.
-    pub fn rollback(
-        &self,
-        name: &RefName,
-        to: Option<VersionId>,
-        reason: &str,
-        stamp: &Stamp,
-    ) -> Result<(VersionId, VersionId)> {
-        let tip = self.refs.tip(&self.objects, name)?;
-        let Some((tip, at)) = tip.and_then(|tip| tip.version.map(|at| (tip, at))) else {
-            return Err(Error::NoRef(name.clone()));
-        };
-        let to = match to {
-            Some(to) => self.version(&to)?.id,
-            None => self.before(&tip, at)?.ok_or_else(|| Error::NoEarlier(name.clone()))?,
-        };
-        self.record_move(name, Some(tip), MoveKind::Rollback, Some(to), reason, stamp)?;
-        Ok((at, to))
-    }
-
-    /// Finds where a ref pointed before it first came to `at`, looking past rollbacks to `at`.
-    fn before(&self, tip: &Tip, at: VersionId) -> Result<Option<VersionId>> {
-        let mut next = Some(tip.movement);
-        while let Some(movement) = next {
-            let record = self.objects.movement(&movement)?;
-            if record.to == Some(at) && record.kind != MoveKind::Rollback {
-                return Ok(record.from);
-            }
-            next = record.previous;
-        }
-        Ok(None)
-    }
-
-    /// Writes a move into a pack of its own and swaps the ref to it.
-    fn record_move(
-        &self,
-        name: &RefName,
-        tip: Option<Tip>,
-        kind: MoveKind,
-        to: Option<VersionId>,
-        reason: &str,
-        stamp: &Stamp,
-    ) -> Result<()> {
-        let _writing = self.refs.writing()?;
-        let movement = MoveRecord {
-            name: name.full(),
-            kind,
-            from: tip.and_then(|tip| tip.version),
-            to,
-            previous: tip.map(|tip| tip.movement),
-            author: stamp.author.clone(),
-            time_ms: stamp.time_ms,
-            reason: reason.to_owned(),
-        };
-        let bytes =
-            record::encode(&movement).map_err(|error| Error::Contents(error.to_string()))?;
-        let id = MoveId::of(&bytes);
-        let mut pack = PackWriter::create(self.disk())?;
-        let object = codec::encode(ObjectId::from(id), &bytes, None, ckpt_codec::Effort::Default);
-        pack.push(&object.map_err(Error::Contents)?)?;
-        self.finish(pack)?;
-        self.move_ref(name, &movement, id, None)
-    }
-
-    /// Ends a pack, adds it to those known and returns its length.
-    pub(crate) fn finish(&self, pack: PackWriter<'_>) -> Result<u64> {
-        let Some(pack) = pack.finish()? else {
-            return Ok(0);
-        };
-        let len = pack.len;
-        self.objects.packs.add(pack)?;
-        Ok(len)
-    }
-
-    /// Swaps a ref to a stored move, or reports which version it is at in place of that expected.
-    pub(crate) fn move_ref(
-        &self,
-        name: &RefName,
-        movement: &MoveRecord,
-        to: MoveId,
-        kept: Option<VersionId>,
-    ) -> Result<()> {
-        if self.refs.swap(name, movement.previous, to)?.is_ok() {
-            return Ok(());
-        }
-        let found = self.target(name)?;
-        Err(Conflict { name: name.clone(), expected: movement.from, found, kept }.into())
-    }
+    Ok(None)
 }

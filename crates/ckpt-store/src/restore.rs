@@ -4,18 +4,18 @@
 //! beside their places, each checked against its ids, and only then puts them in place: damage
 //! or a full disk leaves the target as it was.
 
-use std::collections::BTreeMap;
+mod layout;
 
-use ckpt_formats::{TensorMeta, safetensors_layout};
-use ckpt_tensor::Shape;
-
+pub(crate) use self::layout::check_layout;
+use self::layout::planned_files;
 use crate::{
-    contents::check_path,
     disk::{Disk, FileKind, ReadFile},
-    durable::Draft,
+    durable::{Draft, Written},
     error::{Doing, Error, Result},
+    object::ObjectId,
     objects::Content,
-    record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord, VersionRecord},
+    paths::check_inside,
+    record::VersionRecord,
     repo::Repository,
 };
 
@@ -91,28 +91,21 @@ impl Repository {
     /// Plans to restore a version into the root of `target`.
     ///
     /// # Errors
-    /// A version without content; [`Error::WouldOverwrite`] without `force`; a path that is a
-    /// folder or leads through a link; damage.
+    /// [`Error::NothingToRestore`]; [`Error::WouldOverwrite`] without `force`; [`Error::Target`] for
+    /// a path that is a folder or leads through a link; damage.
     pub fn plan_restore(
         &self,
         version: &VersionRecord,
         target: &dyn Disk,
         options: &RestoreOptions,
     ) -> Result<RestorePlan> {
-        let checkpoint = self.checkpoint(version)?;
-        let mut files = match (checkpoint.files.is_empty(), checkpoint.tensors.is_empty()) {
-            (false, _) => recorded_files(&checkpoint),
-            (true, false) => canonical_files(&checkpoint, options)?,
-            (true, true) => {
-                let what = "it is a version of metrics and parameters alone";
-                return Err(Error::Contents(format!("there is nothing to restore: {what}")));
-            }
-        };
-        if let (Some(name), [file]) = (&options.name, &mut files[..]) {
-            file.path.clone_from(name);
+        if let Some(name) = &options.name {
+            let path = name.escape_debug().to_string();
+            check_inside(name).map_err(|what| Error::Target { path, what })?;
         }
+        let place = ObjectId::from(version.checkpoint).to_string();
+        let mut files = planned_files(&place, &self.checkpoint(version)?, options)?;
         for file in &mut files {
-            check_path(&file.path).map_err(Error::Contents)?;
             check_folders(target, &file.path)?;
             file.action = self.action(target, file)?;
             if file.action == RestoreAction::Replace && !options.force {
@@ -130,26 +123,28 @@ impl Repository {
     pub fn apply_restore(&self, plan: &RestorePlan, target: &dyn Disk) -> Result<()> {
         target.create_dir("").doing(|| "make the target folder".to_owned())?;
         let changed = plan.files.iter().filter(|file| file.action != RestoreAction::Keep);
-        let drafts: Vec<(&PlannedFile, Draft<'_>)> = changed
-            .map(|file| Ok((file, self.write_draft(file, target)?)))
+        let written: Vec<(&PlannedFile, Written<'_>)> = changed
+            .map(|file| Ok((file, self.write_beside(file, target)?)))
             .collect::<Result<_>>()?;
-        for (file, draft) in drafts {
+        for (file, written) in written {
             let doing = || format!("write {}", file.path);
             if let Some((folder, _)) = file.path.rsplit_once('/') {
                 target.create_dir(folder).doing(doing)?;
             }
-            // A restore can be repeated, so only what replaces another file is worth a sync.
-            draft.place(&file.path, file.action == RestoreAction::Replace).doing(doing)?;
+            written.place(&file.path).doing(doing)?;
         }
         Ok(())
     }
 
-    fn write_draft<'a>(&self, file: &PlannedFile, target: &'a dyn Disk) -> Result<Draft<'a>> {
+    /// Writes a file of a plan beside its place and closes it: there may be more files than a
+    /// process may hold open.
+    fn write_beside<'a>(&self, file: &PlannedFile, target: &'a dyn Disk) -> Result<Written<'a>> {
         let doing = || format!("write {}", file.path);
         let hidden = format!(".ckpt-restore-{:016x}", target.nonce());
         let mut draft = Draft::create_at(target, hidden).doing(doing)?;
         self.read_parts(file, &mut |bytes| draft.write(bytes).doing(doing))?;
-        Ok(draft)
+        // A restore can be repeated, so only what replaces another file is worth a sync.
+        draft.close(file.action == RestoreAction::Replace).doing(doing)
     }
 
     fn read_parts(
@@ -171,10 +166,8 @@ impl Repository {
         match target.kind(&file.path).doing(doing)? {
             None => return Ok(RestoreAction::Create),
             Some(FileKind::File) => {}
-            Some(FileKind::Dir) => {
-                return Err(Error::Contents(format!("{} is a folder", file.path)));
-            }
-            Some(FileKind::Other) => return Err(not_regular(&file.path)),
+            Some(FileKind::Dir) => return Err(in_the_way(&file.path, "is a folder")),
+            Some(FileKind::Other) => return Err(in_the_way(&file.path, NOT_REGULAR)),
         }
         let present = target.open(&file.path).doing(doing)?;
         let equal = present.len().doing(doing)? == file.len && self.equals(file, &*present)?;
@@ -198,10 +191,11 @@ impl Repository {
     }
 }
 
-fn not_regular(path: &str) -> Error {
-    Error::Contents(format!(
-        "{path} is neither a regular file nor a folder; a restore follows no links"
-    ))
+/// What is wrong with links, devices, pipes and sockets.
+const NOT_REGULAR: &str = "is neither a regular file nor a folder; a restore follows no links";
+
+fn in_the_way(path: &str, what: &'static str) -> Error {
+    Error::Target { path: path.to_owned(), what }
 }
 
 /// Checks that the folders above a path are folders or are not there yet.
@@ -212,63 +206,10 @@ fn check_folders(target: &dyn Disk, path: &str) -> Result<()> {
             None => break,
             Some(FileKind::Dir) => {}
             Some(FileKind::File) => {
-                return Err(Error::Contents(format!(
-                    "{folder} is a file where a folder is needed"
-                )));
+                return Err(in_the_way(folder, "is a file where a folder is needed"));
             }
-            Some(FileKind::Other) => return Err(not_regular(folder)),
+            Some(FileKind::Other) => return Err(in_the_way(folder, NOT_REGULAR)),
         }
     }
     Ok(())
-}
-
-fn recorded_files(checkpoint: &CheckpointRecord) -> Vec<PlannedFile> {
-    let content = |segment: &SegmentRecord| segment.content(&checkpoint.tensors).map(Part::Content);
-    let plan = |file: &FileRecord| PlannedFile {
-        path: file.path.clone(),
-        len: file.len(&checkpoint.tensors),
-        action: RestoreAction::Create,
-        parts: file.segments.iter().filter_map(content).collect(),
-    };
-    checkpoint.files.iter().map(plan).collect()
-}
-
-/// Lays the tensors of a version made in memory out as safetensors files.
-fn canonical_files(
-    checkpoint: &CheckpointRecord,
-    options: &RestoreOptions,
-) -> Result<Vec<PlannedFile>> {
-    let of_role = |role| checkpoint.tensors.iter().filter(move |tensor| tensor.role == role);
-    let name = options.name.as_deref().unwrap_or(WEIGHTS_FILE);
-    let mut files = vec![canonical_file(name.to_owned(), of_role(Role::Weights).collect())?];
-    if options.with_state && of_role(Role::State).next().is_some() {
-        files.push(canonical_file(state_name(name), of_role(Role::State).collect())?);
-    }
-    Ok(files)
-}
-
-fn canonical_file(path: String, tensors: Vec<&TensorRecord>) -> Result<PlannedFile> {
-    let meta = |tensor: &&TensorRecord| TensorMeta {
-        name: tensor.name.clone(),
-        dtype: tensor.dtype,
-        shape: Shape::from(tensor.shape.clone()),
-    };
-    let metas: Vec<TensorMeta> = tensors.iter().map(meta).collect();
-    let layout = safetensors_layout(&metas, &BTreeMap::new())
-        .map_err(|source| Error::Format { path: path.clone(), source })?;
-    let content = |index: usize| Part::Content(tensors[index].content());
-    let parts = [Part::Bytes(layout.header)]
-        .into_iter()
-        .chain(layout.tensors.iter().map(|placed| content(placed.index)));
-    Ok(PlannedFile {
-        path,
-        len: layout.file_len,
-        action: RestoreAction::Create,
-        parts: parts.collect(),
-    })
-}
-
-/// Names the file of the state beside the file of the weights.
-fn state_name(name: &str) -> String {
-    format!("{}.state.safetensors", name.strip_suffix(".safetensors").unwrap_or(name))
 }

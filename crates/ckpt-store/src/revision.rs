@@ -6,7 +6,8 @@
 //! best     = ( "min:" | "max:" ) METRIC
 //! ```
 //!
-//! A text that is the name of a ref stands for that ref, whatever else it could be.
+//! A text that is the name of a ref stands for that ref, whatever else it could be. At most
+//! [`MAX_NESTED`] bests may stand in each other, and a text has at most [`MAX_LEN`] bytes.
 
 use std::{fmt, str::FromStr};
 
@@ -14,7 +15,7 @@ use ckpt_hash::{HexPrefix, VersionId};
 
 use crate::{
     error::Result,
-    history::ancestor,
+    history::{Version, ancestor},
     object::ObjectKind,
     refs::{RefKind, RefName},
     repo::Repository,
@@ -99,13 +100,33 @@ enum Extreme {
 /// What stands for the current branch.
 const HEAD: &str = "HEAD";
 
+/// Most bytes of a revision: a name has at most 200, a metric's is given by people.
+const MAX_LEN: usize = 4096;
+
+/// Most bests inside of each other: each walks through a history, and parsing is recursive.
+const MAX_NESTED: usize = 8;
+
 impl FromStr for Revision {
     type Err = RevisionError;
 
     fn from_str(text: &str) -> Result<Self, RevisionError> {
+        if text.len() > MAX_LEN {
+            return Err(grammar(text, &format!("it is longer than {MAX_LEN} bytes")));
+        }
+        Self::parse_within(text, MAX_NESTED)
+    }
+}
+
+impl Revision {
+    /// Parses a text in which bests may stand in each other `depth` times.
+    fn parse_within(text: &str, depth: usize) -> Result<Self, RevisionError> {
         // A revision that follows @ takes the rest, steps and all.
         if let Some((base, from)) = text.split_once('@').filter(|(base, _)| base.contains(':')) {
-            let base = parse_best(text, base, from.parse()?)?;
+            let Some(depth) = depth.checked_sub(1) else {
+                let why = format!("more than {MAX_NESTED} metrics look into each other");
+                return Err(grammar(text, &why));
+            };
+            let base = parse_best(text, base, Self::parse_within(from, depth)?)?;
             return Ok(Self { text: text.to_owned(), base, back: 0 });
         }
         let (base, steps) = text.split_at(text.find('~').unwrap_or(text.len()));
@@ -162,7 +183,8 @@ impl Repository {
     /// Finds the version that a revision such as `main~3`, `main@12`, `min:val_mse`, `HEAD` or the
     /// start of an id names. Branches come before tags, tags before aliases, all before ids.
     ///
-    /// Among versions of equal metric, `min:` and `max:` choose the one of the smallest number.
+    /// Among versions of equal metric, `min:` and `max:` choose the one of the smallest number; of
+    /// several of these, the one that [`log`](Self::log) gives first.
     ///
     /// # Errors
     /// [`Error::Revision`](crate::Error::Revision), a missing or damaged object.
@@ -254,24 +276,23 @@ impl Repository {
 
     fn resolve_best(&self, extreme: Extreme, metric: &str, from: &Revision) -> Result<VersionId> {
         let start = self.resolve_parsed(from)?;
-        let mut best: Option<(f64, VersionId)> = None;
+        let mut best: Option<(f64, u64, VersionId)> = None;
         for version in self.log(start) {
-            let version = version?;
-            let Some(value) = version.record.metrics.get(metric).filter(|value| !value.is_nan())
-            else {
+            let Version { id, record } = version?;
+            let Some(&value) = record.metrics.get(metric).filter(|value| !value.is_nan()) else {
                 continue;
             };
-            // The log goes from large numbers to small ones, so an equal value is an earlier one.
-            let wins = best.is_none_or(|(found, _)| match extreme {
-                Extreme::Min => *value <= found,
-                Extreme::Max => *value >= found,
+            let wins = best.is_none_or(|(found, number, _)| match extreme {
+                _ if value == found => record.number < number,
+                Extreme::Min => value < found,
+                Extreme::Max => value > found,
             });
             if wins {
-                best = Some((*value, version.id));
+                best = Some((value, record.number, id));
             }
         }
         let (metric, from) = (metric.to_owned(), from.to_string());
-        best.map(|(_, id)| id).ok_or_else(|| RevisionError::NoMetric { metric, from }.into())
+        best.map(|(.., id)| id).ok_or_else(|| RevisionError::NoMetric { metric, from }.into())
     }
 }
 
@@ -327,6 +348,17 @@ mod tests {
             let error = text.parse::<Revision>().unwrap_err().to_string();
             assert!(error.ends_with(why), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn what_is_long_or_nests_deeply_is_refused() {
+        let error = |text: &str| text.parse::<Revision>().unwrap_err().to_string();
+        assert!(("min:a@".repeat(MAX_NESTED) + "main").parse::<Revision>().is_ok());
+        let deep = error(&("min:a@".repeat(MAX_NESTED + 1) + "main"));
+        assert!(deep.ends_with("more than 8 metrics look into each other"), "{deep}");
+        assert!("m".repeat(MAX_LEN).parse::<Revision>().is_ok());
+        let long = error(&"min:a@".repeat(1 << 20));
+        assert!(long.ends_with("it is longer than 4096 bytes") && long.len() < 200, "{long}");
     }
 
     proptest! {

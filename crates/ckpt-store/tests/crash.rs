@@ -101,3 +101,46 @@ fn a_change_that_fails_once_fails_its_step_alone() {
         }
     }
 }
+
+#[test]
+fn a_retry_after_a_failed_commit_makes_durable_what_it_finds() {
+    for at in 0..40 {
+        let inner = MemDisk::new();
+        Repository::init_on(Arc::new(inner.clone())).unwrap();
+        let fault = Fault::Once { at, kind: ErrorKind::StorageFull };
+        let failing = FailingDisk::new(Arc::new(inner.clone()), fault);
+        let repo = Repository::open_on(Arc::new(failing)).unwrap();
+        if repo.commit(&main_branch(), &draft(1.0)).is_ok() {
+            // The fault lies beyond the commit.
+            assert!(at > 5, "change {at}");
+            continue;
+        }
+        let made = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.id;
+        let left = Repository::open_on(Arc::new(inner.crash(CrashImage::Synced))).unwrap();
+        let report = left.verify(&|_, _| {}).unwrap();
+        assert!(report.is_ok(), "change {at}: {:?}", report.damage);
+        assert_eq!(left.target(&main_branch()).unwrap(), Some(made), "change {at}");
+        left.tensor_bytes(
+            &left.checkpoint(&left.version(&made).unwrap().record).unwrap().tensors[0],
+        )
+        .unwrap();
+    }
+}
+
+#[test]
+fn an_interrupted_init_can_be_done_again() {
+    let count = Arc::new(FailingDisk::new(Arc::new(MemDisk::new()), Fault::Never));
+    Repository::init_on(Arc::clone(&count) as Arc<dyn Disk>).unwrap();
+    for at in 0..count.changes() {
+        let inner = MemDisk::new();
+        let disk = FailingDisk::new(Arc::new(inner.clone()), Fault::Cut { at });
+        Repository::init_on(Arc::new(disk)).unwrap_err();
+        for image in IMAGES {
+            let disk = inner.crash(image);
+            if disk.kind("format").unwrap().is_none() {
+                let repo = Repository::init_on(Arc::new(disk)).unwrap();
+                repo.commit(&main_branch(), &draft(1.0)).unwrap();
+            }
+        }
+    }
+}

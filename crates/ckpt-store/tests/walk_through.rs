@@ -121,6 +121,23 @@ fn rolling_back_twice_goes_back_twice() {
 }
 
 #[test]
+fn rollbacks_do_not_go_in_circles() {
+    let (_, repo) = repository();
+    let commit = |seed| repo.commit(&main_branch(), &draft(seed)).unwrap().version.id;
+    let back = || repo.rollback(&main_branch(), None, "", &stamp()).map(|(_, to)| to);
+    let ids: Vec<_> = [1.0, 2.0, 3.0].map(commit).into();
+    repo.set_ref(&main_branch(), ids[0], true, "by force", &stamp()).unwrap();
+    assert_eq!(back().unwrap(), ids[2]);
+    assert_eq!(back().unwrap(), ids[1]);
+    let four = commit(4.0);
+    assert_eq!(repo.version(&four).unwrap().record.parents, [ids[1]]);
+    assert_eq!(back().unwrap(), ids[1]);
+    assert_eq!(back().unwrap(), ids[0]);
+    back().unwrap_err();
+    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+}
+
+#[test]
 fn of_two_writers_the_loser_learns_both_tips_and_keeps_its_version() {
     let (disk, repo) = repository();
     let base = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.id;

@@ -69,8 +69,9 @@ fn state_tensor(array: NamedArray) -> Tensor {
     let (dtype, bytes) = match &array.values {
         Values::F32(values) => (Dtype::F32, le_bytes(values)),
         Values::F64(values) => (Dtype::F64, le_bytes(values)),
+        // The same bits as signed numbers, which every version of PyTorch knows.
         Values::U64(values) => {
-            (Dtype::U64, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+            (Dtype::I64, values.iter().flat_map(|value| value.to_le_bytes()).collect())
         }
     };
     tensor(&name, dtype, shape, Role::State, bytes)
@@ -102,7 +103,7 @@ fn state_array(tensor: &TensorRecord, bytes: &[u8]) -> anyhow::Result<NamedArray
     let values = match tensor.dtype {
         Dtype::F32 => Values::F32(elements(bytes, f32::from_le_bytes)),
         Dtype::F64 => Values::F64(elements(bytes, f64::from_le_bytes)),
-        Dtype::U64 => Values::U64(elements(bytes, u64::from_le_bytes)),
+        Dtype::I64 => Values::U64(elements(bytes, u64::from_le_bytes)),
         other => bail!("tensor {} of the state has dtype {other}", tensor.name),
     };
     let name = tensor.name.strip_prefix(STATE_PREFIX).unwrap_or(&tensor.name).to_owned();

@@ -1,6 +1,6 @@
 //! What the commands for branches and tags share.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use ckpt_hash::VersionId;
 use ckpt_store::{RefKind, RefName, Repository, Version};
@@ -13,18 +13,12 @@ use crate::{
 };
 
 /// The refs of a repository by the version that they point to.
-pub(super) struct RefsByVersion(HashMap<VersionId, Vec<RefName>>);
+pub(super) struct RefsByVersion(BTreeMap<VersionId, Vec<RefName>>);
 
 impl RefsByVersion {
     /// Reads all refs: branches first, then tags, then aliases.
     pub(super) fn read(repository: &Repository) -> Result<Self, Failure> {
-        let mut refs: HashMap<_, Vec<_>> = HashMap::new();
-        for kind in RefKind::ALL {
-            for (name, version) in repository.list(kind)? {
-                refs.entry(version).or_default().push(name);
-            }
-        }
-        Ok(Self(refs))
+        Ok(Self(repository.refs_at()?))
     }
 
     pub(super) fn of(&self, version: &VersionId) -> &[RefName] {

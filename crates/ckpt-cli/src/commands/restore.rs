@@ -89,8 +89,10 @@ fn carry_out(
 
 /// Names the folder where an error names a path in it.
 fn explain(error: Error, folder: &Path) -> Failure {
-    let is_of_folder =
-        matches!(error, Error::WouldOverwrite(_) | Error::Contents(_) | Error::Io { .. });
+    let is_of_folder = matches!(
+        error,
+        Error::WouldOverwrite(_) | Error::Target { .. } | Error::Contents(_) | Error::Io { .. }
+    );
     let failure = Failure::from(error);
     if is_of_folder && !folder.as_os_str().is_empty() {
         failure.within(&format!("restoring into {}", folder.display()))

@@ -30,6 +30,9 @@ pub(crate) fn verify(context: &mut Context, _: &VerifyArgs) -> Outcome {
         context.ui.json(&keys(report))?;
         return Ok(answer);
     }
+    for stray in repository.stray_files()? {
+        context.ui.notice(format!("{stray} is no ref and is ignored"))?;
+    }
     let VerifyReport { objects, bytes, versions, ref damage } = report;
     let counts = [
         format::count(objects, "object"),

@@ -84,8 +84,12 @@ impl MemDisk {
                 Node::File(Arc::new(Mutex::new(Content { bytes, synced: kept })))
             }
         };
+        // A durable name in a folder that is not durable itself is lost with it.
+        let is_reached =
+            |path: &str| path.match_indices('/').all(|(end, _)| names.contains_key(&path[..end]));
+        let reached = names.iter().filter(|(path, _)| is_reached(path));
         let names: BTreeMap<_, _> =
-            names.iter().map(|(path, node)| (path.clone(), survive(node))).collect();
+            reached.map(|(path, node)| (path.clone(), survive(node))).collect();
         let durable = names.clone();
         let tree = Tree { names, durable, locks: BTreeMap::new() };
         Self { tree: Arc::new(Mutex::new(tree)), nonce: Arc::clone(&self.nonce) }
@@ -192,6 +196,9 @@ impl Disk for MemDisk {
         let mut tree = self.tree();
         tree.require_dir(parent(to))?;
         let content = tree.file(from)?;
+        if let Some(Node::Dir) = tree.names.get(to) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         tree.names.remove(from);
         tree.names.insert(to.to_owned(), Node::File(content));
         Ok(())
@@ -323,6 +330,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_folder_holds_survives_only_with_the_folder() {
+        let disk = MemDisk::new();
+        disk.create_dir("d").unwrap();
+        write(&disk, "d/a", b"one", true);
+        disk.sync_dir("d").unwrap();
+        assert!(read(&disk.crash(CrashImage::Synced), "d/a").is_err());
+        disk.sync_dir("").unwrap();
+        assert_eq!(read(&disk.crash(CrashImage::Synced), "d/a").unwrap(), b"one");
+    }
+
+    #[test]
     fn bytes_survive_only_after_their_file_is_synced() {
         let disk = MemDisk::new();
         write(&disk, "a", b"one", false);
@@ -341,6 +359,15 @@ mod tests {
         let crashed = disk.crash(CrashImage::Synced);
         assert_eq!(read(&crashed, "a").unwrap(), b"one");
         assert_eq!(read(&crashed, "b").unwrap(), b"two");
+    }
+
+    #[test]
+    fn no_file_replaces_a_folder() {
+        let disk = MemDisk::new();
+        write(&disk, "a", b"one", true);
+        disk.create_dir("d").unwrap();
+        assert_eq!(disk.rename("a", "d").unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        assert_eq!(read(&disk, "a").unwrap(), b"one");
     }
 
     #[test]

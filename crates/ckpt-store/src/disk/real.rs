@@ -94,25 +94,25 @@ impl Disk for RealDisk {
         mode: LockMode,
         patience: Duration,
     ) -> io::Result<Box<dyn LockGuard>> {
-        let file =
-            File::options().create(true).truncate(false).write(true).open(self.path(path))?;
+        let path = self.path(path);
         let mut waited = Duration::ZERO;
         loop {
+            // Opened anew for each try: who waits for a file that is gone waits for nobody.
+            let file = File::options().create(true).truncate(false).write(true).open(&path)?;
             let attempt = match mode {
                 LockMode::Shared => file.try_lock_shared(),
                 LockMode::Exclusive => file.try_lock(),
             };
             match attempt {
-                Ok(()) => return Ok(Box::new(Locked { _file: file })),
+                Ok(()) if is_at(&file, &path)? => return Ok(Box::new(Locked { _file: file })),
+                Ok(()) | Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(error),
-                Err(TryLockError::WouldBlock) if waited >= patience => {
-                    return Err(io::ErrorKind::TimedOut.into());
-                }
-                Err(TryLockError::WouldBlock) => {
-                    thread::sleep(LOCK_RETRY);
-                    waited += LOCK_RETRY;
-                }
             }
+            if waited >= patience {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            thread::sleep(LOCK_RETRY);
+            waited += LOCK_RETRY;
         }
     }
 
@@ -132,9 +132,63 @@ impl WriteFile for File {
     }
 }
 
+/// Tells whether a path leads to an open file: between opening and locking, others may have removed
+/// the file and made a new one, which they lock in turn.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let open = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (open.dev(), open.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Elsewhere no file is removed while it is open.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
 /// Closing the file releases its lock.
 struct Locked {
     _file: File,
 }
 
 impl LockGuard for Locked {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waited_for_a_removed_lock_file_does_not_get_in_beside_who_made_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = RealDisk::new(folder.path());
+        let lock = |patience| disk.lock("l", LockMode::Exclusive, Duration::from_millis(patience));
+        let first = lock(0).unwrap();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| lock(200).map(|_| ()));
+            // Time for it to open the file; without it the test proves less but still passes.
+            thread::sleep(Duration::from_millis(20));
+            fs::remove_file(folder.path().join("l")).unwrap();
+            let _second = lock(0).unwrap();
+            drop(first);
+            let refused = waiting.join().unwrap().unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::TimedOut);
+        });
+    }
+
+    #[test]
+    fn a_file_is_known_by_more_than_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l");
+        let file = File::create(&path).unwrap();
+        assert!(is_at(&file, &path).unwrap());
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&file, &path).unwrap());
+        let _other = File::create(&path).unwrap();
+        assert!(!is_at(&file, &path).unwrap());
+    }
+}

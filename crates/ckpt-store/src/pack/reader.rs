@@ -1,65 +1,101 @@
 //! Reads one pack: finds entries by id and returns objects that were checked.
 
-use std::sync::OnceLock;
+use std::io;
 
+use ckpt_codec::MAX_RECORD;
+use ckpt_formats::ReadAt;
 use ckpt_hash::Digest;
+use sha2::Digest as _;
 
 use super::{
-    PACKS,
     layout::{ENTRY_LEN, Entry, FOOTER_LEN, Footer, HEADER_LEN, Header},
-    writer::{WrittenPack, index_digest, pack_name},
+    writer::{index_hasher, pack_name},
 };
 use crate::{
     codec,
     disk::{Disk, ReadFile},
+    durable::join,
     error::{Doing, Error, Result},
     object::ObjectId,
 };
 
-/// Entries of an index that is read whole and kept: 64 KiB. A larger one is searched on disk.
-const KEPT_ENTRIES: u64 = 1024;
+/// Entries of a small index, and of a piece of a larger one: 64 KiB.
+const SMALL_ENTRIES: u64 = 1024;
 
-/// Entries that a search on disk reads at once: one page of 4 KiB.
+/// Entries that a search reads at once: one page of 4 KiB.
 const PAGE_ENTRIES: u64 = 64;
 
-/// A pack whose footer was read and found whole.
+/// Bytes at the end of a pack that are read first: all of a pack with one small version.
+const TAIL_LEN: u64 = 4096;
+
+/// A pack whose header and footer were read and found whole.
 #[derive(Debug)]
 pub(crate) struct PackReader {
+    dir: &'static str,
     name: String,
     header: [u8; HEADER_LEN],
     footer: Footer,
-    /// The index, once it was needed, if it is small.
-    kept: OnceLock<Vec<Entry>>,
+}
+
+/// A pack just opened.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) pack: PackReader,
+    /// The index, if it is small: checked and in order.
+    pub(crate) index: Option<Vec<Entry>>,
+}
+
+/// A file whose last bytes were read already.
+#[derive(Debug)]
+struct Tail<'a> {
+    file: &'a dyn ReadFile,
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl ReadAt for Tail<'_> {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        match offset.checked_sub(self.start) {
+            Some(at) => self.bytes.as_slice().read_at(at, buf),
+            None => self.file.read_at(offset, buf),
+        }
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.start + self.bytes.len() as u64)
+    }
 }
 
 impl PackReader {
-    /// Opens a pack by its name in the folder of packs.
-    pub(crate) fn open(disk: &dyn Disk, name: &str) -> Result<Self> {
-        let file = open(disk, name)?;
-        let len = file.len().doing(|| format!("read pack {name}"))?;
-        let damaged = |what: String| Error::damaged(place(name), what);
+    /// Opens a pack by its name in a folder.
+    ///
+    /// A pack of one small version costs one read, one with a small index three at most.
+    pub(crate) fn open(disk: &dyn Disk, dir: &'static str, name: &str) -> Result<Opened> {
+        let path = join(dir, name);
+        let doing = || format!("read {path}");
+        let damaged = |what: String| Error::damaged(&path, what);
+        let file = disk.open(&path).doing(doing)?;
+        let len = file.len().doing(doing)?;
         if len < (HEADER_LEN + FOOTER_LEN) as u64 {
             return Err(damaged(format!("it has only {len} bytes")));
         }
+        let start = len.saturating_sub(TAIL_LEN);
+        let mut bytes = vec![0; (len - start) as usize];
+        file.read_at(start, &mut bytes).doing(doing)?;
+        let file = Tail { file: &*file, start, bytes };
         let mut header = [0; HEADER_LEN];
-        file.read_at(0, &mut header).doing(|| format!("read pack {name}"))?;
+        file.read_at(0, &mut header).doing(doing)?;
         Header::parse(&header).map_err(damaged)?;
         let mut footer = [0; FOOTER_LEN];
-        file.read_at(len - FOOTER_LEN as u64, &mut footer).doing(|| format!("read pack {name}"))?;
+        file.read_at(len - FOOTER_LEN as u64, &mut footer).doing(doing)?;
         let footer = Footer::parse(&footer, len).map_err(damaged)?;
         if pack_name(&footer.digest) != name {
             return Err(damaged("its name is not that of its content".to_owned()));
         }
-        Ok(Self { name: name.to_owned(), header, footer, kept: OnceLock::new() })
-    }
-
-    /// Takes a pack that this process has just written.
-    pub(crate) fn from_written(disk: &dyn Disk, pack: WrittenPack) -> Result<Self> {
-        let reader = Self::open(disk, &pack.name)?;
-        if pack.entries.len() as u64 <= KEPT_ENTRIES {
-            let _ = reader.kept.set(pack.entries);
-        }
-        Ok(reader)
+        let pack = Self { dir, name: name.to_owned(), header, footer };
+        let small = footer.entries <= SMALL_ENTRIES;
+        let index = small.then(|| pack.read_index(&file)).transpose()?;
+        Ok(Opened { pack, index })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -68,7 +104,7 @@ impl PackReader {
 
     /// Where the pack is, for messages.
     pub(crate) fn place(&self) -> String {
-        place(&self.name)
+        join(self.dir, &self.name)
     }
 
     /// Returns how many objects the pack holds.
@@ -76,11 +112,21 @@ impl PackReader {
         self.footer.entries
     }
 
+    /// Returns where the objects end and the index starts.
+    pub(crate) fn objects_end(&self) -> u64 {
+        self.footer.index_offset
+    }
+
+    /// Opens the pack's file.
+    pub(crate) fn file(&self, disk: &dyn Disk) -> Result<Box<dyn ReadFile>> {
+        disk.open(&self.place()).doing(|| format!("open {}", self.place()))
+    }
+
     /// Finds the entry of an object; O(log n) reads.
     pub(crate) fn find(&self, disk: &dyn Disk, id: &ObjectId) -> Result<Option<Entry>> {
-        let at = self.lower_bound(disk, id)?;
-        let entry = self.entry_at(disk, at)?;
-        Ok(entry.filter(|entry| entry.id == *id))
+        let file = self.file(disk)?;
+        let (_, page) = self.page_from(&*file, id)?;
+        Ok(page.first().filter(|entry| entry.id == *id).copied())
     }
 
     /// Returns the entries whose digest is at or after `low`, in order, as long as `keep` says so.
@@ -88,21 +134,26 @@ impl PackReader {
         &self,
         disk: &dyn Disk,
         low: &ObjectId,
-        mut keep: impl FnMut(&Digest) -> bool,
+        keep: impl Fn(&Digest) -> bool,
     ) -> Result<Vec<Entry>> {
+        let file = self.file(disk)?;
         let mut found = Vec::new();
-        let mut at = self.lower_bound(disk, low)?;
-        while let Some(entry) = self.entry_at(disk, at)?.filter(|entry| keep(&entry.id.digest)) {
-            found.push(entry);
-            at += 1;
+        let (mut at, mut page) = self.page_from(&*file, low)?;
+        while !page.is_empty() {
+            let kept = page.iter().take_while(|entry| keep(&entry.id.digest)).count();
+            found.extend_from_slice(&page[..kept]);
+            if kept < page.len() {
+                break;
+            }
+            at += page.len() as u64;
+            page = self.entries_at(&*file, at, PAGE_ENTRIES)?;
         }
         Ok(found)
     }
 
     /// Reads an object and checks it against its id.
     pub(crate) fn read(&self, disk: &dyn Disk, entry: &Entry) -> Result<Vec<u8>> {
-        let file = open(disk, &self.name)?;
-        self.read_from(&*file, entry)
+        self.read_from(&*self.file(disk)?, entry)
     }
 
     /// Reads an object from the pack's open file and checks it against its id.
@@ -114,8 +165,12 @@ impl PackReader {
         {
             return Err(damaged("its place is outside of the pack's objects".to_owned()));
         }
+        // No encoding makes an object longer than it is, and none is longer than this.
+        if entry.stored_len as usize > MAX_RECORD {
+            return Err(damaged(format!("it takes {} bytes", entry.stored_len)));
+        }
         let mut stored = vec![0; entry.stored_len as usize];
-        file.read_at(entry.offset, &mut stored).doing(|| format!("read pack {}", self.name))?;
+        self.fill(file, entry.offset, &mut stored)?;
         if crc32fast::hash(&stored) != entry.crc {
             return Err(damaged("its bytes fail their checksum".to_owned()));
         }
@@ -126,81 +181,65 @@ impl PackReader {
         Ok(bytes)
     }
 
-    /// Reads the whole index from disk, checked against the footer.
-    pub(crate) fn read_index(&self, disk: &dyn Disk) -> Result<Vec<Entry>> {
-        let bytes = self.index_bytes(disk, 0, self.footer.entries)?;
-        if index_digest(&self.header, &bytes) != self.footer.digest {
-            let what = "header or index do not have the digest that the footer states";
-            return Err(Error::damaged(self.place(), what));
+    /// Reads the whole index from the pack's open file and checks it against the footer.
+    pub(crate) fn read_index(&self, file: &dyn ReadFile) -> Result<Vec<Entry>> {
+        let damaged = |what: &str| Err(Error::damaged(self.place(), what));
+        let mut hasher = index_hasher(&self.header);
+        let mut entries = Vec::new();
+        // In pieces, so that a file of holes cannot claim an index that fills the memory.
+        while (entries.len() as u64) < self.footer.entries {
+            let bytes = self.index_bytes(file, entries.len() as u64, SMALL_ENTRIES)?;
+            hasher.update(&bytes);
+            entries.extend(self.parse_entries(&bytes)?);
         }
-        self.parse_entries(&bytes)
-    }
-
-    /// Opens the pack's file.
-    pub(crate) fn file(&self, disk: &dyn Disk) -> Result<Box<dyn ReadFile>> {
-        open(disk, &self.name)
-    }
-
-    /// Returns where the objects end and the index starts.
-    pub(crate) fn objects_end(&self) -> u64 {
-        self.footer.index_offset
-    }
-
-    /// Returns the place of the first entry that is not before `id`.
-    fn lower_bound(&self, disk: &dyn Disk, id: &ObjectId) -> Result<u64> {
-        if let Some(entries) = self.kept(disk)? {
-            return Ok(entries.partition_point(|entry| entry.id < *id) as u64);
+        if Digest::from(hasher) != self.footer.digest {
+            return damaged("header or index do not have the digest that the footer states");
         }
+        if !entries.is_sorted_by(|a, b| a.id < b.id) {
+            return damaged("its index is not in the order of the ids");
+        }
+        Ok(entries)
+    }
+
+    /// Returns the place of the first entry that is not before `id`, and the page from there on.
+    fn page_from(&self, file: &dyn ReadFile, id: &ObjectId) -> Result<(u64, Vec<Entry>)> {
         let (mut low, mut high) = (0, self.footer.entries);
-        while high - low > PAGE_ENTRIES {
+        while high - low >= PAGE_ENTRIES {
             let middle = low + (high - low) / 2;
-            let entries = self.parse_entries(&self.index_bytes(disk, middle, 1)?)?;
-            if entries[0].id < *id { low = middle + 1 } else { high = middle }
+            let before = self.entries_at(file, middle, 1)?.iter().any(|entry| entry.id < *id);
+            if before { low = middle + 1 } else { high = middle }
         }
-        let page = self.parse_entries(&self.index_bytes(disk, low, high - low)?)?;
-        Ok(low + page.partition_point(|entry| entry.id < *id) as u64)
+        // The entry at `high` is not before `id`, so the page shows the first such, if there is one.
+        let mut page = self.entries_at(file, low, PAGE_ENTRIES)?;
+        let before = page.partition_point(|entry| entry.id < *id);
+        page.drain(..before);
+        Ok((low + before as u64, page))
     }
 
-    fn entry_at(&self, disk: &dyn Disk, at: u64) -> Result<Option<Entry>> {
-        if at >= self.footer.entries {
-            return Ok(None);
-        }
-        if let Some(entries) = self.kept(disk)? {
-            return Ok(entries.get(at as usize).copied());
-        }
-        Ok(self.parse_entries(&self.index_bytes(disk, at, 1)?)?.first().copied())
+    fn entries_at(&self, file: &dyn ReadFile, first: u64, most: u64) -> Result<Vec<Entry>> {
+        self.parse_entries(&self.index_bytes(file, first, most)?)
     }
 
-    fn kept(&self, disk: &dyn Disk) -> Result<Option<&[Entry]>> {
-        if self.footer.entries > KEPT_ENTRIES {
-            return Ok(None);
-        }
-        if self.kept.get().is_none() {
-            let _ = self.kept.set(self.read_index(disk)?);
-        }
-        Ok(self.kept.get().map(Vec::as_slice))
-    }
-
-    fn index_bytes(&self, disk: &dyn Disk, first: u64, count: u64) -> Result<Vec<u8>> {
-        // The footer was checked against the file's length, so this is bounded by it.
+    /// Reads the bytes of up to `most` entries, fewer at the end of the index.
+    fn index_bytes(&self, file: &dyn ReadFile, first: u64, most: u64) -> Result<Vec<u8>> {
+        let count = self.footer.entries.saturating_sub(first).min(most);
         let mut bytes = vec![0; count as usize * ENTRY_LEN];
-        let offset = self.footer.index_offset + first * ENTRY_LEN as u64;
-        open(disk, &self.name)?
-            .read_at(offset, &mut bytes)
-            .doing(|| format!("read the index of pack {}", self.name))?;
+        self.fill(file, self.footer.index_offset + first * ENTRY_LEN as u64, &mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Reads bytes that were there when the pack was opened.
+    fn fill(&self, file: &dyn ReadFile, offset: u64, buf: &mut [u8]) -> Result<()> {
+        match file.read_at(offset, buf) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(Error::damaged(self.place(), "it was cut short"))
+            }
+            other => other.doing(|| format!("read {}", self.place())),
+        }
     }
 
     fn parse_entries(&self, bytes: &[u8]) -> Result<Vec<Entry>> {
         let parse = |bytes| Entry::parse(bytes).map_err(|what| Error::damaged(self.place(), what));
         bytes.chunks(ENTRY_LEN).map(parse).collect()
     }
-}
-
-fn open(disk: &dyn Disk, name: &str) -> Result<Box<dyn ReadFile>> {
-    disk.open(&place(name)).doing(|| format!("open pack {name}"))
-}
-
-fn place(name: &str) -> String {
-    format!("{PACKS}/{name}")
 }

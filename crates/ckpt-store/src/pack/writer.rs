@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use ckpt_hash::{Digest, FieldHasher};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     PACKS,
@@ -44,8 +45,6 @@ pub(crate) struct EncodedObject {
 pub(crate) struct WrittenPack {
     pub(crate) name: String,
     pub(crate) len: u64,
-    /// Sorted by id.
-    pub(crate) entries: Vec<Entry>,
 }
 
 impl<'a> PackWriter<'a> {
@@ -96,15 +95,19 @@ impl<'a> PackWriter<'a> {
         let index_offset = self.len;
         let mut entries = std::mem::take(&mut self.entries);
         entries.sort_unstable_by_key(|entry| entry.id);
-        let index: Vec<u8> = entries.iter().flat_map(|entry| entry.to_bytes()).collect();
-        let digest = index_digest(&self.header.to_bytes(), &index);
-        self.write(&index)?;
+        let mut hasher = index_hasher(&self.header.to_bytes());
+        for entry in &entries {
+            let bytes = entry.to_bytes();
+            hasher.update(bytes);
+            self.write(&bytes)?;
+        }
+        let digest = Digest::from(hasher);
         let footer = Footer { index_offset, entries: entries.len() as u64, digest };
         self.write(&footer.to_bytes())?;
         self.flush()?;
         let name = pack_name(&digest);
         self.draft.publish(PACKS, &name).doing(|| format!("write pack {name}"))?;
-        Ok(Some(WrittenPack { name, len: self.len, entries }))
+        Ok(Some(WrittenPack { name, len: self.len }))
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -128,12 +131,9 @@ impl<'a> PackWriter<'a> {
     }
 }
 
-/// Computes the digest that the footer holds: `SHA-256(header || index)`.
-pub(crate) fn index_digest(header: &[u8; HEADER_LEN], index: &[u8]) -> Digest {
-    let mut bytes = Vec::with_capacity(header.len() + index.len());
-    bytes.extend_from_slice(header);
-    bytes.extend_from_slice(index);
-    Digest::of(&bytes)
+/// Starts the digest that the footer holds, `SHA-256(header || index)`, for the index to follow.
+pub(crate) fn index_hasher(header: &[u8; HEADER_LEN]) -> Sha256 {
+    Sha256::new_with_prefix(header)
 }
 
 /// Names a pack after the digest of its header and index, so that a swapped file shows.

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub(crate) mod by_hand;
+pub(crate) mod spy;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use ckpt_store::{
@@ -12,6 +15,11 @@ pub(crate) fn repository() -> (MemDisk, Repository) {
     let disk = MemDisk::new();
     let repository = Repository::init_on(Arc::new(disk.clone())).unwrap();
     (disk, repository)
+}
+
+/// Opens a repository anew, as another process would.
+pub(crate) fn open(disk: &MemDisk) -> Repository {
+    Repository::open_on(Arc::new(disk.clone())).unwrap()
 }
 
 pub(crate) fn main_branch() -> RefName {

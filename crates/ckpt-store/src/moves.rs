@@ -1,0 +1,182 @@
+//! The refs of a repository: where they point, and how they are moved.
+
+use std::collections::BTreeMap;
+
+use ckpt_hash::{MoveId, VersionId};
+
+use crate::{
+    codec,
+    error::{Conflict, Doing, Error, Result},
+    object::ObjectId,
+    pack::{PACKS, writer::PackWriter},
+    record::{self, MoveKind, MoveRecord},
+    refs::{RefKind, RefName, Tip},
+    repo::{Repository, Stamp},
+};
+
+impl Repository {
+    /// Returns the current branch, which may not exist yet.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if HEAD does not name a branch.
+    pub fn head(&self) -> Result<RefName> {
+        self.refs.head()
+    }
+
+    /// Makes a branch the current one. It need not exist yet.
+    ///
+    /// # Errors
+    /// [`Error::NotBranch`]; whatever the disk refuses.
+    pub fn set_head(&self, branch: &RefName) -> Result<()> {
+        require_branch(branch)?;
+        self.refs.set_head(branch)
+    }
+
+    /// Returns where a ref points; `None` if it does not exist or was deleted.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Missing`].
+    pub fn target(&self, name: &RefName) -> Result<Option<VersionId>> {
+        Ok(self.refs.tip(&self.objects, name)?.and_then(|tip| tip.version))
+    }
+
+    /// Lists the refs of a kind with the versions they point to, sorted by name.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Missing`].
+    pub fn list(&self, kind: RefKind) -> Result<Vec<(RefName, VersionId)>> {
+        let mut refs = Vec::new();
+        for name in self.refs.list(kind)? {
+            if let Some(version) = self.target(&name)? {
+                refs.push((name, version));
+            }
+        }
+        Ok(refs)
+    }
+
+    /// Lists the refs that point to each version: branches first, then tags, then aliases.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Missing`].
+    pub fn refs_at(&self) -> Result<BTreeMap<VersionId, Vec<RefName>>> {
+        let mut refs: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for kind in RefKind::ALL {
+            for (name, version) in self.list(kind)? {
+                refs.entry(version).or_default().push(name);
+            }
+        }
+        Ok(refs)
+    }
+
+    /// Lists files in the folders of refs that are no refs, such as those that a file manager leaves
+    /// there. Nothing else sees them.
+    ///
+    /// # Errors
+    /// A folder that cannot be listed.
+    pub fn stray_files(&self) -> Result<Vec<String>> {
+        let strays: Result<Vec<_>> =
+            RefKind::ALL.into_iter().map(|kind| self.refs.strays(kind)).collect();
+        strays.map(|strays| strays.concat())
+    }
+
+    /// Points a ref to a version.
+    ///
+    /// With `force` it may exist and is moved; the move is on record like every other.
+    ///
+    /// # Errors
+    /// [`Error::RefExists`] without `force`; [`Error::Conflict`] if another writer was faster.
+    pub fn set_ref(
+        &self,
+        name: &RefName,
+        to: VersionId,
+        force: bool,
+        reason: &str,
+        stamp: &Stamp,
+    ) -> Result<()> {
+        self.objects.version(&to)?;
+        let tip = self.refs.tip(&self.objects, name)?;
+        match tip.and_then(|tip| tip.version) {
+            Some(at) if !force => Err(Error::RefExists { name: name.clone(), at }),
+            _ => self.record_move(name, tip, MoveKind::Set, Some(to), reason, stamp),
+        }
+    }
+
+    /// Deletes a ref. Its history stays.
+    ///
+    /// # Errors
+    /// [`Error::NoRef`]; [`Error::Conflict`] if another writer moved it in the meantime.
+    pub fn delete_ref(&self, name: &RefName, reason: &str, stamp: &Stamp) -> Result<VersionId> {
+        let tip = self.refs.tip(&self.objects, name)?;
+        let at = tip.and_then(|tip| tip.version).ok_or_else(|| Error::NoRef(name.clone()))?;
+        self.record_move(name, tip, MoveKind::Delete, None, reason, stamp)?;
+        Ok(at)
+    }
+
+    /// Writes a move into a pack of its own and swaps the ref to it.
+    pub(crate) fn record_move(
+        &self,
+        name: &RefName,
+        tip: Option<Tip>,
+        kind: MoveKind,
+        to: Option<VersionId>,
+        reason: &str,
+        stamp: &Stamp,
+    ) -> Result<()> {
+        let _writing = self.refs.writing()?;
+        let movement = MoveRecord {
+            name: name.full(),
+            kind,
+            from: tip.and_then(|tip| tip.version),
+            to,
+            previous: tip.map(|tip| tip.movement),
+            author: stamp.author.clone(),
+            time_ms: stamp.time_ms,
+            reason: reason.to_owned(),
+        };
+        let bytes =
+            record::encode(&movement).map_err(|error| Error::Contents(error.to_string()))?;
+        let id = MoveId::of(&bytes);
+        let mut pack = PackWriter::create(self.disk())?;
+        let object = codec::encode(ObjectId::from(id), &bytes, None, ckpt_codec::Effort::Default);
+        pack.push(&object.map_err(Error::Contents)?)?;
+        self.finish(pack)?;
+        self.move_ref(name, &movement, id, None)
+    }
+
+    /// Ends a pack, adds it to those known and returns its length. When it returns, every object
+    /// that the pack was to hold is durable, the reused ones too.
+    pub(crate) fn finish(&self, pack: PackWriter<'_>) -> Result<u64> {
+        let Some(pack) = pack.finish()? else {
+            // All objects were there already, perhaps in a pack whose writer failed or has yet to
+            // sync the folder.
+            self.disk().sync_dir(PACKS).doing(|| format!("sync {PACKS}"))?;
+            return Ok(0);
+        };
+        let len = pack.len;
+        self.objects.packs.add(pack)?;
+        Ok(len)
+    }
+
+    /// Swaps a ref to a stored move, or reports which version it is at in place of that expected.
+    pub(crate) fn move_ref(
+        &self,
+        name: &RefName,
+        movement: &MoveRecord,
+        to: MoveId,
+        kept: Option<VersionId>,
+    ) -> Result<()> {
+        if self.refs.swap(name, movement.previous, to)?.is_ok() {
+            return Ok(());
+        }
+        let found = self.target(name)?;
+        Err(Conflict { name: name.clone(), expected: movement.from, found, kept }.into())
+    }
+}
+
+/// Checks that a ref is a branch.
+pub(crate) fn require_branch(name: &RefName) -> Result<()> {
+    match name.kind() {
+        RefKind::Branch => Ok(()),
+        RefKind::Tag | RefKind::Alias => Err(Error::NotBranch(name.clone())),
+    }
+}

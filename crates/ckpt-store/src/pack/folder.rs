@@ -1,0 +1,221 @@
+//! The packs of one folder.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::ErrorKind,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use ckpt_hash::HexPrefix;
+
+use super::{
+    reader::{Opened, PackReader},
+    table::{Table, low},
+};
+use crate::{
+    disk::Disk,
+    durable::join,
+    error::{Doing, Error, Result},
+    object::ObjectId,
+};
+
+/// The packs of a folder that this process knows of.
+///
+/// A pack that vanished since the folder was last listed holds nothing, as far as lookups go.
+#[derive(Debug)]
+pub(crate) struct PackFolder {
+    disk: Arc<dyn Disk>,
+    dir: &'static str,
+    known: RwLock<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The packs by name, each with the number that it got when it became known.
+    packs: BTreeMap<String, (u32, Arc<PackReader>)>,
+    next: u32,
+    /// The objects of most packs.
+    table: Table,
+    /// The packs that are not in the table, to be searched on disk.
+    searched: Arc<Vec<Arc<PackReader>>>,
+    /// Packs that could not be opened, with the reason.
+    broken: BTreeMap<String, String>,
+}
+
+impl Known {
+    fn add(&mut self, Opened { pack, index }: Opened) {
+        if self.packs.contains_key(pack.name()) {
+            return;
+        }
+        let (number, pack) = (self.next, Arc::new(pack));
+        self.next += 1;
+        if !index.is_some_and(|entries| self.table.add(number, &pack, &entries)) {
+            Arc::make_mut(&mut self.searched).push(Arc::clone(&pack));
+        }
+        self.broken.remove(pack.name());
+        self.packs.insert(pack.name().to_owned(), (number, pack));
+    }
+
+    /// Forgets packs that are not in the folder. One that got its number since may be newer than
+    /// the listing and stays.
+    fn retain(&mut self, listed: &BTreeSet<String>, since: u32) {
+        self.broken.retain(|name, _| listed.contains(name));
+        let stays = |name: &String, number: u32| number >= since || listed.contains(name);
+        let packs = self.packs.iter();
+        let gone: BTreeSet<u32> = packs
+            .filter(|(name, (number, _))| !stays(name, *number))
+            .map(|(_, (number, _))| *number)
+            .collect();
+        if gone.is_empty() {
+            return;
+        }
+        self.packs.retain(|_, (number, _)| !gone.contains(number));
+        self.table.remove(&gone);
+        let packs = &self.packs;
+        Arc::make_mut(&mut self.searched).retain(|pack| packs.contains_key(pack.name()));
+    }
+}
+
+impl PackFolder {
+    pub(crate) fn new(disk: Arc<dyn Disk>, dir: &'static str) -> Self {
+        Self { disk, dir, known: RwLock::default() }
+    }
+
+    /// Adds a pack that this process has just written.
+    pub(crate) fn add(&self, name: &str) -> Result<()> {
+        let opened = PackReader::open(&*self.disk, self.dir, name)?;
+        self.known.write().unwrap_or_else(PoisonError::into_inner).add(opened);
+        Ok(())
+    }
+
+    /// Lists the folder, opens what is new and forgets what is gone.
+    pub(crate) fn refresh(&self) -> Result<()> {
+        let since = self.known().next;
+        let mut names = self.disk.list(self.dir).doing(|| format!("list {}", self.dir))?;
+        names.retain(|name| name.ends_with(".pack"));
+        let (listed, new): (BTreeSet<String>, Vec<String>) = {
+            let known = self.known();
+            // As before, mostly: then no name is looked up.
+            if names.iter().eq(known.packs.keys()) && known.broken.is_empty() {
+                return Ok(());
+            }
+            let new = names.iter().filter(|name| !known.packs.contains_key(*name));
+            let new = new.cloned().collect();
+            (names.into_iter().collect(), new)
+        };
+        let open = |name: String| (PackReader::open(&*self.disk, self.dir, &name), name);
+        let opened: Vec<_> = new.into_iter().map(open).collect();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.retain(&listed, since);
+        for (opened, name) in opened {
+            match opened {
+                Ok(opened) => known.add(opened),
+                Err(Error::Damaged { what, .. }) => {
+                    known.broken.insert(name, what);
+                }
+                // It was merged or set aside since the folder was listed.
+                Err(error) if is_gone(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether a known pack has the object. A pack whose index is damaged has nothing: what
+    /// is then written again heals it.
+    pub(crate) fn contains(&self, id: &ObjectId) -> Result<bool> {
+        let searched = {
+            let known = self.known();
+            if known.table.contains(id) {
+                return Ok(true);
+            }
+            Arc::clone(&known.searched)
+        };
+        for pack in searched.iter().rev() {
+            match pack.find(&*self.disk, id) {
+                Ok(Some(_)) => return Ok(true),
+                Ok(None) | Err(Error::Damaged { .. }) => {}
+                Err(error) if is_gone(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads an object from any known pack that has it undamaged; `None` if none seems to have it.
+    pub(crate) fn read(&self, id: &ObjectId) -> Result<Option<Vec<u8>>> {
+        let (places, searched) = {
+            let known = self.known();
+            (known.table.get(id), Arc::clone(&known.searched))
+        };
+        let in_table =
+            places.into_iter().map(|(pack, entry)| pack.read(&*self.disk, &entry).map(Some));
+        let on_disk = searched.iter().rev().map(|pack| self.search(pack, id));
+        let mut failed = None;
+        for found in in_table.chain(on_disk) {
+            match found {
+                Ok(Some(bytes)) => return Ok(Some(bytes)),
+                Ok(None) => {}
+                Err(error) if is_gone(&error) => {}
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(None), Err)
+    }
+
+    fn search(&self, pack: &PackReader, id: &ObjectId) -> Result<Option<Vec<u8>>> {
+        match pack.find(&*self.disk, id) {
+            Ok(Some(entry)) => pack.read(&*self.disk, &entry).map(Some),
+            Ok(None) => Ok(None),
+            Err(Error::Damaged { place, what }) => Err(may_have_held(place, &what, id)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the objects whose digests start with `prefix`, sorted.
+    pub(crate) fn with_prefix(&self, prefix: &HexPrefix) -> Result<BTreeSet<ObjectId>> {
+        let (mut found, searched): (BTreeSet<_>, _) = {
+            let known = self.known();
+            (known.table.with_prefix(prefix).collect(), Arc::clone(&known.searched))
+        };
+        for pack in searched.iter() {
+            match pack.scan(&*self.disk, &low(prefix), |digest| prefix.matches(digest)) {
+                Ok(entries) => found.extend(entries.iter().map(|entry| entry.id)),
+                Err(error) if is_gone(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the packs known so far, by name.
+    pub(crate) fn packs(&self) -> Vec<Arc<PackReader>> {
+        self.known().packs.values().map(|(_, pack)| Arc::clone(pack)).collect()
+    }
+
+    /// Returns the packs that could not be opened, with the reasons.
+    pub(crate) fn broken(&self) -> BTreeMap<String, String> {
+        self.known().broken.clone()
+    }
+
+    /// Explains that an object is missing by a pack that could not be opened, if there is one.
+    pub(crate) fn suspect(&self, id: &ObjectId) -> Option<Error> {
+        let known = self.known();
+        let (name, what) = known.broken.first_key_value()?;
+        Some(may_have_held(join(self.dir, name), what, id))
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Blames a damaged pack for a missing object, as far as that is fair.
+fn may_have_held(place: String, what: &str, id: &ObjectId) -> Error {
+    Error::damaged(place, format!("{what}; it may have held {id}, which is missing"))
+}
+
+/// Tells whether a pack was merged or set aside since its folder was listed.
+pub(crate) fn is_gone(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == ErrorKind::NotFound)
+}

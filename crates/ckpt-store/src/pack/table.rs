@@ -1,0 +1,64 @@
+//! Where the objects of small packs are, in memory.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use ckpt_hash::{Digest, HexPrefix};
+
+use super::{layout::Entry, reader::PackReader};
+use crate::object::{ObjectId, ObjectKind};
+
+/// Most entries of a table: those of 80,000 packs with one small version each, in some 70 MB (96
+/// bytes each, in nodes that are two thirds full).
+const MOST: usize = 1 << 19;
+
+/// The entries of many small packs in one map, so that a lookup need not ask each pack.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    /// By object, then by the number of the pack: an object may be in several.
+    entries: BTreeMap<(ObjectId, u32), Entry>,
+    packs: BTreeMap<u32, Arc<PackReader>>,
+}
+
+impl Table {
+    /// Takes the entries of a pack under a number of its own; tells whether there was room.
+    pub(crate) fn add(&mut self, number: u32, pack: &Arc<PackReader>, entries: &[Entry]) -> bool {
+        if self.entries.len() + entries.len() > MOST {
+            return false;
+        }
+        self.packs.insert(number, Arc::clone(pack));
+        self.entries.extend(entries.iter().map(|entry| ((entry.id, number), *entry)));
+        true
+    }
+
+    /// Forgets packs.
+    pub(crate) fn remove(&mut self, numbers: &BTreeSet<u32>) {
+        self.packs.retain(|number, _| !numbers.contains(number));
+        self.entries.retain(|(_, number), _| !numbers.contains(number));
+    }
+
+    /// Returns every place that holds an object, the newest pack first.
+    pub(crate) fn get(&self, id: &ObjectId) -> Vec<(Arc<PackReader>, Entry)> {
+        let places = self.entries.range((*id, 0)..=(*id, u32::MAX)).rev();
+        places.map(|((_, number), entry)| (Arc::clone(&self.packs[number]), *entry)).collect()
+    }
+
+    /// Tells whether a pack holds an object.
+    pub(crate) fn contains(&self, id: &ObjectId) -> bool {
+        self.entries.range((*id, 0)..=(*id, u32::MAX)).next().is_some()
+    }
+
+    /// Returns the objects whose digests start with `prefix`, sorted.
+    pub(crate) fn with_prefix(&self, prefix: &HexPrefix) -> impl Iterator<Item = ObjectId> {
+        let all = self.entries.range((low(prefix), 0)..).map(|((id, _), _)| *id);
+        all.take_while(|id| prefix.matches(&id.digest))
+    }
+}
+
+/// Returns the least object whose digest may start with `prefix`.
+pub(crate) fn low(prefix: &HexPrefix) -> ObjectId {
+    let digest: Digest = *prefix.low();
+    ObjectId { digest, kind: ObjectKind::Block }
+}

@@ -1,0 +1,193 @@
+//! Lays the files of a version out: which bytes make up each of them.
+
+use std::collections::BTreeMap;
+
+use ckpt_formats::{TensorMeta, safetensors_layout};
+use ckpt_tensor::Shape;
+
+use super::{Part, PlannedFile, RestoreAction, RestoreOptions, WEIGHTS_FILE};
+use crate::{
+    error::{Error, Result},
+    paths::check_paths,
+    record::{CheckpointRecord, FileRecord, Role, TensorRecord},
+};
+
+/// Lists the files that a checkpoint restores to, as if none of them were there. `place` names the
+/// checkpoint for messages.
+pub(super) fn planned_files(
+    place: &str,
+    checkpoint: &CheckpointRecord,
+    options: &RestoreOptions,
+) -> Result<Vec<PlannedFile>> {
+    check_lengths(&checkpoint.tensors).map_err(|what| Error::damaged(place, what))?;
+    if checkpoint.files.is_empty() && checkpoint.tensors.is_empty() {
+        return Err(Error::NothingToRestore);
+    }
+    if checkpoint.files.is_empty() {
+        return canonical_files(checkpoint, options);
+    }
+    let mut files = recorded_files(checkpoint).map_err(|what| Error::damaged(place, what))?;
+    if let (Some(name), [file]) = (&options.name, &mut files[..]) {
+        file.path.clone_from(name);
+    }
+    Ok(files)
+}
+
+/// Checks that each tensor is as long as its shape says.
+fn check_lengths(tensors: &[TensorRecord]) -> Result<(), String> {
+    for TensorRecord { name, dtype, shape, len, .. } in tensors {
+        if Shape::from(shape.clone()).byte_len(*dtype) != Ok(*len) {
+            return Err(format!(
+                "tensor {name:?} has {len} bytes, which is not what its shape needs"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn recorded_files(checkpoint: &CheckpointRecord) -> Result<Vec<PlannedFile>, String> {
+    check_paths(checkpoint.files.iter().map(|file| file.path.as_str()))?;
+    checkpoint.files.iter().map(|file| recorded_file(file, &checkpoint.tensors)).collect()
+}
+
+fn recorded_file(file: &FileRecord, tensors: &[TensorRecord]) -> Result<PlannedFile, String> {
+    let mut len = 0_u64;
+    let mut parts = Vec::with_capacity(file.segments.len());
+    for segment in &file.segments {
+        let content = segment.content(tensors);
+        let content =
+            content.ok_or_else(|| format!("{} has a segment that is no tensor", file.path))?;
+        let sum = len.checked_add(content.len);
+        len = sum.ok_or_else(|| format!("{} is longer than a file can be", file.path))?;
+        parts.push(Part::Content(content));
+    }
+    Ok(PlannedFile { path: file.path.clone(), len, action: RestoreAction::Create, parts })
+}
+
+/// Lays the tensors of a version made in memory out as safetensors files.
+fn canonical_files(
+    checkpoint: &CheckpointRecord,
+    options: &RestoreOptions,
+) -> Result<Vec<PlannedFile>> {
+    let of_role = |role| checkpoint.tensors.iter().filter(move |tensor| tensor.role == role);
+    let name = options.name.as_deref().unwrap_or(WEIGHTS_FILE);
+    let mut files = vec![canonical_file(name.to_owned(), of_role(Role::Weights).collect())?];
+    if options.with_state && of_role(Role::State).next().is_some() {
+        files.push(canonical_file(state_name(name), of_role(Role::State).collect())?);
+    }
+    Ok(files)
+}
+
+/// Checks that a checkpoint made in memory can be restored as safetensors files.
+pub(crate) fn check_layout(checkpoint: &CheckpointRecord) -> Result<()> {
+    let options = RestoreOptions { with_state: true, ..RestoreOptions::default() };
+    canonical_files(checkpoint, &options).map(|_| ())
+}
+
+fn canonical_file(path: String, tensors: Vec<&TensorRecord>) -> Result<PlannedFile> {
+    let meta = |tensor: &&TensorRecord| TensorMeta {
+        name: tensor.name.clone(),
+        dtype: tensor.dtype,
+        shape: Shape::from(tensor.shape.clone()),
+    };
+    let metas: Vec<TensorMeta> = tensors.iter().map(meta).collect();
+    let layout = safetensors_layout(&metas, &BTreeMap::new())
+        .map_err(|source| Error::Format { path: path.clone(), source })?;
+    let content = |index: usize| Part::Content(tensors[index].content());
+    let parts = [Part::Bytes(layout.header)]
+        .into_iter()
+        .chain(layout.tensors.iter().map(|placed| content(placed.index)));
+    Ok(PlannedFile {
+        path,
+        len: layout.file_len,
+        action: RestoreAction::Create,
+        parts: parts.collect(),
+    })
+}
+
+/// Names the file of the state beside the file of the weights.
+fn state_name(name: &str) -> String {
+    format!("{}.state.safetensors", name.strip_suffix(".safetensors").unwrap_or(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use ckpt_hash::tree_hash;
+    use ckpt_tensor::Dtype;
+
+    use super::*;
+    use crate::record::SegmentRecord;
+
+    fn opaque(len: u64) -> SegmentRecord {
+        SegmentRecord::Opaque { len, root: tree_hash(b"x") }
+    }
+
+    fn file(path: &str, segments: Vec<SegmentRecord>) -> FileRecord {
+        let (path, reader) = (path.to_owned(), "opaque".to_owned());
+        FileRecord { path, reader, reader_version: 1, note: None, segments }
+    }
+
+    fn tensor(shape: &[u64], len: u64) -> TensorRecord {
+        let (name, shape, root) = ("w".to_owned(), shape.to_vec(), tree_hash(b"x"));
+        TensorRecord { name, dtype: Dtype::U8, shape, role: Role::Weights, len, root }
+    }
+
+    fn plan(tensors: Vec<TensorRecord>, files: Vec<FileRecord>) -> Result<Vec<PlannedFile>> {
+        let checkpoint = CheckpointRecord { tensors, files };
+        planned_files("it", &checkpoint, &RestoreOptions::default())
+    }
+
+    #[test]
+    fn records_that_contradict_themselves_are_damaged() {
+        let no_tensor = SegmentRecord::Tensor { index: 7 };
+        let cases = [
+            (
+                vec![tensor(&[100], 3)],
+                vec![],
+                "tensor \"w\" has 3 bytes, which is not what its shape needs",
+            ),
+            (
+                vec![tensor(&[1 << 63, 2], 0)],
+                vec![],
+                "tensor \"w\" has 0 bytes, which is not what its shape needs",
+            ),
+            (
+                vec![],
+                vec![file("a", vec![opaque(4), no_tensor, opaque(4)])],
+                "a has a segment that is no tensor",
+            ),
+            (
+                vec![],
+                vec![file("a", vec![opaque(u64::MAX), opaque(1)])],
+                "a is longer than a file can be",
+            ),
+            (vec![], vec![file("a", vec![]), file("a", vec![])], "two files are named a"),
+            (
+                vec![],
+                vec![file("a/b", vec![]), file("a", vec![])],
+                "a is a file and the folder of a/b",
+            ),
+            (
+                vec![],
+                vec![file(".Ckpt/HEAD", vec![])],
+                "\".Ckpt/HEAD\" could replace a part of a repository",
+            ),
+            (
+                vec![],
+                vec![file("../a", vec![])],
+                "\"../a\" is not a relative path without special parts",
+            ),
+        ];
+        for (tensors, files, what) in cases {
+            let error = plan(tensors, files).unwrap_err();
+            assert_eq!(error.to_string(), format!("it is damaged: {what}"));
+        }
+    }
+
+    #[test]
+    fn lengths_are_those_of_all_segments() {
+        let segments = vec![opaque(4), SegmentRecord::Tensor { index: 0 }, opaque(5)];
+        let files = plan(vec![tensor(&[2, 3], 6)], vec![file("a", segments)]).unwrap();
+        assert_eq!((files[0].len, files[0].parts.len()), (15, 3));
+    }
+}

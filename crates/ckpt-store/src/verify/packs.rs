@@ -1,0 +1,124 @@
+//! Reads every object of every pack.
+
+use ckpt_hash::TreeHash;
+use rayon::prelude::*;
+
+use super::{Check, explain};
+use crate::{
+    error::{Error, Result},
+    object::{ObjectId, ObjectKind},
+    pack::{
+        PACKS,
+        folder::is_gone,
+        layout::{Entry, HEADER_LEN},
+        reader::PackReader,
+    },
+};
+
+/// Objects that are read before progress is told: a second's work at most, and many for each core.
+const GROUP: usize = 1024;
+
+impl Check<'_> {
+    /// Reads the packs that were not read yet, and again those that came when one vanished.
+    pub(super) fn packs(&mut self) -> Result<()> {
+        let packs = &self.repository.objects.packs;
+        loop {
+            packs.refresh()?;
+            for (name, what) in packs.broken() {
+                if self.packs.insert(name.clone()) {
+                    self.damage(format!("{PACKS}/{name}"), what);
+                }
+            }
+            let mut new = packs.packs();
+            new.retain(|pack| self.packs.insert(pack.name().to_owned()));
+            self.total += new.iter().map(|pack| pack.entries()).sum::<u64>();
+            let mut lists = Vec::new();
+            let mut vanished = false;
+            for pack in &new {
+                match self.pack(pack, &mut lists) {
+                    Ok(()) => {}
+                    // It was merged or set aside; what replaced it was there before.
+                    Err(error) if is_gone(&error) => vanished = true,
+                    Err(error) => {
+                        self.error(pack.place(), &error);
+                    }
+                }
+            }
+            self.chunk_lists(&lists);
+            if !vanished {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads all objects of a pack; adds the chunk lists among them to `lists`.
+    fn pack(&mut self, pack: &PackReader, lists: &mut Vec<TreeHash>) -> Result<()> {
+        let file = pack.file(self.repository.disk())?;
+        let mut entries = pack.read_index(&*file)?;
+        entries.sort_unstable_by_key(|entry| entry.offset);
+        if !tiles(&entries, pack.objects_end()) {
+            self.damage(pack.place(), "its objects do not fill it without gaps");
+        }
+        let read = |entry: &Entry| pack.read_from(&*file, entry).map(|_| ());
+        for group in entries.chunks(GROUP) {
+            let results: Vec<Result<()>> = group.par_iter().map(read).collect();
+            for (entry, result) in group.iter().zip(results) {
+                self.object(pack, entry, result);
+                if entry.id.kind == ObjectKind::Chunks {
+                    lists.push(TreeHash::from_digest(entry.id.digest));
+                }
+            }
+            self.steps(group.len());
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, pack: &PackReader, entry: &Entry, result: Result<()>) {
+        self.report.objects += 1;
+        self.report.bytes += u64::from(entry.raw_len);
+        match result {
+            Ok(()) => {
+                self.good.insert(entry.id);
+            }
+            Err(error) => {
+                let place = self.error(pack.place(), &error);
+                self.bad.insert(entry.id, place);
+            }
+        }
+    }
+
+    /// Puts content together, since nothing less proves that a chunk list is right.
+    fn chunk_lists(&mut self, lists: &[TreeHash]) {
+        self.total += lists.len() as u64;
+        for root in lists {
+            self.chunk_list(root);
+            self.step();
+        }
+    }
+
+    fn chunk_list(&mut self, root: &TreeHash) {
+        let (objects, id) = (&self.repository.objects, ObjectId::chunks(root));
+        // A list that is damaged, or has a damaged chunk, was reported.
+        let bad = |id: &ObjectId| !self.good.contains(id) && self.bad.contains_key(id);
+        if bad(&id) || objects.chunks(root).is_ok_and(|chunks| chunks.iter().any(bad)) {
+            return;
+        }
+        if let Err(error) = objects.check_chunks(root) {
+            let what = match error {
+                Error::Damaged { place, what } if place == id.to_string() => what,
+                other => explain(&other),
+            };
+            let place = self.damage(id.to_string(), what);
+            self.good.remove(&id);
+            self.bad.insert(id, place);
+        }
+    }
+}
+
+/// Tells whether entries in the order of their offsets fill a pack up to its index.
+fn tiles(entries: &[Entry], end: u64) -> bool {
+    let next = |at: Option<u64>, entry: &Entry| {
+        at.filter(|at| *at == entry.offset).map(|at| at + u64::from(entry.stored_len))
+    };
+    entries.iter().fold(Some(HEADER_LEN as u64), next) == Some(end)
+}

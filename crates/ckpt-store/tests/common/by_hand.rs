@@ -1,0 +1,137 @@
+//! Packs made by hand: right in every checksum, whatever they say.
+
+use std::collections::BTreeMap;
+
+use ckpt_hash::{
+    CheckpointId, Digest, FieldHasher, ModelId, MoveId, RecipeId, StateId, VersionId, leaf_hash,
+};
+use ckpt_store::{
+    disk::{Disk, MemDisk},
+    record::{CheckpointRecord, MoveRecord, RecipeRecord, VersionRecord},
+};
+use serde::Serialize;
+
+pub(crate) const BLOCK: u8 = 1;
+pub(crate) const LEAVES: u8 = 2;
+pub(crate) const CHUNKS: u8 = 3;
+pub(crate) const CHECKPOINT: u8 = 4;
+pub(crate) const VERSION: u8 = 5;
+pub(crate) const RECIPE: u8 = 6;
+pub(crate) const MOVE: u8 = 7;
+
+/// An object of a pack made by hand.
+#[derive(Clone)]
+pub(crate) struct Object {
+    pub(crate) kind: u8,
+    pub(crate) digest: Digest,
+    pub(crate) stored: Vec<u8>,
+    pub(crate) raw_len: u32,
+    pub(crate) encoding: u8,
+    pub(crate) layout: u8,
+    pub(crate) depth: u8,
+}
+
+impl Object {
+    pub(crate) fn raw(kind: u8, digest: Digest, stored: Vec<u8>) -> Self {
+        let raw_len = stored.len() as u32;
+        Self { kind, digest, stored, raw_len, encoding: 0, layout: 0, depth: 0 }
+    }
+
+    pub(crate) fn block(bytes: &[u8]) -> Self {
+        Self::raw(BLOCK, *leaf_hash(bytes).digest(), bytes.to_vec())
+    }
+
+    pub(crate) fn checkpoint(record: &CheckpointRecord) -> (Self, CheckpointId) {
+        let bytes = encode(record);
+        let id = CheckpointId::of(&bytes);
+        (Self::raw(CHECKPOINT, *id.digest(), bytes), id)
+    }
+
+    pub(crate) fn recipe(record: &RecipeRecord) -> (Self, RecipeId) {
+        let bytes = encode(record);
+        let id = RecipeId::of(&bytes);
+        (Self::raw(RECIPE, *id.digest(), bytes), id)
+    }
+
+    pub(crate) fn version(record: &VersionRecord) -> (Self, VersionId) {
+        let bytes = encode(record);
+        let id = VersionId::of(&bytes);
+        (Self::raw(VERSION, *id.digest(), bytes), id)
+    }
+
+    pub(crate) fn movement(record: &MoveRecord) -> (Self, MoveId) {
+        let bytes = encode(record);
+        let id = MoveId::of(&bytes);
+        (Self::raw(MOVE, *id.digest(), bytes), id)
+    }
+
+    fn entry(&self, offset: usize) -> Vec<u8> {
+        let mut entry = self.digest.as_bytes().to_vec();
+        entry.extend((offset as u64).to_le_bytes());
+        entry.extend((self.stored.len() as u32).to_le_bytes());
+        entry.extend(self.raw_len.to_le_bytes());
+        entry.extend(crc32fast::hash(&self.stored).to_le_bytes());
+        entry.extend([self.kind, self.encoding, self.layout, self.depth, 0, 0, 0, 0]);
+        entry.extend(crc32fast::hash(&entry).to_le_bytes());
+        entry
+    }
+}
+
+/// Encodes a record.
+pub(crate) fn encode(record: &impl Serialize) -> Vec<u8> {
+    let mut bytes = vec![1];
+    let body = bincode::serde::encode_to_vec(record, bincode::config::standard()).unwrap();
+    bytes.extend(body);
+    bytes
+}
+
+/// A version without parents and without ids of its content.
+pub(crate) fn version(checkpoint: CheckpointId, recipe: RecipeId) -> VersionRecord {
+    VersionRecord {
+        number: 1,
+        parents: Vec::new(),
+        skip: None,
+        checkpoint,
+        model: ModelId::from_digest(Digest::of(b"model")),
+        state: StateId::from_digest(Digest::of(b"state")),
+        recipe,
+        data_names: Vec::new(),
+        metrics: BTreeMap::new(),
+        author: String::new(),
+        time_ms: 0,
+        message: String::new(),
+        environment: BTreeMap::new(),
+    }
+}
+
+/// Puts a pack of these objects among the packs of a repository and returns its path.
+pub(crate) fn plant(disk: &MemDisk, mut objects: Vec<Object>) -> String {
+    objects.sort_by_key(|object| (object.digest, object.kind));
+    plant_as_is(disk, &objects)
+}
+
+/// Does what [`plant`] does, with the index in the order of the objects.
+pub(crate) fn plant_as_is(disk: &MemDisk, objects: &[Object]) -> String {
+    let mut bytes = b"ckptpack\x01\0\0\0\0\0\0\0".to_vec();
+    bytes.extend([7; 16]);
+    let mut checked = bytes.clone();
+    let index_offset = objects.iter().fold(bytes.len(), |at, object| at + object.stored.len());
+    for object in objects {
+        checked.extend(object.entry(bytes.len()));
+        bytes.extend(&object.stored);
+    }
+    bytes.extend(&checked[32..]);
+    let digest = Digest::of(&checked);
+    let mut footer = (index_offset as u64).to_le_bytes().to_vec();
+    footer.extend((objects.len() as u64).to_le_bytes());
+    footer.extend(digest.as_bytes());
+    footer.extend([0; 4]);
+    footer.extend(crc32fast::hash(&footer).to_le_bytes());
+    footer.extend(b"ckptend\n");
+    bytes.extend(footer);
+    let mut name = FieldHasher::new("ckpt pack\n");
+    name.digest(&digest);
+    let path = format!("packs/{:.40}.pack", name.finish());
+    disk.create(&path).unwrap().write_all(&bytes).unwrap();
+    path
+}

@@ -1,0 +1,273 @@
+//! Packs that vanish, packs that are damaged, and very many of them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use ckpt_hash::{Digest, RecipeId, VersionId};
+use ckpt_store::{
+    Contents, Draft, InputFile, RefName, Repository, Tensor,
+    disk::{Disk, MemDisk, ReadAt},
+    record::{CheckpointRecord, RecipeRecord, Role},
+};
+use common::{
+    by_hand::{Object, plant, version},
+    draft, main_branch, open, repository,
+    spy::{SpyDisk, Step},
+};
+
+fn packs(disk: &MemDisk) -> Vec<String> {
+    disk.list("packs").unwrap().iter().map(|name| format!("packs/{name}")).collect()
+}
+
+fn set_aside(disk: &MemDisk, pack: &str) {
+    disk.rename(pack, &pack.replace("packs/", "trash/")).unwrap();
+}
+
+/// A version without content, and all that it needs.
+fn bare_version() -> (Vec<Object>, VersionId, RecipeId) {
+    let (checkpoint, checkpoint_id) = Object::checkpoint(&CheckpointRecord::default());
+    let recipe = RecipeRecord { seed: Some(5), ..RecipeRecord::default() };
+    let (recipe, recipe_id) = Object::recipe(&recipe);
+    let (version, id) = Object::version(&version(checkpoint_id, recipe_id));
+    (vec![checkpoint, recipe, version], id, recipe_id)
+}
+
+#[test]
+fn a_pack_that_was_set_aside_is_still_read() {
+    let (disk, repo) = repository();
+    let id = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.id;
+    let opened = open(&disk);
+    let [pack] = &packs(&disk)[..] else { panic!("a commit is one pack") };
+    set_aside(&disk, pack);
+    for repo in [repo, opened, open(&disk)] {
+        assert_eq!(repo.version(&id).unwrap().record.number, 1);
+        assert_eq!(repo.target(&main_branch()).unwrap(), Some(id));
+    }
+}
+
+#[test]
+fn a_merged_pack_stands_in_for_those_that_it_replaced() {
+    let (disk, repo) = repository();
+    let (objects, id, _) = bare_version();
+    let old = plant(&disk, objects.clone());
+    repo.version(&id).unwrap();
+    plant(&disk, objects.into_iter().chain([Object::block(b"more")]).collect());
+    disk.remove(&old).unwrap();
+    assert_eq!(repo.version(&id).unwrap().id, id);
+    repo.commit(&main_branch(), &draft(1.0)).unwrap();
+}
+
+#[test]
+fn what_was_in_a_pack_that_is_gone_is_written_again() {
+    let (disk, repo) = repository();
+    let weights = || Contents::Tensors(vec![Tensor::from_f64("w", Role::Weights, &[0.5; 99])]);
+    let commit = |branch: &str| {
+        let draft = Draft { contents: weights(), ..draft(1.0) };
+        repo.commit(&RefName::branch(branch).unwrap(), &draft).unwrap().version
+    };
+    commit("one");
+    let [pack] = &packs(&disk)[..] else { panic!("a commit is one pack") };
+    disk.remove(pack).unwrap();
+    let two = commit("two");
+    let repo = open(&disk);
+    let checkpoint = repo.checkpoint(&two.record).unwrap();
+    assert_eq!(repo.tensor_bytes(&checkpoint.tensors[0]).unwrap().len(), 8 * 99);
+}
+
+#[test]
+fn a_pack_that_vanishes_while_packs_are_listed_is_no_error() {
+    let (disk, repo) = repository();
+    let id = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.id;
+    let [pack] = &packs(&disk)[..] else { panic!("a commit is one pack") };
+    let (once, beside, pack) = (AtomicBool::new(true), disk.clone(), pack.clone());
+    let spy = SpyDisk::new(disk, move |step, path| {
+        if step == Step::Listed && path == "packs" && once.swap(false, Ordering::SeqCst) {
+            set_aside(&beside, &pack);
+        }
+        Ok(())
+    });
+    let repo = Repository::open_on(Arc::new(spy)).unwrap();
+    assert_eq!(repo.version(&id).unwrap().id, id);
+}
+
+/// Damages an entry in the middle of the index of a pack.
+fn damage_index(disk: &MemDisk, pack: &str) {
+    let entries = |bytes: &[u8]| {
+        let count = bytes.len() - 64 + 8;
+        u64::from_le_bytes(bytes[count..count + 8].try_into().unwrap()) as usize
+    };
+    disk.corrupt(pack, |bytes| {
+        let at = bytes.len() - 64 - entries(bytes) / 2 * 64 - 30;
+        bytes[at] ^= 1;
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_damaged_index_blocks_no_commit_and_what_it_hid_is_written_again() {
+    // Small indexes are read when a pack is opened, large ones are searched.
+    for more in [0, 1100_u32] {
+        let (disk, _) = repository();
+        let (mut objects, id, recipe) = bare_version();
+        objects.extend((0..more).map(|n| Object::block(&n.to_le_bytes())));
+        let pack = plant(&disk, objects);
+        damage_index(&disk, &pack);
+        // Every lookup in the large index passes its middle.
+        let repo = open(&disk);
+        let error = repo.version(&id).unwrap_err().to_string();
+        let expected = "an index entry fails its checksum; it may have held version";
+        let expected = format!("{pack} is damaged: {expected} {}, which is missing", id.short());
+        assert_eq!(error, expected);
+        let recipe_again = RecipeRecord { seed: Some(5), ..RecipeRecord::default() };
+        let draft = Draft { recipe: recipe_again, ..draft(1.0) };
+        let version = repo.commit(&main_branch(), &draft).unwrap().version;
+        assert_eq!(version.record.recipe, recipe);
+        assert_eq!(open(&disk).recipe(&version.record).unwrap().seed, Some(5));
+    }
+}
+
+#[test]
+fn a_missing_object_is_blamed_on_a_pack_only_as_far_as_is_known() {
+    let (disk, repo) = repository();
+    repo.commit(&main_branch(), &draft(1.0)).unwrap();
+    let [pack] = &packs(&disk)[..] else { panic!("a commit is one pack") };
+    let stranger = VersionId::from_digest(Digest::of(b"never written"));
+    let missing = format!("version {} is missing from the repository", stranger.short());
+    assert_eq!(repo.version(&stranger).unwrap_err().to_string(), missing);
+    disk.corrupt(pack, |bytes| bytes.truncate(50)).unwrap();
+    let error = open(&disk).version(&stranger).unwrap_err().to_string();
+    let what = "it has only 50 bytes; it may have held version";
+    assert_eq!(error, format!("{pack} is damaged: {what} {}, which is missing", stranger.short()));
+}
+
+/// Counts files opened, and reads made, whose path starts in a certain way.
+#[derive(Default)]
+struct Counts {
+    opens: AtomicU64,
+    reads: AtomicU64,
+}
+
+fn counting(disk: &MemDisk, start: &str) -> (Arc<dyn Disk>, Arc<Counts>) {
+    let counts = Arc::new(Counts::default());
+    let (counted, start) = (Arc::clone(&counts), start.to_owned());
+    let spy = SpyDisk::new(disk.clone(), move |step, path| {
+        match step {
+            Step::Open if path.starts_with(&start) => &counted.opens,
+            Step::Read if path.starts_with(&start) => &counted.reads,
+            _ => return Ok(()),
+        }
+        .fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    });
+    (Arc::new(spy), counts)
+}
+
+impl Counts {
+    /// Returns opens and reads since the last call.
+    fn take(&self) -> (u64, u64) {
+        (self.opens.swap(0, Ordering::SeqCst), self.reads.swap(0, Ordering::SeqCst))
+    }
+}
+
+#[test]
+fn many_small_packs_cost_one_read_each_and_nothing_afterwards() {
+    const PACKS: u64 = 200;
+    let (disk, repo) = repository();
+    let commit = |seed: u64| repo.commit(&main_branch(), &draft(seed as f64)).unwrap().version.id;
+    let ids: Vec<VersionId> = (1..=PACKS).map(commit).collect();
+    let (disk, counts) = counting(&disk, "packs/");
+    let repo = Repository::open_on(disk).unwrap();
+    assert_eq!(counts.take(), (PACKS, PACKS));
+    repo.version(&ids[0]).unwrap();
+    assert_eq!(counts.take(), (1, 1));
+    repo.commit(&main_branch(), &draft(1000.0)).unwrap();
+    let (opens, _) = counts.take();
+    assert!(opens < 20, "a commit opened {opens} packs");
+    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    let (opens, _) = counts.take();
+    assert!(opens < 12 * PACKS, "a verification opened {opens} packs");
+}
+
+#[test]
+fn a_lookup_in_a_large_index_opens_it_once() {
+    let (disk, _) = repository();
+    let (mut objects, id, _) = bare_version();
+    objects.extend((0..5000_u32).map(|n| Object::block(&n.to_le_bytes())));
+    plant(&disk, objects);
+    let (disk, counts) = counting(&disk, "packs/");
+    let repo = Repository::open_on(disk).unwrap();
+    assert_eq!(counts.take().0, 1);
+    assert_eq!(repo.resolve(&id.to_string()[..10]).unwrap(), id);
+    repo.version(&id).unwrap();
+    let (opens, reads) = counts.take();
+    // Each lookup reads some of 13 levels and a page; scanning and reading open the pack too.
+    assert!(opens <= 5 && reads <= 50, "{opens} opens, {reads} reads");
+}
+
+#[test]
+fn what_versions_share_is_verified_once() {
+    let (disk, repo) = repository();
+    let commit = |branch: &str, seed: f64| {
+        let contents = Contents::Tensors(vec![Tensor::from_f64("w", Role::Weights, &[0.5; 9])]);
+        let draft = Draft { contents, ..draft(seed) };
+        repo.commit(&RefName::branch(branch).unwrap(), &draft).unwrap();
+    };
+    commit("first", 1.0);
+    let [pack] = &packs(&disk)[..] else { panic!("a commit is one pack") };
+    (2..40).for_each(|seed| commit("main", f64::from(seed)));
+    let (disk, counts) = counting(&disk, pack);
+    assert!(Repository::open_on(disk).unwrap().verify(&|_, _| {}).unwrap().is_ok());
+    // To know it and to read it whole; for its version, its move twice, the checkpoint, the recipe.
+    let (opens, _) = counts.take();
+    assert!(opens <= 7, "{opens} opens");
+}
+
+/// A file of noise that counts the bytes that are read of it.
+#[derive(Debug)]
+struct Counted(Vec<u8>, Arc<AtomicU64>);
+
+impl ReadAt for Counted {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        self.1.fetch_add(buf.len() as u64, Ordering::SeqCst);
+        self.0.as_slice().read_at(offset, buf)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+}
+
+#[test]
+fn opaque_content_is_read_once_and_comes_back() {
+    let mut state = 1_u64;
+    let mut noise = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
+    };
+    // More than one batch, and no whole number of leaves.
+    let bytes: Vec<u8> = (0..(34 << 20) + 12_345).map(|_| noise()).collect();
+    let read = Arc::new(AtomicU64::new(0));
+    let source = Box::new(Counted(bytes.clone(), Arc::clone(&read)));
+    let (_, repo) = repository();
+    let file = InputFile::new("a", source, None).unwrap();
+    let contents = Contents::Files(vec![file]);
+    let record =
+        repo.commit(&main_branch(), &Draft { contents, ..draft(1.0) }).unwrap().version.record;
+    // Readers of formats look at a few bytes besides.
+    let extra = read.load(Ordering::SeqCst) - bytes.len() as u64;
+    assert!(extra < 64 << 10, "{extra} bytes were read again");
+    let target = MemDisk::new();
+    let plan = repo.plan_restore(&record, &target, &ckpt_store::RestoreOptions::default()).unwrap();
+    repo.apply_restore(&plan, &target).unwrap();
+    let mut restored = vec![0; bytes.len()];
+    target.open("a").unwrap().read_at(0, &mut restored).unwrap();
+    assert!(restored == bytes);
+}
