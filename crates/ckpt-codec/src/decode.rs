@@ -9,6 +9,7 @@ use crate::{CodecError, frame, planes};
 ///
 /// # Errors
 /// [`CodecError::TooLong`] if `raw_len` exceeds [`Layout::max_len`], nothing being allocated;
+/// [`CodecError::NeedsParent`] for what only [`decode_against`](crate::decode_against) can read;
 /// otherwise what is wrong with the bytes. Bytes that go on after the block are an error too.
 pub fn decode(
     encoding: Encoding,
@@ -43,6 +44,9 @@ pub fn decode_into(
         Encoding::Zstd => {
             block.resize(raw_len, 0);
             frame::read(bytes, block)
+        }
+        Encoding::DeltaPlanes | Encoding::DeltaHuffman | Encoding::DeltaRange => {
+            Err(CodecError::NeedsParent(encoding))
         }
     };
     if result.is_err() {

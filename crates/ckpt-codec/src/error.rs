@@ -38,4 +38,26 @@ pub enum CodecError {
         /// Bytes that the frame should decode to.
         expected: usize,
     },
+    /// A block that is stored as differences, read without its parent.
+    #[error("{0} block needs its parent's block")]
+    NeedsParent(Encoding),
+    /// A parent's block of another length.
+    #[error("block of {len} bytes cannot have a parent's block of {parent} bytes")]
+    ParentLength {
+        /// Bytes of the block.
+        len: usize,
+        /// Bytes of the parent's block.
+        parent: usize,
+    },
+    /// Classes of a layout whose elements are no floats of several bytes.
+    #[error("{0} block needs floats of several bytes")]
+    NoFloats(Encoding),
+    /// Encoded bytes that contradict themselves.
+    #[error("{encoding} block has {what} that cannot be")]
+    Invalid {
+        /// The encoding of the block.
+        encoding: Encoding,
+        /// What is wrong.
+        what: &'static str,
+    },
 }

@@ -31,6 +31,12 @@ pub enum Encoding {
     Planes = 1,
     /// One zstd frame over the plain bytes.
     Zstd = 2,
+    /// Byte planes of the differences to the parent.
+    DeltaPlanes = 3,
+    /// Huffman-coded classes of the differences to the parent.
+    DeltaHuffman = 4,
+    /// Range-coded classes of the differences to the parent.
+    DeltaRange = 5,
 }
 
 impl Encoding {
@@ -48,6 +54,9 @@ impl Encoding {
             0 => Ok(Self::Raw),
             1 => Ok(Self::Planes),
             2 => Ok(Self::Zstd),
+            3 => Ok(Self::DeltaPlanes),
+            4 => Ok(Self::DeltaHuffman),
+            5 => Ok(Self::DeltaRange),
             _ => Err(CodecError::UnknownEncoding(code)),
         }
     }
@@ -58,7 +67,15 @@ impl Encoding {
             Self::Raw => "raw",
             Self::Planes => "planes",
             Self::Zstd => "zstd",
+            Self::DeltaPlanes => "delta planes",
+            Self::DeltaHuffman => "delta huffman",
+            Self::DeltaRange => "delta range",
         }
+    }
+
+    /// Whether decoding needs the same block of the parent version.
+    pub const fn needs_parent(self) -> bool {
+        matches!(self, Self::DeltaPlanes | Self::DeltaHuffman | Self::DeltaRange)
     }
 }
 
@@ -81,12 +98,16 @@ pub enum Effort {
 }
 
 impl Effort {
-    /// Gives the ways to compress a plane, of which the smallest result counts.
-    pub(crate) const fn plane_searches(self) -> &'static [Search] {
-        match self {
-            Self::Fast => &[Search::Nothing],
-            Self::Default => &[Search::Nothing, Search::Long],
-            Self::Small => &[Search::Nothing, Search::Level(12)],
+    /// Gives the ways to compress a plane of a layout, of which the smallest result counts.
+    pub(crate) const fn searches(self, layout: Layout) -> &'static [Search] {
+        match (self, layout.has_planes()) {
+            (Self::Fast, true) => &[Search::Nothing],
+            (Self::Default, true) => &[Search::Nothing, Search::Long],
+            (Self::Small, true) => &[Search::Nothing, Search::Level(12)],
+            // A lone plane is plain bytes, and nothing is known of them.
+            (Self::Fast, false) => &[Search::Level(1)],
+            (Self::Default, false) => &[Search::Level(3)],
+            (Self::Small, false) => &[Search::Level(12)],
         }
     }
 
@@ -99,7 +120,39 @@ impl Effort {
         })
     }
 
-    /// Whether planes that look random and plain bytes of elements are tried too.
+    /// Gives the part of a plain encoding's bytes that a difference to the parent may take.
+    ///
+    /// Whoever reads a difference decodes its parent first, and that may be one too: what saves
+    /// next to nothing is not worth it.
+    pub(crate) const fn delta_limit(self) -> f64 {
+        match self {
+            Self::Fast => 0.9,
+            Self::Default => 0.97,
+            Self::Small => 1.0,
+        }
+    }
+
+    /// Gives the part of the Huffman coder's bytes that the range coder, at half its speed, may
+    /// take.
+    pub(crate) const fn range_limit(self) -> f64 {
+        match self {
+            Self::Fast => 0.8,
+            Self::Default => 0.97,
+            Self::Small => 1.0,
+        }
+    }
+
+    /// Gives the factor that a guess may need to be as small as the smallest, and still be tried.
+    ///
+    /// Guesses from samples are a few per cent off.
+    pub(crate) const fn near(self) -> f64 {
+        match self {
+            Self::Fast | Self::Default => 1.0,
+            Self::Small => 0.9,
+        }
+    }
+
+    /// Whether planes that look random, plain bytes of elements and near guesses are tried too.
     pub(crate) const fn tries_everything(self) -> bool {
         matches!(self, Self::Small)
     }
@@ -109,24 +162,34 @@ impl Effort {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Layout {
     width: usize,
-    signed_float: bool,
+    /// Bits of a float's mantissa; 0 for what is no float.
+    mantissa: u32,
 }
 
 impl Layout {
     /// Plain bytes: records and opaque content.
-    pub const BYTES: Self = Self { width: 1, signed_float: false };
+    pub const BYTES: Self = Self { width: 1, mantissa: 0 };
 
     /// Gives the layout of a tensor's elements.
     ///
     /// Complex elements are laid out as their two floats. Elements of a byte or less have the
     /// layout of plain bytes.
     pub const fn of(dtype: Dtype) -> Self {
-        let (bytes, signed_float) = match dtype.kind() {
-            Kind::Complex => (dtype.bits() / 16, true),
-            Kind::Float => (dtype.bits() / 8, true),
-            Kind::Integer | Kind::Bool => (dtype.bits() / 8, false),
+        let bits = match dtype.kind() {
+            Kind::Complex => dtype.bits() / 2,
+            Kind::Float | Kind::Integer | Kind::Bool => dtype.bits(),
         };
-        if bytes < 2 { Self::BYTES } else { Self { width: bytes as usize, signed_float } }
+        if bits < 16 {
+            return Self::BYTES;
+        }
+        let mantissa = match (dtype, bits) {
+            _ if matches!(dtype.kind(), Kind::Integer | Kind::Bool) => 0,
+            (Dtype::Bf16, _) => 7,
+            (_, 16) => 10,
+            (_, 32) => 23,
+            _ => 52,
+        };
+        Self { width: bits as usize / 8, mantissa }
     }
 
     /// Gives the longest block of this layout: [`MAX_RECORD`] for plain bytes, otherwise
@@ -141,7 +204,12 @@ impl Layout {
 
     /// Whether the highest bit of an element is a float's sign.
     pub(crate) const fn has_sign_bit(self) -> bool {
-        self.signed_float
+        self.mantissa > 0
+    }
+
+    /// Gives the bits of the mantissa if the elements are floats.
+    pub(crate) const fn mantissa(self) -> Option<u32> {
+        if self.has_sign_bit() { Some(self.mantissa) } else { None }
     }
 
     pub(crate) const fn has_planes(self) -> bool {
@@ -160,12 +228,19 @@ mod tests {
 
     #[test]
     fn codes_on_disk_never_change() {
-        let codes = [(0, Encoding::Raw), (1, Encoding::Planes), (2, Encoding::Zstd)];
+        let codes = [
+            (0, Encoding::Raw),
+            (1, Encoding::Planes),
+            (2, Encoding::Zstd),
+            (3, Encoding::DeltaPlanes),
+            (4, Encoding::DeltaHuffman),
+            (5, Encoding::DeltaRange),
+        ];
         for (code, encoding) in codes {
             assert_eq!(encoding.code(), code);
             assert_eq!(Encoding::from_code(code), Ok(encoding));
         }
-        assert_eq!(Encoding::from_code(3), Err(CodecError::UnknownEncoding(3)));
+        assert_eq!(Encoding::from_code(6), Err(CodecError::UnknownEncoding(6)));
     }
 
     #[test]
@@ -175,6 +250,10 @@ mod tests {
         assert_eq!(of(Dtype::Bf16), (2, true));
         assert_eq!(of(Dtype::C64), (4, true));
         assert_eq!(of(Dtype::I64), (8, false));
+        let mantissa = |dtype| Layout::of(dtype).mantissa();
+        let floats = [Dtype::F16, Dtype::Bf16, Dtype::F32, Dtype::F64, Dtype::C64];
+        assert_eq!(floats.map(mantissa), [10, 7, 23, 52, 23].map(Some));
+        assert_eq!([Dtype::U16, Dtype::I64, Dtype::Bool].map(mantissa), [None; 3]);
         assert_eq!(Layout::of(Dtype::F8E4M3), Layout::BYTES);
         assert_eq!(Layout::of(Dtype::F4), Layout::BYTES);
     }

@@ -1,6 +1,7 @@
 //! The byte plane encoding.
 
-use crate::frame;
+use crate::frame::{self, Search};
+use crate::input::Input;
 use crate::layout::{Effort, Encoding, Layout};
 use crate::{CodecError, entropy, transpose};
 
@@ -21,33 +22,34 @@ pub(crate) fn encode(block: &[u8], layout: Layout, effort: Effort) -> Option<Vec
     let planes = split(whole, layout);
     let mut out = Vec::with_capacity(block.len());
     for plane in planes.chunks_exact(len) {
-        append_plane(&mut out, plane, effort);
+        append_plane(&mut out, plane, layout, effort);
     }
     out.extend_from_slice(tail);
     out.shrink_to_fit();
     (out.len() < block.len()).then_some(out)
 }
 
-fn append_plane(out: &mut Vec<u8>, plane: &[u8], effort: Effort) {
+/// Appends a plane with its mode byte, of a layout of any width.
+pub(crate) fn append_plane(out: &mut Vec<u8>, plane: &[u8], layout: Layout, effort: Effort) {
     if plane.iter().all(|&byte| byte == plane[0]) {
         out.extend_from_slice(&[CONSTANT, plane[0]]);
         return;
     }
     let hopeless = !effort.tries_everything() && entropy::looks_random(plane);
-    if hopeless || !append_compressed(out, plane, effort) {
+    if hopeless || !append_compressed(out, plane, effort.searches(layout)) {
         out.push(PLAIN);
         out.extend_from_slice(plane);
     }
 }
 
 /// Appends the plane compressed if that is shorter than as it is.
-fn append_compressed(out: &mut Vec<u8>, plane: &[u8], effort: Effort) -> bool {
+fn append_compressed(out: &mut Vec<u8>, plane: &[u8], searches: &[Search]) -> bool {
     let start = out.len();
     let frame = start + 5;
     // The length costs 4 bytes more than the plain mode, and a tie is no gain.
     let mut limit = plane.len().saturating_sub(5);
     out.extend_from_slice(&[COMPRESSED, 0, 0, 0, 0]);
-    for &search in effort.plane_searches() {
+    for &search in searches {
         let best = out.len();
         if let Some(written) = frame::append(out, plane, search, limit) {
             out.drain(frame..best);
@@ -71,7 +73,7 @@ pub(crate) fn decode(bytes: &[u8], layout: Layout, out: &mut [u8]) -> Result<(),
     let len = out.len() / layout.width();
     let (whole, tail) = out.split_at_mut(len * layout.width());
     let mut planes = vec![0; whole.len()];
-    let mut input = Input(bytes);
+    let mut input = Input::new(bytes, Encoding::Planes);
     for plane in planes.chunks_exact_mut(len.max(1)) {
         read_plane(&mut input, plane)?;
     }
@@ -81,20 +83,16 @@ pub(crate) fn decode(bytes: &[u8], layout: Layout, out: &mut [u8]) -> Result<(),
     Ok(())
 }
 
-fn read_plane(input: &mut Input<'_>, plane: &mut [u8]) -> Result<(), CodecError> {
-    match input.take_array::<1>()? {
-        [CONSTANT] => {
-            let [byte] = input.take_array()?;
-            plane.fill(byte);
-        }
-        [PLAIN] => plane.copy_from_slice(input.take(plane.len())?),
-        [COMPRESSED] => {
-            let len = u32::from_le_bytes(input.take_array()?);
-            // Where usize has fewer than 32 bits, no input can be that long.
-            let len = usize::try_from(len).map_err(|_| Input::TRUNCATED)?;
+/// Reads a plane that [`append_plane`] appended.
+pub(crate) fn read_plane(input: &mut Input<'_>, plane: &mut [u8]) -> Result<(), CodecError> {
+    match input.byte()? {
+        CONSTANT => plane.fill(input.byte()?),
+        PLAIN => plane.copy_from_slice(input.take(plane.len())?),
+        COMPRESSED => {
+            let len = input.length()?;
             frame::read(input.take(len)?, plane)?;
         }
-        [mode] => return Err(CodecError::UnknownPlaneMode(mode)),
+        mode => return Err(CodecError::UnknownPlaneMode(mode)),
     }
     Ok(())
 }
@@ -117,31 +115,5 @@ fn join(planes: &[u8], layout: Layout, whole: &mut [u8]) {
         4 => transpose::join::<4>(planes, rotated, whole.as_chunks_mut().0),
         8 => transpose::join::<8>(planes, rotated, whole.as_chunks_mut().0),
         width => unreachable!("no dtype has elements of {width} bytes"),
-    }
-}
-
-/// Encoded bytes that are still to be read.
-struct Input<'a>(&'a [u8]);
-
-impl<'a> Input<'a> {
-    const TRUNCATED: CodecError = CodecError::Truncated(Encoding::Planes);
-
-    fn take(&mut self, len: usize) -> Result<&'a [u8], CodecError> {
-        let (taken, rest) = self.0.split_at_checked(len).ok_or(Self::TRUNCATED)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn take_array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or(Self::TRUNCATED)?;
-        self.0 = rest;
-        Ok(*taken)
-    }
-
-    fn finish(self) -> Result<(), CodecError> {
-        match self.0.len() {
-            0 => Ok(()),
-            extra => Err(CodecError::TrailingBytes { encoding: Encoding::Planes, extra }),
-        }
     }
 }
