@@ -72,10 +72,14 @@ impl Repository {
         if disk.kind("format").doing(|| format!("read {}", root.display()))?.is_some() {
             return Err(Error::AlreadyRepository(folder.display().to_string()));
         }
+        let folder = std::path::absolute(folder).doing(|| format!("find {}", folder.display()))?;
+        let made = folder.ancestors().take_while(|folder| !folder.exists()).count();
         let repository = Self::init_on(disk)?;
-        // Now that it is whole, its name in the folder around it is made durable too.
-        let around = RealDisk::new(folder);
-        around.sync_dir("").doing(|| format!("sync {}", folder.display()))?;
+        // Now that it is whole, its name is made durable in the folder around it, and the names of
+        // the folders that had to be made in those around them.
+        for around in folder.ancestors().take(made + 1) {
+            RealDisk::new(around).sync_dir("").doing(|| format!("sync {}", around.display()))?;
+        }
         Ok(repository)
     }
 
