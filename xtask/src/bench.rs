@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: runs the benches and versions their medians.
 //!
 //! A time says little without its machine and its hour. So each run also measures how fast the
-//! machine reads memory and hashes, before the benches and after them, and the metric of a bench is
+//! machine reads memory and hashes, before, amid and after the benches, and the metric of a bench is
 //! its median relative to that: the times of two machines, or of a quiet and a busy hour, compare.
 
 mod criterion;
@@ -11,7 +11,7 @@ mod results;
 mod runner;
 
 use anyhow::bail;
-use ckpt_cli::{environment::Environment, ui::Ui};
+use ckpt_cli::ui::Ui;
 use ckpt_hash::code_id;
 use ckpt_store::{
     Draft, REPOSITORY_DIR, RefName, Repository, Version,
@@ -19,17 +19,17 @@ use ckpt_store::{
 };
 
 use self::{
-    machine::Machine,
+    machine::{Machine, Speed},
     report::Report,
     results::Results,
     runner::{PACKAGE, Runner},
 };
-use crate::{PROGRAM, Place};
+use crate::Place;
 
 /// The arguments of `cargo xtask bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// Run only the benches whose `group/name` this regular expression matches
+    /// Run only the benches whose `group/name` contains this text
     #[arg(value_name = "FILTER")]
     filter: Option<String>,
     /// The branch that the medians go to
@@ -44,18 +44,16 @@ pub(crate) struct BenchArgs {
 }
 
 /// Measures, versions, and reports.
-pub(crate) fn run(args: &BenchArgs, place: &Place) -> anyhow::Result<()> {
-    let mut ui = Ui::new(PROGRAM, &Environment::read());
+pub(crate) fn run(args: &BenchArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
     // What would stop the commit shows before the minutes of measuring.
-    let branch = RefName::branch(&args.branch)?;
+    let branch = RefName::branch(&args.branch).map_err(ckpt_store::Error::from)?;
     if !args.no_commit && place.repository.join(REPOSITORY_DIR).is_dir() {
         Repository::open(&place.repository)?;
     }
-    let results = measure(args, place, &mut ui)?;
+    let results = measure(args, place, ui)?;
     let version = if args.no_commit { None } else { Some(commit(args, place, &branch, &results)?) };
     let report = Report { results: &results, branch: branch.short(), version: version.as_ref() };
-    report.print(&mut ui, place.json)?;
-    Ok(ui.flush()?)
+    Ok(report.print(ui, place.json)?)
 }
 
 /// Runs the benches between two measurements of the machine.
@@ -70,11 +68,12 @@ fn measure(args: &BenchArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<Resul
     step("running the benches")?;
     let estimates = runner.benches(args.filter.as_deref())?;
     step("measuring the machine again")?;
-    let machine = Machine::between(before, runner.machine()?);
+    let amid = Speed::of(&estimates).ok();
+    let machine = Machine::of(before, amid, runner.machine()?);
     let results = Results::new(estimates, machine);
     match (&args.filter, results.benches.is_empty()) {
         (_, false) => Ok(results),
-        (Some(filter), true) => bail!("no bench matches {filter:?}"),
+        (Some(filter), true) => bail!("the name of no bench contains {filter:?}"),
         (None, true) => bail!("the benches left no results"),
     }
 }

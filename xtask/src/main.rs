@@ -21,6 +21,7 @@ const PROGRAM: &str = "cargo xtask";
 #[derive(Debug, Parser)]
 #[command(
     name = "xtask",
+    version,
     bin_name = PROGRAM,
     after_help = "Every other verb (init, commit, log, show, compare, restore, verify, branch, tag, \
                   switch, rollback) is handed to ckpt: `cargo xtask log --help`."
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
     };
     let outcome = Place::new(repo, json, environment).and_then(|place| match &verb {
         Verb::Train(args) => train::run(args, &place, &mut ui),
-        Verb::Bench(args) => bench::run(args, &place),
+        Verb::Bench(args) => bench::run(args, &place, &mut ui),
         Verb::Ci(args) => ci::run(args, &place, &mut ui),
     });
     let flushed = outcome.map_err(failure).and_then(|()| ui.flush());
@@ -81,9 +82,11 @@ fn is_ours(args: &[OsString]) -> bool {
             other => break other,
         }
     };
+    let is_ours = |verb| Xtask::command().find_subcommand(verb).is_some();
     match verb {
-        None | Some("help" | "--help" | "-h" | "--version" | "-V") => true,
-        Some(verb) => Xtask::command().find_subcommand(verb).is_some(),
+        Some("help") => words.next().is_none_or(is_ours),
+        None | Some("--help" | "-h" | "--version" | "-V") => true,
+        Some(verb) => is_ours(verb),
     }
 }
 
@@ -100,7 +103,7 @@ impl std::fmt::Display for UsageError {
 impl std::error::Error for UsageError {}
 
 /// Gives an error the class and the hint that ckpt-cli's table has for it.
-fn failure(error: anyhow::Error) -> Failure {
+pub(crate) fn failure(error: anyhow::Error) -> Failure {
     let error = match error.downcast::<Failure>() {
         Ok(failure) => return failure,
         Err(error) => error,

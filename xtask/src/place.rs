@@ -7,13 +7,15 @@ use std::{
 };
 
 use ckpt_cli::environment::Environment;
-use ckpt_store::{REPOSITORY_DIR, Repository, Stamp};
+use ckpt_store::{Error, REPOSITORY_DIR, Repository, Stamp};
 
 /// Where a verb works, and on what machine.
 #[derive(Debug)]
 pub(crate) struct Place {
     /// The folder that holds or will hold `.ckpt`.
     pub(crate) repository: PathBuf,
+    /// What has to be added to commands so that they find it, ` --repo DIR` or nothing.
+    pub(crate) repo_flag: String,
     /// Whether results are printed as JSON.
     pub(crate) json: bool,
     /// The folder of this workspace.
@@ -32,12 +34,15 @@ impl Place {
         caller: Environment,
     ) -> anyhow::Result<Self> {
         let current = caller.current_dir()?;
-        let holds = |folder: &&Path| folder.join(REPOSITORY_DIR).is_dir();
+        let holds = |folder: &&Path| is_repository(folder);
         let found = || current.ancestors().find(holds).unwrap_or(&current).to_owned();
+        let repo_flag =
+            repo.as_ref().map_or_else(String::new, |repo| format!(" --repo {}", repo.display()));
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let workspace = workspace.canonicalize().unwrap_or(workspace);
         Ok(Self {
             repository: repo.unwrap_or_else(found),
+            repo_flag,
             json,
             environment: ckpt_cli::environment::facts(Some(&workspace)),
             workspace,
@@ -47,8 +52,7 @@ impl Place {
 
     /// Opens the repository; `None` if there is none.
     pub(crate) fn open(&self) -> ckpt_store::Result<Option<Repository>> {
-        let exists = self.repository.join(REPOSITORY_DIR).is_dir();
-        exists.then(|| Repository::open(&self.repository)).transpose()
+        is_repository(&self.repository).then(|| Repository::open(&self.repository)).transpose()
     }
 
     /// Opens the repository, or makes it.
@@ -56,14 +60,17 @@ impl Place {
         self.open()?.map_or_else(|| self.init(), Ok)
     }
 
-    /// Makes the repository.
+    /// Makes the repository, or opens it if another process has just made it.
     pub(crate) fn init(&self) -> ckpt_store::Result<Repository> {
-        Repository::init(&self.repository)
+        match Repository::init(&self.repository) {
+            Err(Error::AlreadyRepository(_)) => Repository::open(&self.repository),
+            other => other,
+        }
     }
 
     /// Says that there is no repository.
-    pub(crate) fn no_repository(&self) -> ckpt_store::Error {
-        ckpt_store::Error::NoRepository(self.repository.display().to_string())
+    pub(crate) fn no_repository(&self) -> Error {
+        Error::NoRepository(self.repository.display().to_string())
     }
 
     /// Returns who called, and what time it is now.
@@ -75,6 +82,10 @@ impl Place {
     pub(crate) fn default_data(&self) -> PathBuf {
         self.workspace.join("fixtures/diabetes.csv")
     }
+}
+
+fn is_repository(folder: &Path) -> bool {
+    folder.join(REPOSITORY_DIR).join("format").is_file()
 }
 
 /// Starts to measure how long something takes.

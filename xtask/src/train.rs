@@ -7,7 +7,7 @@ mod settings;
 mod summary;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,11 +15,11 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use ckpt_cli::ui::Ui;
+use ckpt_cli::{Failure, ui::Ui};
 use ckpt_data::{Samples, Table};
 use ckpt_hash::{CodeId, StateId, code_id};
-use ckpt_store::{Commit, Repository, record::DataRecord};
-use ckpt_train::{Dataset, LinearTrainer, Real};
+use ckpt_store::{Commit, Error, RefName, Repository, record::DataRecord};
+use ckpt_train::{Dataset, Epoch, LinearTrainer, Real};
 
 use self::{
     branch::Line,
@@ -83,19 +83,25 @@ pub(crate) fn run(args: &TrainArgs, place: &Place, ui: &mut Ui) -> anyhow::Resul
         (Some(_), None) => return Err(place.no_repository().into()),
         (None, _) => None,
     };
+    let asked = args.branch.as_deref().map(RefName::branch).transpose();
+    let asked = asked.map_err(Error::from)?;
     let settings = Settings::resolve(&args.flags, start.as_ref())?;
     let path = match (&args.data, &start) {
         (Some(path), _) => path.clone(),
         (None, Some(start)) => start.data_path().unwrap_or_else(|| place.default_data()),
         (None, None) => place.default_data(),
     };
-    let (samples, data) = load(&path, settings.target.as_deref())?;
+    let table = read_table(&path, start.is_some() && args.data.is_none())?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let data = DataRecord { name, id: table.id() };
     if let Some(start) = &start {
         start.check_data(&data)?;
     }
+    let samples = table.split_target(settings.target.as_deref());
+    let samples = samples.with_context(|| path.display().to_string())?;
     // Only now, when nothing is wrong with the call, does anything appear on the disk.
     let repository = existing.map_or_else(|| place.init(), Ok)?;
-    let line = branch::choose(&repository, args.branch.as_deref(), start)?;
+    let line = branch::choose(&repository, asked, start)?;
     let code = code_id(&place.workspace.join("crates/ckpt-train")).ok();
     let run = Run { args, place, settings, repository, line, samples, data, code };
     let mut pool = rayon::ThreadPoolBuilder::new();
@@ -110,16 +116,16 @@ pub(crate) fn run(args: &TrainArgs, place: &Place, ui: &mut Ui) -> anyhow::Resul
     Ok(summary.print(ui, place.json)?)
 }
 
-fn load(path: &std::path::Path, target: Option<&str>) -> anyhow::Result<(Samples, DataRecord)> {
-    let table = Table::read(path)?;
-    let id = table.id();
-    let samples = table.split_target(target).with_context(|| path.display().to_string())?;
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    Ok((samples, DataRecord { name, id }))
+fn read_table(path: &Path, is_recorded: bool) -> anyhow::Result<Table> {
+    Table::read(path).map_err(|error| {
+        let failure = Failure::of(error);
+        let hint = "that is where the version to resume from had its data; name it with --data";
+        if is_recorded { failure.with_hint(hint).into() } else { failure.into() }
+    })
 }
 
 impl Run<'_> {
-    fn train<T: epoch::Element>(mut self, path: &std::path::Path) -> anyhow::Result<Summary> {
+    fn train<T: epoch::Element>(mut self, path: &Path) -> anyhow::Result<Summary> {
         let x = self.samples.x.mapv(<T as Real>::from_f64);
         let y = self.samples.y.mapv(<T as Real>::from_f64);
         let dataset = Dataset::new(x, y)?;
@@ -129,11 +135,54 @@ impl Run<'_> {
             None => LinearTrainer::new(&dataset, config)?,
         };
         let stop = stop_flag()?;
-        let progress = Progress::new(self.place.json, config.epochs, self.line.epochs_done());
         let started = place::clock();
+        let trained = self.epochs(&mut trainer, &stop, path);
+        let (commits, last) = trained.map_err(|error| self.say_what_is_kept(error))?;
+        let seconds = started.elapsed().as_secs_f64();
+        let Some(last) = last else {
+            let done = self.line.epochs_done();
+            bail!(
+                "there is nothing left to train: epoch {done} was planned as the last; raise --epochs"
+            );
+        };
+        let exact = summary::closed_form(&mut trainer);
+        let validation_rows = trainer.validation().map_or(0, |(_, y)| y.len());
+        let branch = self.line.branch().short().to_owned();
+        let best = format!("min:{}@{branch}", summary::criterion(validation_rows));
+        let best = self.repository.resolve(&best).and_then(|id| self.repository.version(&id));
+        Ok(Summary {
+            branch,
+            renamed: self.line.is_renamed(),
+            interrupted: stop.load(Ordering::Relaxed),
+            data: self.data.name.clone(),
+            features: self.samples.features.clone(),
+            rows: self.samples.y.len(),
+            validation_rows,
+            seconds,
+            weight: last.model.weight.iter().map(|w| w.to_f64()).collect(),
+            bias: last.model.bias.to_f64(),
+            metrics: last.metrics.into(),
+            stop: last.stop,
+            epoch: last.number,
+            commits,
+            best: best.ok(),
+            repo_flag: self.place.repo_flag.clone(),
+            exact,
+        })
+    }
+
+    /// Trains epoch after epoch and versions those asked for, until the end or Ctrl-C.
+    fn epochs<T: epoch::Element>(
+        &mut self,
+        trainer: &mut LinearTrainer<T>,
+        stop: &AtomicBool,
+        path: &Path,
+    ) -> anyhow::Result<(Vec<Commit>, Option<Epoch<T>>)> {
+        let epochs = self.settings.config.epochs;
+        let progress = Progress::new(self.place.json, epochs, self.line.epochs_done());
         let mut commits = Vec::new();
         let mut last = None;
-        for epoch in trainer.by_ref() {
+        for epoch in trainer {
             let epoch = epoch?;
             progress.epoch(epoch.number, &epoch.metrics);
             let stopping = stop.load(Ordering::Relaxed);
@@ -145,38 +194,26 @@ impl Run<'_> {
                 break;
             }
         }
-        progress.finish();
-        let Some(last) = last else {
-            bail!(
-                "there is nothing left to train: epoch {} was the last; raise --epochs",
-                self.line.epochs_done()
-            );
-        };
-        let exact = summary::closed_form(&mut trainer);
-        let validation = trainer.validation().map_or(0, |(_, y)| y.len());
-        Ok(Summary {
-            branch: self.line.branch().short().to_owned(),
-            renamed: self.line.is_renamed(),
-            interrupted: stop.load(Ordering::Relaxed),
-            data: self.data.name.clone(),
-            features: self.samples.features.clone(),
-            rows: self.samples.y.len(),
-            validation_rows: validation,
-            seconds: started.elapsed().as_secs_f64(),
-            weight: last.model.weight.iter().map(|w| w.to_f64()).collect(),
-            bias: last.model.bias.to_f64(),
-            metrics: last.metrics.into(),
-            stop: last.stop,
-            epoch: last.number,
-            commits,
-            exact,
-        })
+        Ok((commits, last))
+    }
+
+    /// Adds to an error what was versioned before it.
+    fn say_what_is_kept(&self, error: anyhow::Error) -> anyhow::Error {
+        let failure = crate::failure(error);
+        if self.line.added() == 0 || failure.hint().is_some() {
+            return failure.into();
+        }
+        let branch = self.line.branch().short();
+        let kept = ckpt_cli::format::count(self.line.added() as u64, "version");
+        let hint =
+            format!("kept on branch {branch}: {kept}; --resume {branch} goes on from the last");
+        failure.with_hint(hint).into()
     }
 
     fn commit<T: epoch::Element>(
         &mut self,
-        epoch: &ckpt_train::Epoch<T>,
-        path: &std::path::Path,
+        epoch: &Epoch<T>,
+        path: &Path,
     ) -> anyhow::Result<Commit> {
         let parent: Option<StateId> = self.line.parent_state();
         let recipe = ckpt_store::record::RecipeRecord {
@@ -190,6 +227,9 @@ impl Run<'_> {
         let mut environment = self.place.environment.clone();
         environment.insert("data.path".to_owned(), path.display().to_string());
         environment.insert("data.features".to_owned(), self.samples.features.join(","));
+        let config = &self.settings.config;
+        environment.insert(branch::EPOCHS.to_owned(), config.epochs.to_string());
+        environment.insert(branch::TOLERANCE.to_owned(), config.tolerance.to_string());
         environment.insert("threads".to_owned(), rayon::current_num_threads().to_string());
         let draft = epoch::draft(epoch, recipe, environment, self.place.stamp_now()?);
         let commit = self.line.commit(&self.repository, draft)?;

@@ -44,6 +44,10 @@ fn find(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
     let mut found = Vec::new();
     for path in paths {
         let meta = fs::symlink_metadata(path).map_err(reading(path))?;
+        if meta.is_dir() && path.file_name().is_some_and(|name| name == REPOSITORY_DIR) {
+            let what = format!("{} is a repository, not a part of a checkpoint", path.display());
+            return Err(Failure::usage(what));
+        }
         if meta.is_dir() {
             let prefix =
                 if paths.len() == 1 { String::new() } else { format!("{}/", own_name(path)?) };

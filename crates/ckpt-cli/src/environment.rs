@@ -43,7 +43,7 @@ impl Environment {
         Self {
             time: text(TIME),
             author: text(AUTHOR),
-            user: text("USER").or_else(|| text("USERNAME")),
+            user: text("USER").or_else(|| text("LOGNAME")).or_else(|| text("USERNAME")),
             host: text("HOSTNAME").or_else(|| text("COMPUTERNAME")).or_else(host_from_files),
             allows_colour: text("NO_COLOR").is_none() && !is_dumb,
         }

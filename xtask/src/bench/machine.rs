@@ -32,21 +32,28 @@ impl Speed {
 /// How fast the machine was during a run, and how steady.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Machine {
-    /// The median of the measurements before and after the run.
+    /// The median of the measurements before, during and after the run.
     pub(crate) speed: Speed,
-    /// By how much they differ relative to the median: the larger of both speeds' differences.
+    /// How far from the median the farthest of them lies, relative to it: of the two speeds, the one
+    /// that changed more. A bench may depend on either.
     pub(crate) drift: f64,
 }
 
 impl Machine {
-    /// Joins the measurements before a run and after it.
-    pub(crate) fn between(before: Speed, after: Speed) -> Self {
-        // The median of two is their mean.
-        let read = f64::midpoint(before.read, after.read);
-        let sha256 = f64::midpoint(before.sha256, after.sha256);
-        let drift = ((before.read - after.read).abs() / read)
-            .max((before.sha256 - after.sha256).abs() / sha256);
-        Self { speed: Speed { read, sha256 }, drift }
+    /// Joins the measurements before a run and after it with one amid it, which a filter may have
+    /// left out.
+    pub(crate) fn of(before: Speed, amid: Option<Speed>, after: Speed) -> Self {
+        let over = |field: fn(&Speed) -> f64| {
+            let mut speeds: Vec<f64> =
+                [Some(before), amid, Some(after)].iter().flatten().map(field).collect();
+            speeds.sort_by(f64::total_cmp);
+            let (lowest, highest) = (speeds[0], speeds[speeds.len() - 1]);
+            let median = if speeds.len() == 3 { speeds[1] } else { f64::midpoint(lowest, highest) };
+            (median, (highest - median).max(median - lowest) / median)
+        };
+        let (read, read_drift) = over(|speed| speed.read);
+        let (sha256, sha256_drift) = over(|speed| speed.sha256);
+        Self { speed: Speed { read, sha256 }, drift: read_drift.max(sha256_drift) }
     }
 }
 
@@ -67,10 +74,17 @@ mod tests {
     #[test]
     fn the_larger_drift_counts() {
         let before = Speed { read: 19.0, sha256: 2.0 };
-        let machine = Machine::between(before, Speed { read: 21.0, sha256: 2.0 });
+        let machine = Machine::of(before, None, Speed { read: 21.0, sha256: 2.0 });
         assert_eq!(machine.speed, Speed { read: 20.0, sha256: 2.0 });
-        assert!((machine.drift - 0.1).abs() < 1e-12);
-        let machine = Machine::between(before, Speed { read: 19.0, sha256: 1.2 });
-        assert!((machine.drift - 0.5).abs() < 1e-12);
+        assert!((machine.drift - 0.05).abs() < 1e-12);
+        let machine = Machine::of(before, None, Speed { read: 19.0, sha256: 1.2 });
+        assert!((machine.drift - 0.25).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_slow_moment_amid_the_run_is_drift_and_no_median() {
+        let quiet = Speed { read: 20.0, sha256: 2.0 };
+        let machine = Machine::of(quiet, Some(Speed { read: 20.0, sha256: 1.0 }), quiet);
+        assert_eq!(machine, Machine { speed: quiet, drift: 0.5 });
     }
 }

@@ -28,7 +28,7 @@ impl Report<'_> {
         ui.table(&mut self.table())?;
         ui.line("")?;
         ui.line(format!(
-            "machine: reads {:.1} GB/s, SHA-256 {:.2} GB/s on one core, drift {}",
+            "machine: reads {:.1} GB/s, SHA-256 {:.2} GB/s on one core, drift +- {}",
             speed.read,
             speed.sha256,
             format::percent(self.results.machine.drift),

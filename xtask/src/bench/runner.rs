@@ -41,7 +41,7 @@ impl<'a> Runner<'a> {
         Speed::of(&self.run(&["--bench", GROUP], None)?)
     }
 
-    /// Runs the benches that a filter matches, or all.
+    /// Runs the benches whose name contains a text, or all.
     pub(crate) fn benches(&self, filter: Option<&str>) -> anyhow::Result<Vec<Estimate>> {
         self.run(&[], filter)
     }
@@ -50,7 +50,7 @@ impl<'a> Runner<'a> {
         // A folder of its own tells the results of this run from those of earlier ones.
         let home = TempDir::new().context("cannot make a temporary folder")?;
         let mut command = self.command(args);
-        command.arg("--").args(filter).env("CRITERION_HOME", home.path());
+        command.arg("--").args(filter.map(literal)).env("CRITERION_HOME", home.path());
         self.cargo(&mut command)?;
         criterion::read(home.path())
     }
@@ -77,5 +77,37 @@ impl<'a> Runner<'a> {
             bail!("cargo bench of {PACKAGE} failed: {status}");
         }
         Ok(())
+    }
+}
+
+/// Writes the regular expression that matches a text: criterion takes its filter for one.
+fn literal(text: &str) -> String {
+    let mut pattern = String::new();
+    for character in text.chars() {
+        if r"\.+*?()|[]{}^$#&-~".contains(character) {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_plain_text() {
+        assert_eq!(literal("commit/new_32_mib"), "commit/new_32_mib");
+        assert_eq!(literal("a.b[^-]"), r"a\.b\[\^\-\]");
+    }
+
+    #[test]
+    fn a_failing_build_is_an_error() {
+        let folder = TempDir::new().unwrap();
+        let error = Runner::new(folder.path(), true).build().unwrap_err();
+        assert!(error.to_string().starts_with("cargo bench of ckpt-benches failed"), "{error}");
+        let error = Runner::new(&folder.path().join("gone"), true).build().unwrap_err();
+        assert_eq!(error.to_string(), "cannot run cargo bench");
     }
 }

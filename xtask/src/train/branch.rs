@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::bail;
-use ckpt_hash::{StateId, VersionId};
+use ckpt_hash::StateId;
 use ckpt_store::{
-    Commit, Draft, Parents, RefKind, RefName, Repository, Version,
+    Commit, Draft, Error, Parents, RefKind, RefName, Repository, Version,
     record::{DataRecord, ParamValue, RecipeRecord},
 };
 use ckpt_train::TrainState;
@@ -14,6 +14,12 @@ use super::epoch;
 
 /// The branch of the first run; the next ones get a number behind it.
 const DEFAULT_BRANCH: &str = "train";
+
+/// What a version's environment calls the number of epochs that were planned.
+pub(crate) const EPOCHS: &str = "train.epochs";
+
+/// What a version's environment calls the tolerance at which training would have stopped.
+pub(crate) const TOLERANCE: &str = "train.tolerance";
 
 /// The version that a run resumes from.
 pub(crate) struct Start {
@@ -31,6 +37,13 @@ impl Start {
 
     pub(crate) fn seed(&self) -> u64 {
         self.recipe.seed.unwrap_or_default()
+    }
+
+    /// Returns how many epochs were planned, and at which tolerance training would have stopped.
+    pub(crate) fn plan(&self) -> (Option<u64>, Option<f64>) {
+        let fact = |name: &str| self.version.record.environment.get(name);
+        let epochs = fact(EPOCHS).and_then(|text| text.parse().ok());
+        (epochs, fact(TOLERANCE).and_then(|text| text.parse().ok()))
     }
 
     /// Returns where the data was when the version was made.
@@ -73,8 +86,12 @@ pub(crate) fn resume(repository: &Repository, revision: &str) -> anyhow::Result<
 /// The line of versions that a run adds to.
 pub(crate) struct Line {
     branch: RefName,
+    /// Whether the name was left to this module.
+    unasked: bool,
     /// Whether the usual name was taken.
     renamed: bool,
+    /// How many versions were added.
+    added: usize,
     state: Option<TrainState>,
     parents: Parents,
     parent_state: Option<StateId>,
@@ -83,14 +100,12 @@ pub(crate) struct Line {
 /// Chooses the branch: the one asked for, the one resumed, or a fresh one.
 pub(crate) fn choose(
     repository: &Repository,
-    asked: Option<&str>,
+    asked: Option<RefName>,
     start: Option<Start>,
 ) -> anyhow::Result<Line> {
-    let (name, renamed) = match (asked, start.as_ref().and_then(|start| start.branch.clone())) {
-        (Some(name), _) => (RefName::branch(name)?, false),
-        (None, Some(name)) => (name, false),
-        (None, None) => fresh(repository)?,
-    };
+    let named = asked.or_else(|| start.as_ref().and_then(|start| start.branch.clone()));
+    let unasked = named.is_none();
+    let (name, renamed) = named.map_or_else(|| fresh(repository), |name| Ok((name, false)))?;
     let from = start.as_ref().map(|start| start.version.id);
     let parents = match (repository.target(&name)?, from) {
         (None, from) => Parents::NewBranch(from.into_iter().collect()),
@@ -107,7 +122,8 @@ pub(crate) fn choose(
         ),
     };
     let parent_state = start.as_ref().map(|start| start.version.record.state);
-    Ok(Line { branch: name, renamed, state: start.map(|start| start.state), parents, parent_state })
+    let state = start.map(|start| start.state);
+    Ok(Line { branch: name, unasked, renamed, added: 0, state, parents, parent_state })
 }
 
 /// Finds the first branch of `train`, `train-2`, ... that does not exist.
@@ -144,20 +160,38 @@ impl Line {
         self.parent_state
     }
 
+    /// Returns how many versions were added.
+    pub(crate) fn added(&self) -> usize {
+        self.added
+    }
+
     /// Adds a version and makes the branch the current one with the first.
     pub(crate) fn commit(
         &mut self,
         repository: &Repository,
-        draft: Draft,
+        mut draft: Draft,
     ) -> anyhow::Result<Commit> {
-        let commit =
-            repository.commit(&self.branch, &Draft { parents: self.parents.clone(), ..draft })?;
-        if !matches!(self.parents, Parents::Expected(_)) || repository.head()? != self.branch {
+        draft.parents = self.parents.clone();
+        let commit = loop {
+            match repository.commit(&self.branch, &draft) {
+                // Another run that started at the same time took the name: the next one is free.
+                Err(Error::Conflict(_) | Error::RefExists { .. }) if self.may_move() => {
+                    (self.branch, self.renamed) = fresh(repository)?;
+                }
+                other => break other?,
+            }
+        };
+        if repository.head()? != self.branch {
             repository.set_head(&self.branch)?;
         }
-        let id: VersionId = commit.version.id;
-        self.parents = Parents::Expected(id);
+        self.added += 1;
+        self.parents = Parents::Expected(commit.version.id);
         self.parent_state = Some(commit.version.record.state);
         Ok(commit)
+    }
+
+    /// Tells whether the run can still go to another branch.
+    fn may_move(&self) -> bool {
+        self.unasked && self.added == 0
     }
 }

@@ -22,8 +22,9 @@ impl Progress {
     pub(crate) fn new(quiet: bool, epochs: u64, done: u64) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
         let bar = is_terminal.then(|| {
-            let style = ProgressStyle::with_template("epoch {pos}/{len} {wide_bar} {msg} {eta}")
-                .expect("the template is well-formed");
+            let style =
+                ProgressStyle::with_template("epoch {pos}/{len} {wide_bar} {msg} {eta} left")
+                    .expect("the template is well-formed");
             ProgressBar::new(epochs).with_style(style).with_position(done)
         });
         let step =
@@ -46,9 +47,11 @@ impl Progress {
                 writeln!(std::io::stderr(), "epoch {number}/{}  {}", self.last, values.join("  "));
         }
     }
+}
 
+impl Drop for Progress {
     /// Takes the bar away.
-    pub(crate) fn finish(&self) {
+    fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -113,7 +113,7 @@ impl Settings {
     /// Joins flags, the settings of the version to resume from, and defaults, in this order.
     pub(crate) fn resolve(flags: &Flags, start: Option<&Start>) -> anyhow::Result<Self> {
         let recorded = match start {
-            Some(start) => Self::from_params(start.params(), start.seed())?,
+            Some(start) => Self::from_version(start)?,
             None => Self { target: None, width: FloatWidth::F64, config: Config::default() },
         };
         let before = recorded.config;
@@ -184,6 +184,15 @@ impl Settings {
             params.insert(name::BATCH, ParamValue::Int(batch as i64));
         }
         params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Reads the settings of the run that made a version.
+    fn from_version(start: &Start) -> anyhow::Result<Self> {
+        let mut settings = Self::from_params(start.params(), start.seed())?;
+        let (epochs, tolerance) = start.plan();
+        settings.config.epochs = epochs.unwrap_or(settings.config.epochs);
+        settings.config.tolerance = tolerance.unwrap_or(settings.config.tolerance);
+        Ok(settings)
     }
 
     /// Reads the settings that [`params`](Self::params) put on record.

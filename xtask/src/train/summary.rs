@@ -6,12 +6,12 @@ use ckpt_cli::{
     Failure, format,
     ui::{Column, Style, Table, Text, Ui},
 };
-use ckpt_store::Commit;
+use ckpt_store::{Commit, Version};
 use ckpt_train::{LinearTrainer, Real, StopReason};
 use serde_json::{Map, Value, json};
 
 /// The metrics of the summary's table, where they exist.
-const SHOWN: [&str; 6] = ["val_mse", "val_mae", "val_r2", "train_mse", "train_mae", "train_r2"];
+const SHOWN: [&str; 5] = ["val_mse", "val_mae", "val_r2", "train_mse", "train_r2"];
 
 /// What a run came to.
 pub(crate) struct Summary {
@@ -30,6 +30,10 @@ pub(crate) struct Summary {
     pub(crate) stop: Option<StopReason>,
     pub(crate) epoch: u64,
     pub(crate) commits: Vec<Commit>,
+    /// The best version of the branch by the [`criterion`].
+    pub(crate) best: Option<Version>,
+    /// What has to be added to commands so that they find the repository.
+    pub(crate) repo_flag: String,
     pub(crate) exact: Exact,
 }
 
@@ -42,6 +46,11 @@ pub(crate) fn closed_form<T: Real>(trainer: &mut LinearTrainer<T>) -> Exact {
     Ok(trainer.evaluate(&model).map_err(|error| error.to_string())?.into())
 }
 
+/// Returns the metric that says which version is the best.
+pub(crate) fn criterion(validation_rows: usize) -> &'static str {
+    if validation_rows > 0 { "val_mse" } else { "train_mse" }
+}
+
 impl Summary {
     /// Prints the summary.
     pub(crate) fn print(&self, ui: &mut Ui, json: bool) -> Result<(), Failure> {
@@ -50,16 +59,15 @@ impl Summary {
         }
         let train = self.rows - self.validation_rows;
         ui.line(format!(
-            "linear regression on {}: {} training and {} validation rows, {}",
+            "{}: {train} training and {} validation rows, {}",
             self.data,
-            train,
             self.validation_rows,
             format::count(self.features.len() as u64, "feature"),
         ))?;
         ui.line(self.outcome())?;
         if self.renamed {
             ui.line(format!(
-                "the branch is {} because an earlier run has the usual name",
+                "the branch is {} because another run has the usual name",
                 self.branch
             ))?;
         }
@@ -72,8 +80,8 @@ impl Summary {
     fn outcome(&self) -> String {
         let stored: u64 = self.commits.iter().map(|commit| commit.stored_bytes).sum();
         let why = match (self.interrupted, self.stop) {
-            (true, _) => " (stopped by Ctrl-C)",
-            (false, Some(StopReason::Tolerance)) => " (tolerance reached)",
+            (true, _) => " (Ctrl-C)",
+            (false, Some(StopReason::Tolerance)) => " (converged)",
             _ => "",
         };
         format!(
@@ -100,10 +108,11 @@ impl Summary {
             };
             table.row([Text::from(what), version].into_iter().chain(names.iter().map(cell)));
         };
-        for (what, commit) in [("best", self.best()), ("last", self.commits.last())] {
-            if let Some(commit) = commit {
-                let name = format!("{}@{}", self.branch, commit.version.record.number);
-                row(what, Text::styled(Style::Ref, name), &commit.version.record.metrics);
+        let last = self.commits.last().map(|commit| &commit.version);
+        for (what, version) in [("best", self.best.as_ref()), ("last", last)] {
+            if let Some(Version { record, .. }) = version {
+                let name = format!("{}@{}", self.branch, record.number);
+                row(what, Text::styled(Style::Ref, name), &record.metrics);
             }
         }
         if let Ok(exact) = &self.exact {
@@ -118,27 +127,16 @@ impl Summary {
 
     /// Names three commands that show what was made.
     fn print_next(&self, ui: &mut Ui) -> Result<(), Failure> {
-        let (branch, best) = (&self.branch, format!("min:{}", self.criterion()));
+        let (branch, repo) = (&self.branch, &self.repo_flag);
+        let best = format!("min:{}@{branch}", criterion(self.validation_rows));
         let program = ui.program();
         let number =
             |commit: Option<&Commit>| commit.map_or(1, |commit| commit.version.record.number);
         let (first, last) = (number(self.commits.first()), number(self.commits.last()));
         ui.line("next:")?;
-        ui.line(format!("  {program} log {branch} -n 5"))?;
-        ui.line(format!("  {program} compare {branch}@{first} {branch}@{last}"))?;
-        ui.line(format!("  {program} restore {best}@{branch} -o best.safetensors"))
-    }
-
-    /// Returns the metric that says which version is the best.
-    fn criterion(&self) -> &'static str {
-        if self.validation_rows > 0 { "val_mse" } else { "train_mse" }
-    }
-
-    /// Returns the version that `min:` of the criterion names.
-    fn best(&self) -> Option<&Commit> {
-        let value = |commit: &&Commit| commit.version.record.metrics.get(self.criterion()).copied();
-        let scored = self.commits.iter().filter(|commit| value(commit).is_some());
-        scored.min_by(|a, b| value(a).partial_cmp(&value(b)).unwrap_or(std::cmp::Ordering::Equal))
+        ui.line(format!("  {program} log {branch} -n 5{repo}"))?;
+        ui.line(format!("  {program} compare {branch}@{first} {branch}@{last}{repo}"))?;
+        ui.line(format!("  {program} restore {best} -o best.safetensors{repo}"))
     }
 
     fn document(&self) -> Value {
@@ -149,7 +147,7 @@ impl Summary {
         json!({
             "branch": self.branch,
             "versions": versions.collect::<Vec<_>>(),
-            "best": self.best().map(|commit| commit.version.id.to_string()),
+            "best": self.best.as_ref().map(|version| version.id.to_string()),
             "model": last.map(|record| record.model.to_string()),
             "state": last.map(|record| record.state.to_string()),
             "epochs": self.epoch,

@@ -29,7 +29,8 @@ pub(crate) struct CommitArgs {
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 
-    /// The branch to commit to, which is made if need be [default: the current one]
+    /// The branch to commit to; a new one starts without a parent unless --from names one
+    /// [default: the current one]
     #[arg(short, long)]
     branch: Option<String>,
 
@@ -171,7 +172,8 @@ fn print(ui: &mut Ui, branch: &RefName, commit: &Commit) -> Result<(), Failure> 
     }
     let (logical, stored) = (format::bytes(*logical_bytes), format::bytes(*stored_bytes));
     line = line.plain(format!("  {logical} -> {stored} stored"));
-    if *logical_bytes > 0 {
+    // Of a tiny file the records weigh more than the content: a part of it says nothing.
+    if logical_bytes > stored_bytes {
         let part = format::percent(*stored_bytes as f64 / *logical_bytes as f64);
         line = line.push(Style::Faint, format!(" ({part})"));
     }

@@ -9,8 +9,8 @@ use crate::sandbox::{Sandbox, safetensors};
 fn a_file_becomes_a_version() {
     let sandbox = Sandbox::new();
     sandbox.tensors("out/model.safetensors", &[("w", &[2, 2], &[1.0, 2.0, 3.0, 4.0])]);
-    assert_snapshot!(sandbox.run("commit out/model.safetensors -m 'first version'"), @r#"[main id1_________] #1 "first version"  81 B -> [size] stored ([part] %)"#);
-    assert_snapshot!(sandbox.run("commit out/model.safetensors -b trial"), @"[trial id2_________] #1  81 B -> [size] stored ([part] %)");
+    assert_snapshot!(sandbox.run("commit out/model.safetensors -m 'first version'"), @r#"[main id1_________] #1 "first version"  81 B -> [size] stored"#);
+    assert_snapshot!(sandbox.run("commit out/model.safetensors -b trial"), @"[trial id2_________] #1  81 B -> [size] stored");
     let files = &sandbox.json("show")["files"];
     assert_eq!(files[0]["path"], "model.safetensors");
     assert_eq!(files[0]["reader"], "safetensors");
@@ -279,4 +279,13 @@ fn git_says_where_the_code_stood() {
     assert_eq!(environment("code")["git.dirty"], "true");
     assert_eq!(environment("code/train.py")["git.dirty"], "true");
     assert_eq!(environment("code/eval.py")["git.dirty"], "false");
+}
+
+#[test]
+fn a_repository_is_no_part_of_a_checkpoint() {
+    let sandbox = Sandbox::new();
+    assert_snapshot!(sandbox.run("commit .ckpt"), @"
+    error: .ckpt is a repository, not a part of a checkpoint
+    [exit code 2]
+    ");
 }

@@ -75,7 +75,7 @@ fn print_metrics(ui: &mut Ui, judged: &Judged) -> Result<(), Failure> {
         return Ok(());
     }
     let mut table = Table::new([
-        Column::left("metric").elastic(),
+        Column::left("metric"),
         Column::right("a"),
         Column::right("b"),
         Column::right("delta"),
