@@ -108,10 +108,10 @@ impl InputFile {
         })
     }
 
-    fn span(&self, segment: &Segment) -> Span<'_> {
-        let dtype = match segment {
-            Segment::Opaque { .. } => None,
-            Segment::Tensor { dtype, .. } => Some(*dtype),
+    fn span<'a>(&'a self, segment: &'a Segment) -> Span<'a> {
+        let (dtype, tensor) = match segment {
+            Segment::Opaque { .. } => (None, None),
+            Segment::Tensor { dtype, name, .. } => (Some(*dtype), Some(name.as_str())),
         };
         Span {
             source: &*self.source,
@@ -119,6 +119,7 @@ impl InputFile {
             offset: segment.offset(),
             len: segment.byte_len(),
             dtype,
+            tensor,
         }
     }
 }

@@ -1,19 +1,36 @@
 //! Joins objects and block encodings: how each kind of object is encoded, decoded and hashed.
 
-use ckpt_codec::{Effort, Encoding, Layout};
+use ckpt_codec::{CodecError, Effort, Encoded, Encoding, Layout};
 use ckpt_hash::{
-    CheckpointId, Digest, LEAF_LEN, MoveId, RecipeId, VersionId, leaf_hash, merkle_root,
+    CheckpointId, DIGEST_LEN, Digest, LEAF_LEN, LeafHash, MoveId, RecipeId, VersionId, leaf_hash,
+    merkle_root,
 };
 use ckpt_tensor::Dtype;
 
 use crate::{
     object::{ObjectId, ObjectKind},
-    pack::{layout::Entry, writer::EncodedObject},
+    pack::{layout::Entry, search::Found, writer::EncodedObject},
     record::{self, ChunksRecord, LeavesRecord},
 };
 
 /// The code for bytes that are no elements of a dtype.
 const PLAIN: u8 = 0;
+
+/// Most links of a chain of differences: reading costs a decode per link.
+///
+/// With every ninth block whole, dense f32 training takes 2 % more space than in endless chains,
+/// bf16 fine-tuning a quarter more.
+pub(crate) const MAX_DEPTH: u8 = 8;
+
+/// Bytes of a difference from which the 32 of its base's hash are below 1 % of it.
+const LONG: usize = 4096;
+
+/// The same block of the parent version.
+#[derive(Debug)]
+pub(crate) struct Base {
+    pub(crate) id: ObjectId,
+    pub(crate) found: Found,
+}
 
 /// Encodes an object by whichever encoding is smallest for the effort.
 pub(crate) fn encode(
@@ -22,23 +39,85 @@ pub(crate) fn encode(
     dtype: Option<Dtype>,
     effort: Effort,
 ) -> Result<EncodedObject, String> {
-    let layout = dtype.map_or(Layout::BYTES, Layout::of);
-    let encoded = ckpt_codec::encode(bytes, layout, effort).map_err(|error| error.to_string())?;
-    Ok(EncodedObject {
-        id,
-        raw_len: bytes.len() as u32,
-        encoding: encoded.encoding.code(),
-        layout: dtype.map_or(PLAIN, Dtype::code),
-        bytes: encoded.bytes.into_owned(),
-    })
+    let encoded = ckpt_codec::encode(bytes, layout_of(dtype), effort).map_err(text)?;
+    Ok(whole(id, bytes.len(), dtype, encoded))
 }
 
-/// Decodes the stored bytes of an object, as long as whole objects are all that is stored.
-pub(crate) fn decode(entry: &Entry, stored: Vec<u8>) -> Result<Vec<u8>, String> {
-    let text = |error: ckpt_codec::CodecError| error.to_string();
-    if entry.depth != 0 {
-        return Err("it is stored as a delta, which needs a newer ckpt".to_owned());
+/// Encodes a block like [`encode`], or as the difference to a base that is less deep than
+/// [`MAX_DEPTH`] and as long as the block.
+pub(crate) fn encode_against(
+    id: ObjectId,
+    bytes: &[u8],
+    dtype: Option<Dtype>,
+    effort: Effort,
+    base: &Base,
+) -> Result<EncodedObject, String> {
+    let encoded = ckpt_codec::encode_against(bytes, &base.found.bytes, layout_of(dtype), effort);
+    let encoded = encoded.map_err(text)?;
+    if !encoded.encoding.needs_parent() {
+        return Ok(whole(id, bytes.len(), dtype, encoded));
     }
+    let stored = [base.id.digest.as_bytes(), &encoded.bytes[..]].concat();
+    // The codec chose without the hash in front, which decides only where there is little else.
+    if encoded.bytes.len() < LONG {
+        let plain = encode(id, bytes, dtype, effort)?;
+        if plain.bytes.len() <= stored.len() {
+            return Ok(plain);
+        }
+    }
+    let depth = base.found.depth + 1;
+    let encoded = Encoded { encoding: encoded.encoding, bytes: stored.into() };
+    Ok(EncodedObject { depth, ..whole(id, bytes.len(), dtype, encoded) })
+}
+
+fn whole(
+    id: ObjectId,
+    raw_len: usize,
+    dtype: Option<Dtype>,
+    encoded: Encoded<'_>,
+) -> EncodedObject {
+    EncodedObject {
+        id,
+        raw_len: raw_len as u32,
+        encoding: encoded.encoding.code(),
+        layout: dtype.map_or(PLAIN, Dtype::code),
+        depth: 0,
+        bytes: encoded.bytes.into_owned(),
+    }
+}
+
+fn layout_of(dtype: Option<Dtype>) -> Layout {
+    dtype.map_or(Layout::BYTES, Layout::of)
+}
+
+fn text(error: CodecError) -> String {
+    error.to_string()
+}
+
+/// Returns the block whose bytes [`decode`] needs; `None` if it needs none.
+pub(crate) fn base(entry: &Entry, stored: &[u8]) -> Result<Option<ObjectId>, String> {
+    let encoding = Encoding::from_code(entry.encoding).map_err(text)?;
+    let depth = entry.depth;
+    if !encoding.needs_parent() {
+        let unfit = || Err(format!("it is stored whole, yet at depth {depth}"));
+        return if depth == 0 { Ok(None) } else { unfit() };
+    }
+    if entry.id.kind != ObjectKind::Block {
+        return Err("it is stored as a difference, which only blocks can be".to_owned());
+    }
+    if depth == 0 || depth > MAX_DEPTH {
+        return Err(format!("it is stored as a difference, yet at depth {depth}"));
+    }
+    let hash = stored.first_chunk::<DIGEST_LEN>().ok_or("it ends before its base's hash does")?;
+    Ok(Some(ObjectId::block(&LeafHash::from_digest(Digest::from_bytes(*hash)))))
+}
+
+/// Decodes the stored bytes of an object, given the bytes of its [`base`] if it has one.
+pub(crate) fn decode(
+    entry: &Entry,
+    stored: Vec<u8>,
+    base: Option<&[u8]>,
+) -> Result<Vec<u8>, String> {
     let encoding = Encoding::from_code(entry.encoding).map_err(text)?;
     let layout = match entry.layout {
         PLAIN => Layout::BYTES,
@@ -50,7 +129,14 @@ pub(crate) fn decode(entry: &Entry, stored: Vec<u8>) -> Result<Vec<u8>, String> 
     if encoding == Encoding::Raw && stored.len() == entry.raw_len as usize {
         return Ok(stored);
     }
-    ckpt_codec::decode(encoding, &stored, entry.raw_len as usize, layout).map_err(text)
+    let raw_len = entry.raw_len as usize;
+    match base {
+        Some(base) => {
+            let bytes = stored.get(DIGEST_LEN..).unwrap_or_default();
+            ckpt_codec::decode_against(encoding, bytes, raw_len, layout, base).map_err(text)
+        }
+        None => ckpt_codec::decode(encoding, &stored, raw_len, layout).map_err(text),
+    }
 }
 
 /// Computes the digest of an object's bytes in the manner of its kind.

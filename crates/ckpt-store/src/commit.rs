@@ -86,6 +86,9 @@ impl Repository {
         let line = self.line(draft.parents.resolve(branch, tip)?)?;
         let pack = PackWriter::create(self.disk())?;
         let mut ingest = Ingest::new(&self.objects, pack, draft.effort);
+        // Only what is new is stored, so a parent that cannot be read is no reason to fail.
+        let parent = line.parent.map(|id| self.objects.checkpoint(&id));
+        ingest.against(parent.and_then(Result::ok).map_or_else(Vec::new, |parent| parent.tensors));
         let (version, logical_bytes) = self.write_version(&mut ingest, draft, line)?;
         let movement = MoveRecord {
             name: branch.full(),
@@ -111,11 +114,11 @@ impl Repository {
                 let what = format!("version {} is given twice as a parent", parent.short());
                 return Err(Error::Contents(what));
             }
-            let number = self.objects.version(parent)?.number;
-            first.get_or_insert((*parent, number));
+            let record = self.objects.version(parent)?;
+            first.get_or_insert((*parent, record.number, record.checkpoint));
         }
-        let Some((parent, number)) = first else {
-            return Ok(Line { number: 1, skip: None, parents });
+        let Some((parent, number, checkpoint)) = first else {
+            return Ok(Line { number: 1, skip: None, parents, parent: None });
         };
         let damaged = |what| Error::damaged(format!("version {}", parent.short()), what);
         let number = number.checked_add(1).ok_or_else(|| damaged("no number follows its own"))?;
@@ -125,7 +128,7 @@ impl Repository {
                 .ok_or_else(|| damaged("its line of first parents is shorter than its number"))?,
             None => None,
         };
-        Ok(Line { number, skip, parents })
+        Ok(Line { number, skip, parents, parent: Some(checkpoint) })
     }
 
     fn write_version(
@@ -135,7 +138,7 @@ impl Repository {
         line: Line,
     ) -> Result<(Version, u64)> {
         let (checkpoint, logical_bytes) = write_contents(ingest, &draft.contents)?;
-        let Line { number, parents, skip } = line;
+        let Line { number, parents, skip, .. } = line;
         let record = VersionRecord {
             number,
             parents,
@@ -161,6 +164,8 @@ struct Line {
     number: u64,
     parents: Vec<VersionId>,
     skip: Option<VersionId>,
+    /// What the first parent contains.
+    parent: Option<CheckpointId>,
 }
 
 impl Parents {

@@ -97,6 +97,7 @@ impl Tensor {
             offset: 0,
             len: self.bytes.0.len() as u64,
             dtype: Some(self.dtype),
+            tensor: Some(&self.name),
         }
     }
 

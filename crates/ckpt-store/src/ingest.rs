@@ -3,7 +3,10 @@
 //! Content is read in order into a buffer of bounded size; hashing and encoding of what is in the
 //! buffer run in parallel on the current rayon pool. Memory use does not depend on the content.
 
-use std::{collections::HashSet, ops::Range};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::Range,
+};
 
 use ckpt_codec::Effort;
 use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, TreeHasher, leaf_hash, merkle_root};
@@ -11,17 +14,22 @@ use ckpt_tensor::Dtype;
 use rayon::prelude::*;
 
 use crate::{
-    chunker, codec,
+    chunker,
+    codec::{self, Base, MAX_DEPTH},
     disk::ReadFile,
     error::{Doing, Error, Result},
     object::ObjectId,
     objects::{Content, Cut, Objects},
     pack::writer::PackWriter,
-    record::{self, ChunkRecord, ChunksRecord, LeavesRecord, Record},
+    record::{self, ChunkRecord, ChunksRecord, LeavesRecord, Record, TensorRecord},
 };
 
 /// Bytes read before they are hashed and encoded: enough for all cores, little beside a checkpoint.
 const BATCH_LEN: usize = 32 << 20;
+
+/// Fewest bytes of a block that may be stored as a difference: of less, the base's hash takes more
+/// than a difference saves, and reading it takes two reads.
+const MIN_DIFFERENCE: usize = 256;
 
 /// A run of bytes to be stored as one content.
 pub(crate) struct Span<'a> {
@@ -32,6 +40,8 @@ pub(crate) struct Span<'a> {
     pub(crate) len: u64,
     /// `None` for opaque bytes.
     pub(crate) dtype: Option<Dtype>,
+    /// The tensor's name, which the parent version may have too.
+    pub(crate) tensor: Option<&'a str>,
 }
 
 /// Writes objects into one pack, leaving out what the repository already has.
@@ -39,6 +49,8 @@ pub(crate) struct Ingest<'a> {
     objects: &'a Objects,
     pub(crate) pack: PackWriter<'a>,
     effort: Effort,
+    /// The tensors of the parent version, by name.
+    bases: BTreeMap<String, TensorRecord>,
 }
 
 /// The blocks of one span so far.
@@ -55,6 +67,8 @@ struct Piece {
     span: usize,
     range: Range<usize>,
     dtype: Option<Dtype>,
+    /// The block at the same place of the parent version's tensor.
+    base: Option<ObjectId>,
 }
 
 /// Blocks that wait to be hashed and encoded.
@@ -69,7 +83,12 @@ struct Batch {
 
 impl<'a> Ingest<'a> {
     pub(crate) fn new(objects: &'a Objects, pack: PackWriter<'a>, effort: Effort) -> Self {
-        Self { objects, pack, effort }
+        Self { objects, pack, effort, bases: BTreeMap::new() }
+    }
+
+    /// Stores what is new as the difference to these tensors where that is smaller.
+    pub(crate) fn against(&mut self, tensors: Vec<TensorRecord>) {
+        self.bases = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
     }
 
     /// Stores the content of each span and returns its tree hash, in order.
@@ -79,21 +98,38 @@ impl<'a> Ingest<'a> {
         for (index, span) in spans.iter().enumerate() {
             let by_content = span.cut() == Cut::ByContent && span.len > LEAF_LEN as u64;
             blocks[index].whole = by_content.then(TreeHasher::new);
+            let mut bases = self.bases_of(span).into_iter();
             let mut at = 0;
             while at < span.len {
                 if batch.end + LEAF_LEN > BATCH_LEN {
                     self.store(&mut batch, &mut blocks)?;
                 }
-                let block = batch.read_block(span, index, at, by_content)?;
+                let range = batch.read_block(span, at, by_content)?;
+                let block = &batch.buffer[range.clone()];
                 if let Some(whole) = &mut blocks[index].whole {
                     whole.update(block);
                 }
                 at += block.len() as u64;
+                let (dtype, base) = (span.dtype, bases.next());
+                batch.pieces.push(Piece { span: index, range, dtype, base });
             }
         }
         self.store(&mut batch, &mut blocks)?;
         let ended = spans.iter().zip(blocks).map(|(span, blocks)| self.end_content(span, blocks));
         ended.collect()
+    }
+
+    /// Returns the blocks of the parent version's tensor of a span, in order; none if it has no
+    /// such tensor, of another dtype or length, or one that cannot be read: what is new is then
+    /// stored whole.
+    fn bases_of(&self, span: &Span<'_>) -> Vec<ObjectId> {
+        let Some(name) = span.tensor else { return Vec::new() };
+        // Where two files have different tensors of one name, the record has both under long ones.
+        let long = format!("{}::{name}", span.name);
+        let base = self.bases.get(&long).or_else(|| self.bases.get(name));
+        let fits = |base: &&TensorRecord| span.dtype == Some(base.dtype) && base.len == span.len;
+        let blocks = base.filter(fits).map(|base| self.objects.blocks(base.content()));
+        blocks.and_then(Result::ok).unwrap_or_default()
     }
 
     /// Stores a whole object unless the repository has it.
@@ -126,8 +162,13 @@ impl<'a> Ingest<'a> {
                 new.push((id, piece));
             }
         }
+        let (objects, effort) = (self.objects, self.effort);
         let encode = |(id, piece): (ObjectId, &Piece)| {
-            codec::encode(id, &buffer[piece.range.clone()], piece.dtype, self.effort)
+            let bytes = &buffer[piece.range.clone()];
+            match base(objects, piece) {
+                Some(base) => codec::encode_against(id, bytes, piece.dtype, effort, &base),
+                None => codec::encode(id, bytes, piece.dtype, effort),
+            }
         };
         let encoded: Result<Vec<_>, String> = new.into_par_iter().map(encode).collect();
         for object in encoded.map_err(Error::Contents)? {
@@ -157,6 +198,13 @@ impl<'a> Ingest<'a> {
     }
 }
 
+/// Reads the base of a block. One that cannot be read is no reason to lose a version.
+fn base(objects: &Objects, piece: &Piece) -> Option<Base> {
+    let id = piece.base.filter(|_| piece.range.len() >= MIN_DIFFERENCE)?;
+    let found = objects.packs.read_base(&id, MAX_DEPTH - 1)?;
+    (found.bytes.len() == piece.range.len()).then_some(Base { id, found })
+}
+
 impl Span<'_> {
     fn cut(&self) -> Cut {
         if self.dtype.is_some() { Cut::Fixed } else { Cut::ByContent }
@@ -164,14 +212,8 @@ impl Span<'_> {
 }
 
 impl Batch {
-    /// Reads the block of a span that starts `at` bytes into it.
-    fn read_block(
-        &mut self,
-        span: &Span<'_>,
-        index: usize,
-        at: u64,
-        by_content: bool,
-    ) -> Result<&[u8]> {
+    /// Reads the block of a span that starts `at` bytes into it; returns where it is.
+    fn read_block(&mut self, span: &Span<'_>, at: u64, by_content: bool) -> Result<Range<usize>> {
         let most = if by_content { chunker::MAX } else { LEAF_LEN };
         let rest = span.len - at;
         let wanted = rest.min(most as u64) as usize;
@@ -189,8 +231,6 @@ impl Batch {
         } else {
             self.buffer.len()
         };
-        let range = start..self.end;
-        self.pieces.push(Piece { span: index, range: range.clone(), dtype: span.dtype });
-        Ok(&self.buffer[range])
+        Ok(start..self.end)
     }
 }

@@ -121,8 +121,12 @@ impl Objects {
 
     /// Names every object that content consists of, its list included.
     pub(crate) fn content_objects(&self, content: Content) -> Result<Vec<ObjectId>> {
-        let blocks = self.pieces(content)?.into_iter().map(|piece| ObjectId::block(&piece.hash));
-        Ok(content.list().into_iter().chain(blocks).collect())
+        Ok(content.list().into_iter().chain(self.blocks(content)?).collect())
+    }
+
+    /// Names the blocks that content consists of, in order.
+    pub(crate) fn blocks(&self, content: Content) -> Result<Vec<ObjectId>> {
+        Ok(self.pieces(content)?.iter().map(|piece| ObjectId::block(&piece.hash)).collect())
     }
 
     fn pieces(&self, content: Content) -> Result<Vec<Piece>> {

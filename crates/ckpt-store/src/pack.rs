@@ -3,6 +3,7 @@
 pub(crate) mod folder;
 pub(crate) mod layout;
 pub(crate) mod reader;
+pub(crate) mod search;
 pub(crate) mod set;
 pub(crate) mod table;
 pub(crate) mod writer;

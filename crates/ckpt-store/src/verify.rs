@@ -92,6 +92,8 @@ struct Check<'a> {
     good: HashSet<ObjectId>,
     /// Objects that were found damaged, with their place in the report.
     bad: HashMap<ObjectId, usize>,
+    /// What was found when objects were read, by place and finding, with its place in the report.
+    object_errors: HashMap<(String, String), usize>,
     /// Contents, checkpoints and recipes that were found whole, with what the versions that have
     /// them must say.
     contents: HashSet<Content>,
@@ -119,6 +121,7 @@ impl<'a> Check<'a> {
             packs: HashSet::new(),
             good: HashSet::new(),
             bad: HashMap::new(),
+            object_errors: HashMap::new(),
             contents: HashSet::new(),
             checkpoints: HashMap::new(),
             recipes: HashSet::new(),

@@ -84,15 +84,6 @@ fn entries_that_lie_are_findings_and_allocate_nothing() {
 }
 
 #[test]
-fn what_a_newer_ckpt_stored_is_named_as_such() {
-    let (disk, _) = repository();
-    plant(&disk, vec![Object { depth: 1, ..Object::block(b"content") }]);
-    let report = open(&disk).verify(&|_, _| {}).unwrap();
-    let [damage] = &report.damage[..] else { panic!("{:?}", report.damage) };
-    assert_eq!(damage.what, "it is stored as a delta, which needs a newer ckpt");
-}
-
-#[test]
 fn blocks_are_no_longer_than_a_leaf() {
     let (disk, _) = repository();
     plant(&disk, vec![Object::block(&vec![0; (1 << 20) + 1])]);

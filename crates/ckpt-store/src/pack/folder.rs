@@ -9,6 +9,7 @@ use std::{
 use ckpt_hash::HexPrefix;
 
 use super::{
+    layout::Entry,
     reader::{Opened, PackReader},
     table::{Table, low},
 };
@@ -28,6 +29,9 @@ pub(crate) struct PackFolder {
     dir: &'static str,
     known: RwLock<Known>,
 }
+
+/// Makes something of one copy of an object, or nothing if the copy will not do.
+pub(crate) type ReadCopy<'a, T> = dyn Fn(&PackReader, &Entry) -> Result<Option<T>> + 'a;
 
 #[derive(Debug, Default)]
 struct Known {
@@ -142,19 +146,22 @@ impl PackFolder {
         Ok(false)
     }
 
-    /// Reads an object from any known pack that has it undamaged; `None` if none seems to have it.
-    pub(crate) fn read(&self, id: &ObjectId) -> Result<Option<Vec<u8>>> {
-        let (places, searched) = {
+    /// Gives the copies of an object in known packs to `read` until it makes something of one:
+    /// first those in the table, the least deep first, then those that have to be searched for.
+    ///
+    /// The first error counts, if nothing is made of any copy; `None` if there is none.
+    pub(crate) fn read<T>(&self, id: &ObjectId, read: &ReadCopy<'_, T>) -> Result<Option<T>> {
+        let (mut places, searched) = {
             let known = self.known();
             (known.table.get(id), Arc::clone(&known.searched))
         };
-        let in_table =
-            places.into_iter().map(|(pack, entry)| pack.read(&*self.disk, &entry).map(Some));
-        let on_disk = searched.iter().rev().map(|pack| self.search(pack, id));
+        places.sort_by_key(|(_, entry)| entry.depth);
+        let in_table = places.into_iter().map(|(pack, entry)| read(&pack, &entry));
+        let on_disk = searched.iter().rev().map(|pack| self.search(pack, id, read));
         let mut failed = None;
         for found in in_table.chain(on_disk) {
             match found {
-                Ok(Some(bytes)) => return Ok(Some(bytes)),
+                Ok(Some(made)) => return Ok(Some(made)),
                 Ok(None) => {}
                 Err(error) if is_gone(&error) => {}
                 Err(error) => failed = failed.or(Some(error)),
@@ -163,9 +170,14 @@ impl PackFolder {
         failed.map_or(Ok(None), Err)
     }
 
-    fn search(&self, pack: &PackReader, id: &ObjectId) -> Result<Option<Vec<u8>>> {
+    fn search<T>(
+        &self,
+        pack: &PackReader,
+        id: &ObjectId,
+        read: &ReadCopy<'_, T>,
+    ) -> Result<Option<T>> {
         match pack.find(&*self.disk, id) {
-            Ok(Some(entry)) => pack.read(&*self.disk, &entry).map(Some),
+            Ok(Some(entry)) => read(pack, &entry),
             Ok(None) => Ok(None),
             Err(Error::Damaged { place, what }) => Err(may_have_held(place, &what, id)),
             Err(error) => Err(error),

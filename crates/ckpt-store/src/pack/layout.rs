@@ -62,7 +62,7 @@ pub(crate) struct Entry {
     pub(crate) encoding: u8,
     /// What the encoding has to know: the code of the block's dtype, 0 for plain bytes.
     pub(crate) layout: u8,
-    /// Links of deltas below this object; 0 where it decodes alone.
+    /// Links of differences below this object; 0 where it decodes alone.
     pub(crate) depth: u8,
 }
 

@@ -12,7 +12,6 @@ use super::{
     writer::{index_hasher, pack_name},
 };
 use crate::{
-    codec,
     disk::{Disk, ReadFile},
     durable::join,
     error::{Doing, Error, Result},
@@ -151,15 +150,15 @@ impl PackReader {
         Ok(found)
     }
 
-    /// Reads an object and checks it against its id.
-    pub(crate) fn read(&self, disk: &dyn Disk, entry: &Entry) -> Result<Vec<u8>> {
-        self.read_from(&*self.file(disk)?, entry)
+    /// Says that an object of this pack is damaged.
+    pub(crate) fn damaged(&self, entry: &Entry, what: impl Into<String>) -> Error {
+        Error::damaged(format!("{} in {}", entry.id, self.place()), what)
     }
 
-    /// Reads an object from the pack's open file and checks it against its id.
-    pub(crate) fn read_from(&self, file: &dyn ReadFile, entry: &Entry) -> Result<Vec<u8>> {
-        let damaged =
-            |what: String| Error::damaged(format!("{} in {}", entry.id, self.place()), what);
+    /// Reads the stored bytes of an object from the pack's open file and checks them against their
+    /// checksum.
+    pub(crate) fn stored(&self, file: &dyn ReadFile, entry: &Entry) -> Result<Vec<u8>> {
+        let damaged = |what: String| self.damaged(entry, what);
         let end = entry.offset.checked_add(u64::from(entry.stored_len));
         if entry.offset < HEADER_LEN as u64 || end.is_none_or(|end| end > self.footer.index_offset)
         {
@@ -174,11 +173,7 @@ impl PackReader {
         if crc32fast::hash(&stored) != entry.crc {
             return Err(damaged("its bytes fail their checksum".to_owned()));
         }
-        let bytes = codec::decode(entry, stored).map_err(damaged)?;
-        if !codec::digest(entry.id.kind, &bytes).agrees(&entry.id.digest) {
-            return Err(damaged("its bytes do not have its id".to_owned()));
-        }
-        Ok(bytes)
+        Ok(stored)
     }
 
     /// Reads the whole index from the pack's open file and checks it against the footer.

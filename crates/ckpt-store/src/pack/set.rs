@@ -7,9 +7,16 @@ use std::{
 
 use ckpt_hash::HexPrefix;
 
-use super::{PACKS, TRASH, folder::PackFolder, reader::PackReader, writer::WrittenPack};
+use super::{
+    PACKS, TRASH,
+    folder::PackFolder,
+    layout::Entry,
+    reader::PackReader,
+    search::{Found, Search},
+    writer::WrittenPack,
+};
 use crate::{
-    disk::Disk,
+    disk::{Disk, ReadFile},
     error::{Error, Result},
     object::{ObjectId, ObjectKind},
 };
@@ -20,6 +27,7 @@ use crate::{
 /// merged some, and then looks into what was set aside.
 #[derive(Debug)]
 pub(crate) struct PackSet {
+    disk: Arc<dyn Disk>,
     live: PackFolder,
     trash: PackFolder,
 }
@@ -27,7 +35,7 @@ pub(crate) struct PackSet {
 impl PackSet {
     pub(crate) fn new(disk: Arc<dyn Disk>) -> Self {
         let trash = PackFolder::new(Arc::clone(&disk), TRASH);
-        Self { live: PackFolder::new(disk, PACKS), trash }
+        Self { live: PackFolder::new(Arc::clone(&disk), PACKS), trash, disk }
     }
 
     /// Adds a pack that this process has just written.
@@ -47,22 +55,61 @@ impl PackSet {
 
     /// Reads an object, checked against its id, from wherever an undamaged copy is.
     pub(crate) fn read(&self, id: &ObjectId) -> Result<Vec<u8>> {
-        if let Ok(Some(bytes)) = self.live.read(id) {
-            return Ok(bytes);
+        let live = [&self.live];
+        if let Ok(Some(found)) = self.search(&live).read(id, u8::MAX) {
+            return Ok(found.bytes);
         }
         self.live.refresh()?;
-        let failed = match self.live.read(id) {
-            Ok(Some(bytes)) => return Ok(bytes),
-            Ok(None) => None,
-            Err(error) => Some(error),
+        let failed = match self.search(&live).read(id, u8::MAX) {
+            Ok(Some(found)) => return Ok(found.bytes),
+            Ok(None) => Error::Missing(*id),
+            Err(error) => error,
         };
         // What trash cannot give does not change why the object is not where it should be.
         if self.trash.refresh().is_ok()
-            && let Ok(Some(bytes)) = self.trash.read(id)
+            && let Ok(Some(found)) = self.search(&[&self.live, &self.trash]).read(id, u8::MAX)
         {
-            return Ok(bytes);
+            return Ok(found.bytes);
         }
-        Err(failed.or_else(|| self.live.suspect(id)).unwrap_or(Error::Missing(*id)))
+        Err(self.explain(failed))
+    }
+
+    /// Reads an object from a copy that is no deeper than `deepest`, for another one to be stored
+    /// as the difference to it; `None` if there is none that is good.
+    ///
+    /// What was set aside does not count: it will be gone.
+    pub(crate) fn read_base(&self, id: &ObjectId, deepest: u8) -> Option<Found> {
+        self.search(&[&self.live]).read(id, deepest).ok().flatten()
+    }
+
+    /// Reads an object from a pack's open file, checked against its id, and what it is the
+    /// difference to from wherever an undamaged copy is, but for what was set aside.
+    pub(crate) fn check(
+        &self,
+        pack: &PackReader,
+        file: &dyn ReadFile,
+        entry: &Entry,
+    ) -> Result<()> {
+        let live = [&self.live];
+        let check = || self.search(&live).object(pack, entry, pack.stored(file, entry)?);
+        if entry.depth == 0 {
+            return check().map(|_| ());
+        }
+        // Its base may have moved since the packs were listed.
+        let checked = check().or_else(|_| self.live.refresh().and_then(|()| check()));
+        checked.map(|_| ()).map_err(|error| self.explain(error))
+    }
+
+    fn search<'a>(&'a self, folders: &'a [&'a PackFolder]) -> Search<'a> {
+        Search::new(&*self.disk, folders)
+    }
+
+    /// Explains that an object is missing by a pack that could not be opened, if there is one.
+    fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::Missing(id) => self.live.suspect(&id).unwrap_or(Error::Missing(id)),
+            other => other,
+        }
     }
 
     /// Returns the digests of a kind of object that start with `prefix`, sorted.

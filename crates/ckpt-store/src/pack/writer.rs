@@ -38,6 +38,7 @@ pub(crate) struct EncodedObject {
     pub(crate) raw_len: u32,
     pub(crate) encoding: u8,
     pub(crate) layout: u8,
+    pub(crate) depth: u8,
 }
 
 /// A finished pack, in its place and durable.
@@ -82,7 +83,7 @@ impl<'a> PackWriter<'a> {
             crc: crc32fast::hash(&object.bytes),
             encoding: object.encoding,
             layout: object.layout,
-            depth: 0,
+            depth: object.depth,
         });
         self.write(&object.bytes)
     }

@@ -59,7 +59,8 @@ impl Check<'_> {
         if !tiles(&entries, pack.objects_end()) {
             self.damage(pack.place(), "its objects do not fill it without gaps");
         }
-        let read = |entry: &Entry| pack.read_from(&*file, entry).map(|_| ());
+        let packs = &self.repository.objects.packs;
+        let read = |entry: &Entry| packs.check(pack, &*file, entry);
         for group in entries.chunks(GROUP) {
             let results: Vec<Result<()>> = group.par_iter().map(read).collect();
             for (entry, result) in group.iter().zip(results) {
@@ -81,10 +82,29 @@ impl Check<'_> {
                 self.good.insert(entry.id);
             }
             Err(error) => {
-                let place = self.error(pack.place(), &error);
+                let place = self.object_error(pack, &error);
                 self.bad.insert(entry.id, place);
             }
         }
+    }
+
+    /// Reports why an object could not be read: once for all that are differences to what is
+    /// damaged or missing.
+    fn object_error(&mut self, pack: &PackReader, error: &Error) -> usize {
+        let (place, what) = match error {
+            Error::Damaged { place, what } => (place.clone(), what.clone()),
+            Error::Missing(base) => (base.to_string(), "it is missing".to_owned()),
+            other => (pack.place(), explain(other)),
+        };
+        if let Some(known) = self.object_errors.get(&(place.clone(), what.clone())) {
+            return *known;
+        }
+        let index = self.damage(&*place, &*what);
+        self.object_errors.insert((place, what), index);
+        if let Error::Missing(base) = error {
+            self.bad.entry(*base).or_insert(index);
+        }
+        index
     }
 
     /// Puts content together, since nothing less proves that a chunk list is right.
