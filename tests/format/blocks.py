@@ -79,6 +79,16 @@ def read_frame(frame, length):
     return content
 
 
+def read_plane(take, count):
+    mode = take(1)[0]
+    if mode == 0:
+        return take(1) * count
+    if mode == 1:
+        return take(count)
+    need(mode == 2, f"byte plane mode {mode} is not known")
+    return read_frame(take(struct.unpack("<I", take(4))[0]), count)
+
+
 def read_planes(stored, raw_len, layout):
     width, rotated = DTYPES[layout][2:] if layout in DTYPES else (0, False)
     need(width, "byte planes without elements of several bytes")
@@ -92,14 +102,7 @@ def read_planes(stored, raw_len, layout):
         return stored[at - length:at]
 
     for _ in range(width if count else 0):
-        mode = take(1)[0]
-        if mode == 0:
-            planes.append(take(1) * count)
-        elif mode == 1:
-            planes.append(take(count))
-        else:
-            need(mode == 2, f"byte plane mode {mode} is not known")
-            planes.append(read_frame(take(struct.unpack("<I", take(4))[0]), count))
+        planes.append(read_plane(take, count))
     tail = take(raw_len % width)
     need(at == len(stored), "bytes follow the planes")
     elements = bytearray(count * width)

@@ -3,7 +3,8 @@
 import struct
 import zlib
 
-from blocks import MIB, Damage, decode, leaf_hash, need, sha, tree_root
+from blocks import DTYPES, MIB, Damage, decode, leaf_hash, need, sha, tree_root
+from differences import DELTA_PLANES, DELTA_RANGE, apply
 from records import BLOCK, CHUNKS, KINDS, LEAVES, parse
 
 DOMAINS = {kind: f"ckpt {word}\n".encode() for kind, word in KINDS.items()}
@@ -50,21 +51,30 @@ class Pack:
         )
         need(zlib.crc32(data[:60]) == own_crc, f"{self.path.name}: an index entry fails its checksum")
         need(kind in KINDS and zero == b"\0" * 4, f"{self.path.name}: an index entry is not known")
-        need(depth == 0, f"{self.path.name}: an object needs another one, which this reader does not know")
         return dict(digest=digest, offset=offset, stored_len=stored_len, raw_len=raw_len, crc=crc, kind=kind,
-                    encoding=encoding, layout=layout)
+                    encoding=encoding, layout=layout, depth=depth)
 
-    def read(self, e):
+    def read(self, e, base):
+        """Reads an object; base(digest, depth) gives a block from a copy of less than that depth."""
         with open(self.path, "rb") as file:
             stored = self.read_at(file, e["offset"], e["stored_len"])
         what = f"{self.path.name}: {KINDS[e['kind']]} {e['digest'].hex()[:12]}"
         need(zlib.crc32(stored) == e["crc"], f"{what}: its bytes fail their checksum")
         try:
-            data = decode(e["encoding"], stored, e["raw_len"], e["layout"])
+            data = self.decode(e, stored, base)
             self.check_id(e, data)
         except Damage as damage:
             raise Damage(f"{what}: {damage}") from None
         return data
+
+    @staticmethod
+    def decode(e, stored, base):
+        if not DELTA_PLANES <= e["encoding"] <= DELTA_RANGE:
+            need(e["depth"] == 0, "it is stored whole, yet at a depth")
+            return decode(e["encoding"], stored, e["raw_len"], e["layout"])
+        need(e["kind"] == BLOCK and 1 <= e["depth"] <= 8 and len(stored) >= 32, "a difference that cannot be")
+        need(e["layout"] == 0 or e["layout"] in DTYPES, f"layout {e['layout']} is not known")
+        return apply(e["encoding"], stored[32:], e["raw_len"], e["layout"], base(stored[:32], e["depth"]))
 
     @staticmethod
     def check_id(e, data):

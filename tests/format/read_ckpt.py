@@ -74,13 +74,21 @@ class Repository:
         trash = [Pack(path) for path in sorted((self.root / "trash").glob("*.pack"))]
         for pack in self.packs + trash:
             for e in pack.entries:
-                self.places.setdefault((e["kind"], e["digest"]), (pack, e))
+                self.places.setdefault((e["kind"], e["digest"]), []).append((pack, e))
         self.known = {}
 
     def object(self, kind, digest):
         need((kind, digest) in self.places, f"{KINDS[kind]} {digest.hex()[:12]} is missing")
-        pack, e = self.places[kind, digest]
-        return pack.read(e)
+        pack, e = min(self.places[kind, digest], key=lambda place: place[1]["depth"])
+        return pack.read(e, self.base)
+
+    def base(self, digest, depth):
+        """The base of a difference of that depth."""
+        copies = self.places.get((BLOCK, digest), [])
+        less_deep = [(pack, e) for pack, e in copies if e["depth"] < depth]
+        need(less_deep, f"block {digest.hex()[:12]}, a base, is missing")
+        pack, e = min(less_deep, key=lambda place: place[1]["depth"])
+        return pack.read(e, self.base)
 
     def record(self, kind, digest):
         if (kind, digest) not in self.known:
@@ -122,7 +130,7 @@ class Repository:
     def check(self):
         for pack in self.packs:
             for e in pack.entries:
-                pack.read(e)
+                pack.read(e, self.base)
         for kind, digest in self.places:
             if kind == CHECKPOINT:
                 self.check_checkpoint(self.record(kind, digest))
