@@ -45,6 +45,8 @@ pub(crate) fn encode(
 
 /// Encodes a block like [`encode`], or as the difference to a base that is less deep than
 /// [`MAX_DEPTH`] and as long as the block.
+///
+/// A difference is decoded again before it is taken: what cannot be had back is stored whole.
 pub(crate) fn encode_against(
     id: ObjectId,
     bytes: &[u8],
@@ -56,6 +58,13 @@ pub(crate) fn encode_against(
     let encoded = encoded.map_err(text)?;
     if !encoded.encoding.needs_parent() {
         return Ok(whole(id, bytes.len(), dtype, encoded));
+    }
+    let Encoded { encoding, bytes: ref coded } = encoded;
+    let base_bytes = &base.found.bytes;
+    let decoded =
+        ckpt_codec::decode_against(encoding, coded, bytes.len(), layout_of(dtype), base_bytes);
+    if decoded.ok().as_deref() != Some(bytes) {
+        return encode(id, bytes, dtype, effort);
     }
     let stored = [base.id.digest.as_bytes(), &encoded.bytes[..]].concat();
     // The codec chose without the hash in front, which decides only where there is little else.
