@@ -10,7 +10,7 @@ use crate::{
     error::{Doing, Error, Result},
     history::{Log, Version},
     objects::Objects,
-    pack::PACKS,
+    pack::{PACKS, TRASH},
     record::{CheckpointRecord, RecipeRecord, TensorRecord, VersionRecord},
     refs::{LOCKS, RefKind, RefName, Refs},
 };
@@ -33,7 +33,7 @@ const FOLDERS: [&str; 8] = [
     RefKind::Alias.folder(),
     LOCKS,
     durable::TMP,
-    "trash",
+    TRASH,
 ];
 
 /// What a new `config.toml` says.
