@@ -4,8 +4,10 @@ import struct
 
 from blocks import DTYPES, Damage, need, sha
 
-BLOCK, LEAVES, CHUNKS, CHECKPOINT, VERSION, RECIPE, MOVE = range(1, 8)
-KINDS = {1: "block", 2: "leaf list", 3: "chunk list", 4: "checkpoint", 5: "version", 6: "recipe", 7: "move"}
+BLOCK, LEAVES, CHUNKS, CHECKPOINT, VERSION, RECIPE, MOVE, NOTE = range(1, 9)
+KINDS = {
+    1: "block", 2: "leaf list", 3: "chunk list", 4: "checkpoint", 5: "version", 6: "recipe", 7: "move", 8: "note"
+}
 
 
 class Cursor:
@@ -100,6 +102,7 @@ TENSOR = table(
 SEGMENT = choice(("opaque", table(len=uint, root=id_)), ("tensor", table(index=uint)))
 FILE = table(path=text, reader=text, reader_version=uint, note=option(text), segments=list_of(SEGMENT))
 PARAM = choice(("bool", bool_), ("int", int_), ("float", float_), ("text", text))
+EVIDENCE = table(condition=text, met=bool_, values=map_of(text, option(float_)))
 RECORDS = {
     LEAVES: table(leaves=list_of(id_)),
     CHUNKS: table(chunks=list_of(table(hash=id_, len=uint))),
@@ -114,8 +117,15 @@ RECORDS = {
         parent_state=option(id_), bases=list_of(id_),
     ),
     MOVE: table(
-        name=text, kind=choice(*((name, None) for name in ("commit", "set", "rollback", "delete"))),
+        name=text,
+        kind=choice(*((name, None) for name in ("commit", "set", "rollback", "delete", "promote", "guard"))),
         **{"from": option(id_)}, to=option(id_), previous=option(id_), author=text, time_ms=int_, reason=text,
+        guards=list_of(text), evidence=list_of(EVIDENCE),
+    ),
+    NOTE: table(
+        versions=list_of(id_), metrics=map_of(text, float_), text=text, files=list_of(FILE),
+        content=choice(*((name, None) for name in ("unchanged", "removed", "kept"))), previous=option(id_),
+        author=text, time_ms=int_,
     ),
 }
 

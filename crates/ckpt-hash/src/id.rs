@@ -139,6 +139,10 @@ id!(
     MoveId, "ckpt move\n"
 );
 id!(
+    /// One entry in the chain of notes: what was added to versions after they were made.
+    NoteId, "ckpt note\n"
+);
+id!(
     /// The content of a data set.
     DataId, "ckpt data\n"
 );

@@ -40,8 +40,8 @@ pub use crate::{
         file::{file_digest, reader_digest},
     },
     id::{
-        CheckpointId, CodeId, DataId, LeafHash, ModelId, MoveId, RecipeId, SHORT_LEN, StateId,
-        TreeHash, VersionId,
+        CheckpointId, CodeId, DataId, LeafHash, ModelId, MoveId, NoteId, RecipeId, SHORT_LEN,
+        StateId, TreeHash, VersionId,
     },
     merkle::{LEAF_LEN, TreeHasher, leaf_hash, merkle_root, node_hash, par_tree_hash, tree_hash},
     prefix::{HexPrefix, MIN_PREFIX_LEN, PrefixError},

@@ -2,8 +2,8 @@
 
 use ckpt_codec::{CodecError, Effort, Encoded, Encoding, Layout};
 use ckpt_hash::{
-    CheckpointId, DIGEST_LEN, Digest, LEAF_LEN, LeafHash, MoveId, RecipeId, VersionId, leaf_hash,
-    merkle_root,
+    CheckpointId, DIGEST_LEN, Digest, LEAF_LEN, LeafHash, MoveId, NoteId, RecipeId, VersionId,
+    leaf_hash, merkle_root,
 };
 use ckpt_tensor::Dtype;
 
@@ -164,6 +164,7 @@ pub(crate) fn digest(kind: ObjectKind, bytes: &[u8]) -> Digested {
         ObjectKind::Version => *VersionId::of(bytes).digest(),
         ObjectKind::Recipe => *RecipeId::of(bytes).digest(),
         ObjectKind::Move => *MoveId::of(bytes).digest(),
+        ObjectKind::Note => *NoteId::of(bytes).digest(),
     })
 }
 

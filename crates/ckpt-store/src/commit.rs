@@ -99,6 +99,8 @@ impl Repository {
             author: draft.stamp.author.clone(),
             time_ms: draft.stamp.time_ms,
             reason: draft.message.clone(),
+            guards: Vec::new(),
+            evidence: Vec::new(),
         };
         let to = write_record(&mut ingest, &movement, MoveId::of)?;
         let stored_bytes = self.finish(ingest.pack)?;

@@ -50,6 +50,7 @@ mod identity;
 mod ingest;
 mod moves;
 mod naming;
+mod notes;
 mod object;
 mod objects;
 mod pack;
@@ -71,6 +72,7 @@ pub use crate::{
     contents::{Contents, InputFile, Tensor},
     error::{Conflict, Error, Result},
     history::{Log, Version},
+    notes::{Note, Notes, VersionNotes},
     object::{ObjectId, ObjectKind},
     refs::{RefKind, RefName, RefNameError, Tip},
     repo::{FIRST_BRANCH, REPOSITORY_DIR, Repository, Stamp},

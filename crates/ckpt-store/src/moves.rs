@@ -132,6 +132,8 @@ impl Repository {
             author: stamp.author.clone(),
             time_ms: stamp.time_ms,
             reason: reason.to_owned(),
+            guards: Vec::new(),
+            evidence: Vec::new(),
         };
         let bytes =
             record::encode(&movement).map_err(|error| Error::Contents(error.to_string()))?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ckpt_hash::{CheckpointId, Digest, LeafHash, MoveId, RecipeId, TreeHash, VersionId};
+use ckpt_hash::{CheckpointId, Digest, LeafHash, MoveId, NoteId, RecipeId, TreeHash, VersionId};
 
 /// The kind of an object. The numbers are part of the format and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,10 +22,12 @@ pub enum ObjectKind {
     Recipe = 6,
     /// An encoded move record.
     Move = 7,
+    /// An encoded note record.
+    Note = 8,
 }
 
 impl ObjectKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Block,
         Self::Leaves,
         Self::Chunks,
@@ -33,6 +35,7 @@ impl ObjectKind {
         Self::Version,
         Self::Recipe,
         Self::Move,
+        Self::Note,
     ];
 
     pub(crate) fn from_code(code: u8) -> Option<Self> {
@@ -48,6 +51,7 @@ impl ObjectKind {
             Self::Version => "version",
             Self::Recipe => "recipe",
             Self::Move => "move",
+            Self::Note => "note",
         }
     }
 }
@@ -98,3 +102,4 @@ from_id!(CheckpointId, Checkpoint);
 from_id!(VersionId, Version);
 from_id!(RecipeId, Recipe);
 from_id!(MoveId, Move);
+from_id!(NoteId, Note);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ckpt_hash::{
-    CheckpointId, LEAF_LEN, LeafHash, MoveId, RecipeId, TreeHash, TreeHasher, VersionId,
+    CheckpointId, LEAF_LEN, LeafHash, MoveId, NoteId, RecipeId, TreeHash, TreeHasher, VersionId,
 };
 
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
     object::ObjectId,
     pack::set::PackSet,
     record::{
-        self, CheckpointRecord, ChunkRecord, ChunksRecord, LeavesRecord, MoveRecord, RecipeRecord,
-        Record, SegmentRecord, TensorRecord, VersionRecord,
+        self, CheckpointRecord, ChunkRecord, ChunksRecord, LeavesRecord, MoveRecord, NoteRecord,
+        RecipeRecord, Record, SegmentRecord, TensorRecord, VersionRecord,
     },
 };
 
@@ -50,6 +50,10 @@ impl Objects {
     }
 
     pub(crate) fn movement(&self, id: &MoveId) -> Result<MoveRecord> {
+        self.record((*id).into())
+    }
+
+    pub(crate) fn note(&self, id: &NoteId) -> Result<NoteRecord> {
         self.record((*id).into())
     }
 

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use ckpt_hash::{
-    CheckpointId, CodeId, DataId, LeafHash, ModelId, MoveId, RecipeId, StateId, TreeHash, VersionId,
+    CheckpointId, CodeId, DataId, LeafHash, ModelId, MoveId, NoteId, RecipeId, StateId, TreeHash,
+    VersionId,
 };
 use ckpt_tensor::Dtype;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -189,10 +190,25 @@ pub enum MoveKind {
     Rollback,
     /// The ref was deleted.
     Delete,
+    /// The ref was moved through a gate.
+    Promote,
+    /// The guards of the ref were changed; it stays where it is.
+    Guard,
+}
+
+/// A condition that a move was asked to meet, and what was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvidenceRecord {
+    /// The condition as it was written.
+    pub condition: String,
+    /// Whether it held; a move whose evidence says no was made in spite of it.
+    pub met: bool,
+    /// The values that decided it, by the terms that name them; `None` where there was no value.
+    pub values: BTreeMap<String, Option<f64>>,
 }
 
 /// One change of one ref.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MoveRecord {
     /// The ref's full name, such as `refs/heads/main`.
     pub name: String,
@@ -210,6 +226,43 @@ pub struct MoveRecord {
     pub time_ms: i64,
     /// Why.
     pub reason: String,
+    /// The conditions that later moves of the ref must meet.
+    pub guards: Vec<String>,
+    /// The conditions that this move was asked to meet.
+    pub evidence: Vec<EvidenceRecord>,
+}
+
+/// Something that was added to versions after they were made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NoteRecord {
+    /// The versions.
+    pub versions: Vec<VersionId>,
+    /// Metrics; they count before those of the version and of earlier notes.
+    pub metrics: BTreeMap<String, f64>,
+    /// Text.
+    pub text: String,
+    /// Files, each opaque.
+    pub files: Vec<FileRecord>,
+    /// What became of the content of the versions.
+    pub content: ContentNote,
+    /// The note before this one.
+    pub previous: Option<NoteId>,
+    /// Who.
+    pub author: String,
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub time_ms: i64,
+}
+
+/// What a note says of the content of its versions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ContentNote {
+    /// Nothing.
+    #[default]
+    Unchanged,
+    /// It was removed to save space; the note's text is the reason.
+    Removed,
+    /// It was brought back, and stays until it is removed again.
+    Kept,
 }
 
 /// The leaves of content longer than one leaf.
@@ -253,6 +306,7 @@ record! {
     VersionRecord => Version, "what describes the version (metrics, message, environment)";
     RecipeRecord => Recipe, "what went in (parameters and data)";
     MoveRecord => Move, "the reason of the move";
+    NoteRecord => Note, "the note";
 }
 
 /// Why bytes are no record.
@@ -349,6 +403,8 @@ mod tests {
             author: String::new(),
             time_ms: 0,
             reason: message,
+            guards: Vec::new(),
+            evidence: Vec::new(),
         };
         let bytes = encode(&record).unwrap();
         assert_eq!(decode::<MoveRecord>(&bytes).unwrap(), record);

@@ -2,9 +2,9 @@
 
 mod name;
 
-use std::{io::ErrorKind, sync::Arc, time::Duration};
+use std::{fmt::Display, io::ErrorKind, str::FromStr, sync::Arc, time::Duration};
 
-use ckpt_hash::{MoveId, VersionId};
+use ckpt_hash::{MoveId, NoteId, VersionId};
 
 pub use self::name::{RefKind, RefName, RefNameError};
 use crate::{
@@ -22,6 +22,12 @@ const MAX_REF_LEN: u64 = 256;
 
 /// The file that names the current branch.
 const HEAD: &str = "HEAD";
+
+/// The folder and the name of the file that names the newest note.
+const NOTES: (&str, &str) = ("refs", "notes");
+
+/// The lock of that file, and what it guards, for people.
+const NOTES_LOCK: (&str, &str) = ("notes", "the notes");
 
 /// The refs of a repository.
 #[derive(Debug)]
@@ -95,13 +101,28 @@ impl Refs {
         if found != expected {
             return Ok(Err(found));
         }
-        durable::write_file(
-            &*self.disk,
-            name.kind().folder(),
-            &name.file(),
-            format!("{to}\n").as_bytes(),
-        )
-        .doing(|| format!("move {name}"))?;
+        self.write_id(name.kind().folder(), &name.file(), to).doing(|| format!("move {name}"))?;
+        Ok(Ok(()))
+    }
+
+    /// Reads which note is the newest; `None` if there never was one.
+    pub(crate) fn newest_note(&self) -> Result<Option<NoteId>> {
+        self.read_id(&durable::join(NOTES.0, NOTES.1), NOTES_LOCK.1)
+    }
+
+    /// Replaces the newest note; returns which one was found instead of that expected, if another
+    /// writer was faster.
+    pub(crate) fn swap_note(
+        &self,
+        expected: Option<NoteId>,
+        to: NoteId,
+    ) -> Result<Result<(), Option<NoteId>>> {
+        let _lock = self.lock(NOTES_LOCK.0, LockMode::Exclusive, NOTES_LOCK.1)?;
+        let found = self.newest_note()?;
+        if found != expected {
+            return Ok(Err(found));
+        }
+        self.write_id(NOTES.0, NOTES.1, to).doing(|| "add a note".to_owned())?;
         Ok(Ok(()))
     }
 
@@ -127,16 +148,23 @@ impl Refs {
     }
 
     fn newest_move(&self, name: &RefName) -> Result<Option<MoveId>> {
-        let path = name.path();
-        match self.disk.kind(&path).doing(|| format!("read {name}"))? {
+        self.read_id(&name.path(), &name.to_string())
+    }
+
+    fn read_id<T: FromStr>(&self, path: &str, what: &str) -> Result<Option<T>> {
+        match self.disk.kind(path).doing(|| format!("read {what}"))? {
             Some(FileKind::File) => {}
             None => return Ok(None),
             Some(_) => return Err(Error::damaged(path, "it is not a regular file")),
         }
-        let bytes = read_small(&*self.disk, &path, MAX_REF_LEN).doing(|| format!("read {name}"))?;
+        let bytes = read_small(&*self.disk, path, MAX_REF_LEN).doing(|| format!("read {what}"))?;
         let text = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix('\n'));
         let id = text.and_then(|text| text.parse().ok());
         id.map_or_else(|| Err(Error::damaged(path, "it does not hold an id")), |id| Ok(Some(id)))
+    }
+
+    fn write_id(&self, dir: &str, file: &str, id: impl Display) -> std::io::Result<()> {
+        durable::write_file(&*self.disk, dir, file, format!("{id}\n").as_bytes())
     }
 
     /// Takes the lock in a file; `what` says to people what it guards.

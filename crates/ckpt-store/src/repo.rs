@@ -1,6 +1,10 @@
 //! A repository: where it is, and what can be read from it.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use ckpt_hash::VersionId;
 
@@ -9,6 +13,7 @@ use crate::{
     durable,
     error::{Doing, Error, Result},
     history::{Log, Version},
+    notes::Notes,
     objects::Objects,
     pack::{PACKS, TRASH},
     record::{CheckpointRecord, RecipeRecord, TensorRecord, VersionRecord},
@@ -59,6 +64,8 @@ pub struct Repository {
     disk: Arc<dyn Disk>,
     pub(crate) objects: Objects,
     pub(crate) refs: Refs,
+    /// The notes that were read so far.
+    notes: Mutex<Notes>,
 }
 
 impl Repository {
@@ -160,8 +167,13 @@ impl Repository {
         Self {
             objects: Objects::new(Arc::clone(&disk)),
             refs: Refs::new(Arc::clone(&disk), PATIENCE),
+            notes: Mutex::default(),
             disk,
         }
+    }
+
+    pub(crate) fn known_notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn disk(&self) -> &dyn Disk {

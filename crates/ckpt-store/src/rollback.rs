@@ -110,6 +110,8 @@ mod tests {
                 author: String::new(),
                 time_ms: 0,
                 reason: String::new(),
+                guards: Vec::new(),
+                evidence: Vec::new(),
             };
             chain.push((MoveId::of(&[place as u8]), record));
         }

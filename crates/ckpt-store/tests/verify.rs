@@ -135,6 +135,8 @@ fn a_chain_that_was_cut_off_below_is_damage() {
         author: String::new(),
         time_ms: 0,
         reason: String::new(),
+        guards: Vec::new(),
+        evidence: Vec::new(),
     });
     plant(&disk, vec![object]);
     disk.corrupt("refs/heads/main", |text| *text = format!("{id}\n").into_bytes()).unwrap();

@@ -1,0 +1,182 @@
+//! What was added to versions after they were made: one chain of notes for the whole repository.
+//!
+//! Notes commute: a writer whose note came second puts it on top of the other's and tries again.
+
+use std::collections::BTreeMap;
+
+use ckpt_hash::{NoteId, VersionId};
+
+use crate::{
+    codec,
+    error::{Error, Result},
+    object::ObjectId,
+    pack::writer::PackWriter,
+    record::{self, ContentNote, NoteRecord},
+    repo::Repository,
+};
+
+/// Most attempts to put a note on the chain. Each takes milliseconds, and each failure means that
+/// another writer's note went through.
+const ATTEMPTS: usize = 1000;
+
+/// A note and its id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Note {
+    /// The id.
+    pub id: NoteId,
+    /// What it says.
+    pub record: NoteRecord,
+}
+
+/// What the notes of a repository say, by version.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Notes {
+    newest: Option<NoteId>,
+    versions: BTreeMap<VersionId, VersionNotes>,
+}
+
+/// What the notes on one version say.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct VersionNotes {
+    /// The notes, the newest first.
+    pub notes: Vec<Note>,
+    /// The latest value of each metric that a note gave.
+    pub metrics: BTreeMap<String, f64>,
+    /// What became of the version's content.
+    pub content: ContentNote,
+}
+
+impl Notes {
+    /// Returns what the notes on a version say; `None` if there is none.
+    pub fn on(&self, version: &VersionId) -> Option<&VersionNotes> {
+        self.versions.get(version)
+    }
+
+    /// Returns the versions with notes, by id.
+    pub fn iter(&self) -> impl Iterator<Item = (&VersionId, &VersionNotes)> {
+        self.versions.iter()
+    }
+
+    /// Tells what became of a version's content.
+    pub fn content(&self, version: &VersionId) -> ContentNote {
+        self.on(version).map_or(ContentNote::Unchanged, |notes| notes.content)
+    }
+
+    /// Adds notes, the newest first: what the first of them says of something is what counts.
+    fn add(&mut self, notes: Vec<Note>) {
+        for note in notes.into_iter().rev() {
+            for version in &note.record.versions {
+                let on = self.versions.entry(*version).or_default();
+                let metrics = note.record.metrics.iter();
+                on.metrics.extend(metrics.map(|(name, value)| (name.clone(), *value)));
+                if note.record.content != ContentNote::Unchanged {
+                    on.content = note.record.content;
+                }
+                on.notes.insert(0, note.clone());
+            }
+            self.newest = Some(note.id);
+        }
+    }
+}
+
+impl Repository {
+    /// Reads all notes.
+    ///
+    /// Costs one read for each note that this repository handle has not seen yet.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Damaged`].
+    pub fn notes(&self) -> Result<Notes> {
+        let newest = self.refs.newest_note()?;
+        let mut known = self.known_notes();
+        let mut new = Vec::new();
+        let mut next = newest;
+        while let Some(id) = next.filter(|id| known.newest != Some(*id)) {
+            let record = self.objects.note(&id)?;
+            next = record.previous;
+            new.push(Note { id, record });
+        }
+        // The chain that was known is no part of this one: it was replaced by hand.
+        if next.is_none() {
+            *known = Notes::default();
+        }
+        known.add(new);
+        Ok(known.clone())
+    }
+
+    /// Puts a note on top of the chain, whatever its `previous` says; durable when it returns.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a version that is not there; whatever the disk refuses.
+    pub fn add_note(&self, mut note: NoteRecord) -> Result<NoteId> {
+        for version in &note.versions {
+            self.objects.version(version)?;
+        }
+        let _writing = self.refs.writing()?;
+        for _ in 0..ATTEMPTS {
+            note.previous = self.refs.newest_note()?;
+            let bytes =
+                record::encode(&note).map_err(|error| Error::Contents(error.to_string()))?;
+            let id = NoteId::of(&bytes);
+            let mut pack = PackWriter::create(self.disk())?;
+            let object =
+                codec::encode(ObjectId::from(id), &bytes, None, ckpt_codec::Effort::Default);
+            pack.push(&object.map_err(Error::Contents)?)?;
+            self.finish(pack)?;
+            if self.refs.swap_note(note.previous, id)?.is_ok() {
+                return Ok(id);
+            }
+        }
+        Err(Error::Contents("others added notes all the time".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Draft, RefName, disk::MemDisk};
+
+    fn note(versions: &[VersionId], f1: f64, content: ContentNote) -> NoteRecord {
+        NoteRecord {
+            versions: versions.to_vec(),
+            metrics: BTreeMap::from([("f1".to_owned(), f1)]),
+            content,
+            ..NoteRecord::default()
+        }
+    }
+
+    #[test]
+    fn the_latest_note_counts() {
+        let disk = Arc::new(MemDisk::new());
+        let repository = Repository::init_on(disk.clone()).unwrap();
+        let main = RefName::branch("main").unwrap();
+        let commit = || repository.commit(&main, &Draft::default()).unwrap().version.id;
+        let (a, b) = (commit(), commit());
+        assert_eq!(repository.notes().unwrap(), Notes::default());
+        repository.add_note(note(&[a, b], 0.5, ContentNote::Removed)).unwrap();
+        let newest = repository.add_note(note(&[a], 0.75, ContentNote::Unchanged)).unwrap();
+        // One handle that saw the chain grow, and one that reads it whole.
+        let other = Repository::open_on(disk).unwrap();
+        for notes in [repository.notes().unwrap(), other.notes().unwrap()] {
+            let on = notes.on(&a).unwrap();
+            assert_eq!(on.metrics["f1"], 0.75);
+            assert_eq!(notes.on(&b).unwrap().metrics["f1"], 0.5);
+            assert_eq!(notes.content(&a), ContentNote::Removed);
+            assert_eq!(on.notes.iter().map(|note| note.id).next(), Some(newest));
+            assert_eq!(on.notes.len(), 2);
+        }
+        repository.add_note(note(&[a], 0.5, ContentNote::Kept)).unwrap();
+        assert_eq!(other.notes().unwrap().content(&a), ContentNote::Kept);
+        assert_eq!(other.notes().unwrap().content(&b), ContentNote::Removed);
+    }
+
+    #[test]
+    fn notes_on_nothing_are_refused() {
+        let repository = Repository::init_on(Arc::new(MemDisk::new())).unwrap();
+        let missing = VersionId::of(b"x");
+        let error = repository.add_note(note(&[missing], 1.0, ContentNote::Kept)).unwrap_err();
+        assert!(matches!(error, Error::Missing(_)), "{error}");
+    }
+}
