@@ -17,8 +17,11 @@ use std::{
 use anyhow::{Context, bail};
 use ckpt_cli::{Failure, ui::Ui};
 use ckpt_data::{Samples, Table};
-use ckpt_hash::{CodeId, StateId, code_id};
-use ckpt_store::{Commit, Error, RefName, Repository, record::DataRecord};
+use ckpt_hash::{CodeId, code_id};
+use ckpt_store::{
+    Error, RefName, Repository,
+    record::{DataRecord, RecipeRecord},
+};
 use ckpt_train::{Dataset, Epoch, LinearTrainer, Real};
 
 use self::{
@@ -68,7 +71,7 @@ struct Run<'a> {
     args: &'a TrainArgs,
     place: &'a Place,
     settings: Settings,
-    repository: Repository,
+    repository: Arc<Repository>,
     line: Line,
     samples: Samples,
     data: DataRecord,
@@ -100,7 +103,7 @@ pub(crate) fn run(args: &TrainArgs, place: &Place, ui: &mut Ui) -> anyhow::Resul
     let samples = table.split_target(settings.target.as_deref());
     let samples = samples.with_context(|| path.display().to_string())?;
     // Only now, when nothing is wrong with the call, does anything appear on the disk.
-    let repository = existing.map_or_else(|| place.init(), Ok)?;
+    let repository = Arc::new(existing.map_or_else(|| place.init(), Ok)?);
     let line = branch::choose(&repository, asked, start)?;
     let code = code_id(&place.workspace.join("crates/ckpt-train")).ok();
     let run = Run { args, place, settings, repository, line, samples, data, code };
@@ -137,6 +140,7 @@ impl Run<'_> {
         let stop = stop_flag()?;
         let started = place::clock();
         let trained = self.epochs(&mut trainer, &stop, path);
+        let trained = trained.and_then(|last| Ok((self.line.finish()?, last)));
         let (commits, last) = trained.map_err(|error| self.say_what_is_kept(error))?;
         let seconds = started.elapsed().as_secs_f64();
         let Some(last) = last else {
@@ -177,52 +181,48 @@ impl Run<'_> {
         trainer: &mut LinearTrainer<T>,
         stop: &AtomicBool,
         path: &Path,
-    ) -> anyhow::Result<(Vec<Commit>, Option<Epoch<T>>)> {
+    ) -> anyhow::Result<Option<Epoch<T>>> {
         let epochs = self.settings.config.epochs;
         let progress = Progress::new(self.place.json, epochs, self.line.epochs_done());
-        let mut commits = Vec::new();
         let mut last = None;
         for epoch in trainer {
             let epoch = epoch?;
             progress.epoch(epoch.number, &epoch.metrics);
             let stopping = stop.load(Ordering::Relaxed);
             if stopping || epoch.stop.is_some() || epoch.number.is_multiple_of(self.args.every) {
-                commits.push(self.commit(&epoch, path)?);
+                self.commit(&epoch, path)?;
             }
             last = Some(epoch);
             if stopping {
                 break;
             }
         }
-        Ok((commits, last))
+        Ok(last)
     }
 
     /// Adds to an error what was versioned before it.
-    fn say_what_is_kept(&self, error: anyhow::Error) -> anyhow::Error {
+    fn say_what_is_kept(&mut self, error: anyhow::Error) -> anyhow::Error {
         let failure = crate::failure(error);
-        if self.line.added() == 0 || failure.hint().is_some() {
+        // What waits may still become durable; the error that counts is the first one.
+        let _ = self.line.flush();
+        let added = self.line.added();
+        if added == 0 || failure.hint().is_some() {
             return failure.into();
         }
         let branch = self.line.branch().short();
-        let kept = ckpt_cli::format::count(self.line.added() as u64, "version");
+        let kept = ckpt_cli::format::count(added as u64, "version");
         let hint =
             format!("kept on branch {branch}: {kept}; --resume {branch} goes on from the last");
         failure.with_hint(hint).into()
     }
 
-    fn commit<T: epoch::Element>(
-        &mut self,
-        epoch: &Epoch<T>,
-        path: &Path,
-    ) -> anyhow::Result<Commit> {
-        let parent: Option<StateId> = self.line.parent_state();
-        let recipe = ckpt_store::record::RecipeRecord {
+    fn commit<T: epoch::Element>(&mut self, epoch: &Epoch<T>, path: &Path) -> anyhow::Result<()> {
+        let recipe = RecipeRecord {
             params: self.settings.params(epoch.number, &self.samples.target),
             data: vec![self.data.clone()],
             code: self.code,
             seed: Some(self.settings.config.seed),
-            parent_state: parent,
-            bases: Vec::new(),
+            ..RecipeRecord::default()
         };
         let mut environment = self.place.environment.clone();
         environment.insert("data.path".to_owned(), path.display().to_string());
@@ -232,8 +232,7 @@ impl Run<'_> {
         environment.insert(branch::TOLERANCE.to_owned(), config.tolerance.to_string());
         environment.insert("threads".to_owned(), rayon::current_num_threads().to_string());
         let draft = epoch::draft(epoch, recipe, environment, self.place.stamp_now()?);
-        let commit = self.line.commit(&self.repository, draft)?;
-        Ok(commit)
+        self.line.commit(&self.repository, draft)
     }
 }
 

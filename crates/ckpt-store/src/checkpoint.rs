@@ -6,7 +6,7 @@ use ckpt_hash::TreeHash;
 use crate::{
     contents::{Contents, InputFile, Tensor, check_tensor_name},
     error::{Doing, Error, Result},
-    ingest::{Ingest, Span},
+    ingest::{Ingest, Source, Span},
     naming::name_tensors,
     paths::{check_paths, check_unique},
     record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord},
@@ -114,7 +114,7 @@ impl InputFile {
             Segment::Tensor { dtype, name, .. } => (Some(*dtype), Some(name.as_str())),
         };
         Span {
-            source: &*self.source,
+            source: Source::File(&*self.source),
             name: &self.path,
             offset: segment.offset(),
             len: segment.byte_len(),

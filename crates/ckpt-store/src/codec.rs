@@ -1,5 +1,7 @@
 //! Joins objects and block encodings: how each kind of object is encoded, decoded and hashed.
 
+use std::borrow::Cow;
+
 use ckpt_codec::{CodecError, Effort, Encoded, Encoding, Layout};
 use ckpt_hash::{
     CheckpointId, DIGEST_LEN, Digest, LEAF_LEN, LeafHash, MoveId, NoteId, RecipeId, VersionId,
@@ -9,7 +11,7 @@ use ckpt_tensor::Dtype;
 
 use crate::{
     object::{ObjectId, ObjectKind},
-    pack::{layout::Entry, search::Found, writer::EncodedObject},
+    pack::{layout::Entry, writer::EncodedObject},
     record::{self, ChunksRecord, LeavesRecord},
 };
 
@@ -27,9 +29,11 @@ const LONG: usize = 4096;
 
 /// The same block of the parent version.
 #[derive(Debug)]
-pub(crate) struct Base {
+pub(crate) struct Base<'a> {
     pub(crate) id: ObjectId,
-    pub(crate) found: Found,
+    pub(crate) bytes: Cow<'a, [u8]>,
+    /// How deep the copy is stored that the bytes are from.
+    pub(crate) depth: u8,
 }
 
 /// Encodes an object by whichever encoding is smallest for the effort.
@@ -52,15 +56,15 @@ pub(crate) fn encode_against(
     bytes: &[u8],
     dtype: Option<Dtype>,
     effort: Effort,
-    base: &Base,
+    base: &Base<'_>,
 ) -> Result<EncodedObject, String> {
-    let encoded = ckpt_codec::encode_against(bytes, &base.found.bytes, layout_of(dtype), effort);
+    let encoded = ckpt_codec::encode_against(bytes, &base.bytes, layout_of(dtype), effort);
     let encoded = encoded.map_err(text)?;
     if !encoded.encoding.needs_parent() {
         return Ok(whole(id, bytes.len(), dtype, encoded));
     }
     let Encoded { encoding, bytes: ref coded } = encoded;
-    let base_bytes = &base.found.bytes;
+    let base_bytes = &*base.bytes;
     let decoded =
         ckpt_codec::decode_against(encoding, coded, bytes.len(), layout_of(dtype), base_bytes);
     if decoded.ok().as_deref() != Some(bytes) {
@@ -74,7 +78,7 @@ pub(crate) fn encode_against(
             return Ok(plain);
         }
     }
-    let depth = base.found.depth + 1;
+    let depth = base.depth + 1;
     let encoded = Encoded { encoding: encoded.encoding, bytes: stored.into() };
     Ok(EncodedObject { depth, ..whole(id, bytes.len(), dtype, encoded) })
 }

@@ -1,15 +1,15 @@
 //! What a caller hands over to be versioned.
 
-use std::{io, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use ckpt_formats::{Format, ReadAt};
+use ckpt_formats::Format;
 use ckpt_hash::TreeHash;
 use ckpt_tensor::{Dtype, Shape};
 
 use crate::{
     disk::ReadFile,
     error::{Error, Result},
-    ingest::Span,
+    ingest::{Source, Span},
     paths::check_path,
     record::{Role, TensorRecord},
 };
@@ -29,6 +29,16 @@ pub enum Contents {
     Files(Vec<InputFile>),
 }
 
+impl Contents {
+    /// Returns how many bytes of memory it holds on to, but for what describes it.
+    pub(crate) fn memory(&self) -> u64 {
+        match self {
+            Self::Tensors(tensors) => tensors.iter().map(Tensor::len).sum(),
+            Self::Nothing | Self::Files(_) => 0,
+        }
+    }
+}
+
 /// A tensor in memory.
 #[derive(Debug, Clone)]
 pub struct Tensor {
@@ -36,25 +46,32 @@ pub struct Tensor {
     dtype: Dtype,
     shape: Vec<u64>,
     role: Role,
-    bytes: Bytes,
+    memory: Memory,
 }
 
-/// Shared bytes that can be read like a file.
-#[derive(Debug, Clone)]
-pub(crate) struct Bytes(Arc<[u8]>);
+/// Bytes that some owner keeps, shared.
+#[derive(Clone)]
+pub(crate) struct Memory(Arc<dyn AsRef<[u8]> + Send + Sync>);
 
-impl ReadAt for Bytes {
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
-        self.0.read_at(offset, buf)
+impl Memory {
+    fn new(owner: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(owner))
     }
 
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.len() as u64)
+    pub(crate) fn bytes(&self) -> &[u8] {
+        (*self.0).as_ref()
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.bytes().len())
     }
 }
 
 impl Tensor {
-    /// Takes a tensor's bytes, row-major and little-endian.
+    /// Takes a tensor's bytes, row-major and little-endian, with their owner: a `Vec<u8>`, an
+    /// `Arc<[u8]>` or another buffer. They are not copied, and must not change as long as it lives.
     ///
     /// # Errors
     /// Bytes whose length is not that of the shape in this dtype; a name that is empty, is
@@ -64,38 +81,43 @@ impl Tensor {
         dtype: Dtype,
         shape: impl Into<Vec<u64>>,
         role: Role,
-        bytes: impl Into<Arc<[u8]>>,
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
     ) -> Result<Self> {
         let (name, shape) = (name.into(), shape.into());
-        let bytes: Arc<[u8]> = bytes.into();
+        let memory = Memory::new(bytes);
+        let len = memory.bytes().len();
         let expected = Shape::from(shape.clone())
             .byte_len(dtype)
             .map_err(|error| Error::Contents(format!("tensor {name}: {error}")))?;
-        if expected != bytes.len() as u64 {
-            let what = format!("has {} bytes where its shape needs {expected}", bytes.len());
+        if expected != len as u64 {
+            let what = format!("has {len} bytes where its shape needs {expected}");
             return Err(Error::Contents(format!("tensor {name} {what}")));
         }
         check_tensor_name(&name).map_err(Error::Contents)?;
-        Ok(Self { name, dtype, shape, role, bytes: Bytes(bytes) })
+        Ok(Self { name, dtype, shape, role, memory })
     }
 
     /// Takes a one-dimensional tensor of 64-bit floats. Its name is checked when it is committed.
     pub fn from_f64(name: impl Into<String>, role: Role, values: &[f64]) -> Self {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let shape = vec![values.len() as u64];
-        Self { name: name.into(), dtype: Dtype::F64, shape, role, bytes: Bytes(bytes.into()) }
+        Self { name: name.into(), dtype: Dtype::F64, shape, role, memory: Memory::new(bytes) }
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
+    fn len(&self) -> u64 {
+        self.memory.bytes().len() as u64
+    }
+
     pub(crate) fn span(&self) -> Span<'_> {
         Span {
-            source: &self.bytes,
+            source: Source::Memory(&self.memory),
             name: &self.name,
             offset: 0,
-            len: self.bytes.0.len() as u64,
+            len: self.len(),
             dtype: Some(self.dtype),
             tensor: Some(&self.name),
         }
@@ -107,7 +129,7 @@ impl Tensor {
             dtype: self.dtype,
             shape: self.shape.clone(),
             role: self.role,
-            len: self.bytes.0.len() as u64,
+            len: self.len(),
             root,
         }
     }

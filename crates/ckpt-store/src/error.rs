@@ -81,6 +81,9 @@ pub enum Error {
     /// A ref that another writer moved first. The version that was to be committed is kept.
     #[error(transparent)]
     Conflict(Box<Conflict>),
+    /// A session that an error ended, which an earlier call returned.
+    #[error("the session has ended; an earlier call said why")]
+    SessionEnded,
     /// Nothing to roll back to.
     #[error("{0} has no earlier version to roll back to")]
     NoEarlier(RefName),

@@ -31,13 +31,15 @@ pub(crate) fn skip_number(number: u64) -> Option<u64> {
 }
 
 /// Finds the ancestor with a number on the line of first parents; `None` if the line is shorter.
+///
+/// `version` reads versions.
 pub(crate) fn ancestor(
-    objects: &Objects,
+    version: impl Fn(&VersionId) -> Result<VersionRecord>,
     from: VersionId,
     number: u64,
 ) -> Result<Option<VersionId>> {
     let mut id = from;
-    let mut record = objects.version(&id)?;
+    let mut record = version(&id)?;
     while record.number > number {
         let skip = skip_number(record.number).filter(|skipped| *skipped >= number);
         let next = match (skip, record.skip) {
@@ -49,7 +51,7 @@ pub(crate) fn ancestor(
         };
         let above = record.number;
         id = next;
-        record = objects.version(&id)?;
+        record = version(&id)?;
         if record.number >= above {
             return Err(Error::damaged(
                 format!("version {}", id.short()),

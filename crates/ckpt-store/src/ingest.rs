@@ -1,31 +1,31 @@
 //! Puts content into a pack: cuts it, hashes it, drops what is known, encodes the rest.
 //!
-//! Content is read in order into a buffer of bounded size; hashing and encoding of what is in the
-//! buffer run in parallel on the current rayon pool. Memory use does not depend on the content.
+//! Content passes in batches of bounded size, so that memory use does not depend on its length.
+//! While one batch is hashed and encoded on all threads of the current rayon pool, the next one is
+//! read and the one before is written.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    ops::Range,
-};
+mod batch;
+mod recent;
+
+use std::{borrow::Cow, collections::BTreeMap, mem};
 
 use ckpt_codec::Effort;
-use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, TreeHasher, leaf_hash, merkle_root};
+use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, merkle_root};
 use ckpt_tensor::Dtype;
 use rayon::prelude::*;
 
+use self::batch::{Batch, Piece, Reader};
+pub(crate) use self::recent::Recent;
 use crate::{
-    chunker,
     codec::{self, Base, MAX_DEPTH},
+    contents::Memory,
     disk::ReadFile,
-    error::{Doing, Error, Result},
+    error::{Error, Result},
     object::ObjectId,
     objects::{Content, Cut, Objects},
-    pack::writer::PackWriter,
+    pack::writer::{EncodedObject, PackWriter},
     record::{self, ChunkRecord, ChunksRecord, LeavesRecord, Record, TensorRecord},
 };
-
-/// Bytes read before they are hashed and encoded: enough for all cores, little beside a checkpoint.
-const BATCH_LEN: usize = 32 << 20;
 
 /// Fewest bytes of a block that may be stored as a difference: of less, the base's hash takes more
 /// than a difference saves, and reading it takes two reads.
@@ -34,7 +34,7 @@ const MIN_DIFFERENCE: usize = 256;
 /// A run of bytes to be stored as one content.
 pub(crate) struct Span<'a> {
     /// What holds the bytes, and its name for messages.
-    pub(crate) source: &'a dyn ReadFile,
+    pub(crate) source: Source<'a>,
     pub(crate) name: &'a str,
     pub(crate) offset: u64,
     pub(crate) len: u64,
@@ -44,13 +44,25 @@ pub(crate) struct Span<'a> {
     pub(crate) tensor: Option<&'a str>,
 }
 
+/// What holds the bytes of a span.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    File(&'a dyn ReadFile),
+    Memory(&'a Memory),
+}
+
 /// Writes objects into one pack, leaving out what the repository already has.
 pub(crate) struct Ingest<'a> {
     objects: &'a Objects,
     pub(crate) pack: PackWriter<'a>,
-    effort: Effort,
+    /// How much time a smaller result may take.
+    pub(crate) effort: Effort,
+    /// Objects of the repository that the pack builds on: known ones left out, and bases.
+    pub(crate) reused: Vec<ObjectId>,
     /// The tensors of the parent version, by name.
-    bases: BTreeMap<String, TensorRecord>,
+    parents: BTreeMap<String, TensorRecord>,
+    /// The blocks of the version before, as far as they are in memory.
+    recent: Recent,
 }
 
 /// The blocks of one span so far.
@@ -58,86 +70,132 @@ pub(crate) struct Ingest<'a> {
 struct Blocks {
     hashes: Vec<LeafHash>,
     lens: Vec<u32>,
-    /// For content cut by content, whose tree hash does not follow from the blocks.
-    whole: Option<TreeHasher>,
 }
 
-/// One block in the batch buffer.
-struct Piece {
-    span: usize,
-    range: Range<usize>,
-    dtype: Option<Dtype>,
-    /// The block at the same place of the parent version's tensor.
-    base: Option<ObjectId>,
-}
-
-/// Blocks that wait to be hashed and encoded.
+/// The blocks of the parent version's tensor that a span is stored against.
 #[derive(Default)]
-struct Batch {
-    /// The blocks, and after them what was read of the current span but is in no block yet.
-    buffer: Vec<u8>,
-    /// Where the last block ends.
-    end: usize,
-    pieces: Vec<Piece>,
+struct Bases<'a> {
+    ids: Vec<ObjectId>,
+    /// The tensor's bytes, if they are still there.
+    memory: Option<&'a [u8]>,
 }
 
 impl<'a> Ingest<'a> {
-    pub(crate) fn new(objects: &'a Objects, pack: PackWriter<'a>, effort: Effort) -> Self {
-        Self { objects, pack, effort, bases: BTreeMap::new() }
+    /// Starts with what is known of the version before, if anything.
+    pub(crate) fn new(objects: &'a Objects, pack: PackWriter<'a>, recent: Recent) -> Self {
+        let (effort, parents) = (Effort::default(), BTreeMap::new());
+        Self { objects, pack, effort, reused: Vec::new(), parents, recent }
     }
 
     /// Stores what is new as the difference to these tensors where that is smaller.
     pub(crate) fn against(&mut self, tensors: Vec<TensorRecord>) {
-        self.bases = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
+        self.parents = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
+    }
+
+    /// Gives back what is known of the last version, for the next one.
+    pub(crate) fn take_recent(&mut self) -> Recent {
+        mem::take(&mut self.recent)
     }
 
     /// Stores the content of each span and returns its tree hash, in order.
     pub(crate) fn contents(&mut self, spans: &[Span<'_>]) -> Result<Vec<TreeHash>> {
+        let recent = mem::take(&mut self.recent);
+        let bases: Vec<Bases<'_>> = spans.iter().map(|span| self.bases(span, &recent)).collect();
         let mut blocks: Vec<Blocks> = spans.iter().map(|_| Blocks::default()).collect();
-        let mut batch = Batch::default();
-        for (index, span) in spans.iter().enumerate() {
-            let by_content = span.cut() == Cut::ByContent && span.len > LEAF_LEN as u64;
-            blocks[index].whole = by_content.then(TreeHasher::new);
-            let mut bases = self.bases_of(span).into_iter();
-            let mut at = 0;
-            while at < span.len {
-                if batch.end + LEAF_LEN > BATCH_LEN {
-                    self.store(&mut batch, &mut blocks)?;
-                }
-                let range = batch.read_block(span, at, by_content)?;
-                let block = &batch.buffer[range.clone()];
-                if let Some(whole) = &mut blocks[index].whole {
-                    whole.update(block);
-                }
-                at += block.len() as u64;
-                let (dtype, base) = (span.dtype, bases.next());
-                batch.pieces.push(Piece { span: index, range, dtype, base });
+        let mut next = Recent::default();
+        let mut reader = Reader::new(spans);
+        let (mut batch, mut spare) = (Batch::default(), Batch::default());
+        let mut encoded = Vec::new();
+        reader.next(&mut batch)?;
+        while !batch.pieces.is_empty() {
+            let hashes = batch.hashes();
+            for (piece, hash) in batch.pieces.iter().zip(&hashes) {
+                blocks[piece.span].hashes.push(*hash);
+                blocks[piece.span].lens.push(piece.len() as u32);
             }
+            let new = self.unknown(&batch, &hashes, &recent, &mut next)?;
+            let (objects, effort) = (self.objects, self.effort);
+            let encode = |(id, piece): (ObjectId, &Piece<'_>)| {
+                let base = bases[piece.span].get(piece, objects, &recent);
+                encode(id, batch.bytes(piece), piece.dtype, effort, base)
+            };
+            let encode = || new.into_par_iter().map(encode).collect::<Result<Vec<_>>>();
+            let write = || encoded.iter().try_for_each(|encoded| self.pack.push(encoded));
+            let read = || reader.next(&mut spare);
+            let (read, (written, made)) = rayon::join(read, || rayon::join(write, encode));
+            read?;
+            written?;
+            let made = made?;
+            next.add_depths(made.iter().map(|(object, _)| (object.id, object.depth)));
+            self.reused.extend(made.iter().filter_map(|(_, base)| *base));
+            encoded = made.into_iter().map(|(object, _)| object).collect();
+            mem::swap(&mut batch, &mut spare);
         }
-        self.store(&mut batch, &mut blocks)?;
-        let ended = spans.iter().zip(blocks).map(|(span, blocks)| self.end_content(span, blocks));
-        ended.collect()
+        encoded.iter().try_for_each(|encoded| self.pack.push(encoded))?;
+        let chunked = reader.into_roots();
+        let mut roots = Vec::with_capacity(spans.len());
+        for ((span, blocks), chunked) in spans.iter().zip(blocks).zip(chunked) {
+            let (root, hashes) = self.end_content(span, blocks, chunked)?;
+            next.add_tensor(span, root, hashes);
+            roots.push(root);
+        }
+        self.recent = next;
+        Ok(roots)
     }
 
-    /// Returns the blocks of the parent version's tensor of a span, in order; none if it has no
-    /// such tensor, of another dtype or length, or one that cannot be read: what is new is then
-    /// stored whole.
-    fn bases_of(&self, span: &Span<'_>) -> Vec<ObjectId> {
-        let Some(name) = span.tensor else { return Vec::new() };
+    /// Finds the blocks of the parent version's tensor of a span; none if it has no such tensor, of
+    /// another dtype or length, or one that cannot be read: what is new is then stored whole.
+    fn bases<'r>(&self, span: &Span<'_>, recent: &'r Recent) -> Bases<'r> {
+        let Some(name) = span.tensor else { return Bases::default() };
         // Where two files have different tensors of one name, the record has both under long ones.
         let long = format!("{}::{name}", span.name);
-        let base = self.bases.get(&long).or_else(|| self.bases.get(name));
-        let fits = |base: &&TensorRecord| span.dtype == Some(base.dtype) && base.len == span.len;
-        let blocks = base.filter(fits).map(|base| self.objects.blocks(base.content()));
-        blocks.and_then(Result::ok).unwrap_or_default()
+        let parent = self.parents.get(&long).or_else(|| self.parents.get(name));
+        let fits =
+            |parent: &&TensorRecord| span.dtype == Some(parent.dtype) && parent.len == span.len;
+        let Some(parent) = parent.filter(fits) else { return Bases::default() };
+        if let Some((ids, memory)) = recent.tensor(name, &parent.root) {
+            return Bases { ids, memory: Some(memory) };
+        }
+        Bases { ids: self.objects.blocks(parent.content()).unwrap_or_default(), memory: None }
+    }
+
+    /// Returns the blocks of a batch that neither the repository nor the pack has, each once, and
+    /// has the pack expect them.
+    fn unknown<'b, 's>(
+        &mut self,
+        batch: &'b Batch<'s>,
+        hashes: &[LeafHash],
+        recent: &Recent,
+        next: &mut Recent,
+    ) -> Result<Vec<(ObjectId, &'b Piece<'s>)>> {
+        let mut new = Vec::new();
+        for (piece, hash) in batch.pieces.iter().zip(hashes) {
+            let id = ObjectId::block(hash);
+            if self.pack.contains(&id) {
+                continue;
+            }
+            if self.objects.packs.contains(&id)? {
+                self.reused.push(id);
+                next.add_depths(recent.depth(&id).map(|depth| (id, depth)));
+            } else {
+                self.pack.expect(id);
+                new.push((id, piece));
+            }
+        }
+        Ok(new)
     }
 
     /// Stores a whole object unless the repository has it.
     pub(crate) fn object(&mut self, id: ObjectId, bytes: &[u8]) -> Result<()> {
-        if self.pack.contains(&id) || self.objects.packs.contains(&id)? {
+        if self.pack.contains(&id) {
+            return Ok(());
+        }
+        if self.objects.packs.contains(&id)? {
+            self.reused.push(id);
             return Ok(());
         }
         let object = codec::encode(id, bytes, None, self.effort).map_err(Error::Contents)?;
+        self.pack.expect(id);
         self.pack.push(&object)
     }
 
@@ -146,91 +204,65 @@ impl<'a> Ingest<'a> {
         self.object(id, &bytes)
     }
 
-    /// Hashes the blocks of a batch, encodes those that are new, and empties the batch.
-    fn store(&mut self, batch: &mut Batch, blocks: &mut [Blocks]) -> Result<()> {
-        let Batch { buffer, end, pieces } = batch;
-        let hashes: Vec<LeafHash> =
-            pieces.par_iter().map(|piece| leaf_hash(&buffer[piece.range.clone()])).collect();
-        let mut new = Vec::new();
-        let mut seen = HashSet::new();
-        for (piece, hash) in pieces.iter().zip(hashes) {
-            let id = ObjectId::block(&hash);
-            blocks[piece.span].hashes.push(hash);
-            blocks[piece.span].lens.push(piece.range.len() as u32);
-            let known = self.pack.contains(&id) || !seen.insert(id);
-            if !known && !self.objects.packs.contains(&id)? {
-                new.push((id, piece));
-            }
-        }
-        let (objects, effort) = (self.objects, self.effort);
-        let encode = |(id, piece): (ObjectId, &Piece)| {
-            let bytes = &buffer[piece.range.clone()];
-            match base(objects, piece) {
-                Some(base) => codec::encode_against(id, bytes, piece.dtype, effort, &base),
-                None => codec::encode(id, bytes, piece.dtype, effort),
-            }
-        };
-        let encoded: Result<Vec<_>, String> = new.into_par_iter().map(encode).collect();
-        for object in encoded.map_err(Error::Contents)? {
-            self.pack.push(&object)?;
-        }
-        buffer.drain(..*end);
-        *end = 0;
-        pieces.clear();
-        Ok(())
-    }
-
     /// Computes the root of a span and stores the list of its blocks, if it has more than one leaf.
-    fn end_content(&mut self, span: &Span<'_>, blocks: Blocks) -> Result<TreeHash> {
-        let Blocks { hashes, lens, whole } = blocks;
-        let root = whole.map_or_else(|| merkle_root(&hashes), TreeHasher::finish);
+    fn end_content(
+        &mut self,
+        span: &Span<'_>,
+        blocks: Blocks,
+        chunked: Option<TreeHash>,
+    ) -> Result<(TreeHash, Vec<LeafHash>)> {
+        let Blocks { hashes, lens } = blocks;
+        let root = chunked.unwrap_or_else(|| merkle_root(&hashes));
         let content = Content { root, len: span.len, cut: span.cut() };
+        let mut leaves = LeavesRecord { leaves: hashes };
         match (content.list(), content.cut) {
             (None, _) => {}
-            (Some(list), Cut::Fixed) => self.list(list, &LeavesRecord { leaves: hashes })?,
+            (Some(list), Cut::Fixed) => self.list(list, &leaves)?,
             (Some(list), Cut::ByContent) => {
                 let chunk = |(hash, len)| ChunkRecord { hash, len };
+                let hashes = mem::take(&mut leaves.leaves);
                 let chunks = hashes.into_iter().zip(lens).map(chunk).collect();
                 self.list(list, &ChunksRecord { chunks })?;
             }
         }
-        Ok(root)
+        Ok((root, leaves.leaves))
     }
 }
 
-/// Reads the base of a block. One that cannot be read is no reason to lose a version.
-fn base(objects: &Objects, piece: &Piece) -> Option<Base> {
-    let id = piece.base.filter(|_| piece.range.len() >= MIN_DIFFERENCE)?;
-    let found = objects.packs.read_base(&id, MAX_DEPTH - 1)?;
-    (found.bytes.len() == piece.range.len()).then_some(Base { id, found })
+impl Bases<'_> {
+    /// Reads the base of a block. One that cannot be read is no reason to lose a version.
+    fn get(&self, piece: &Piece<'_>, objects: &Objects, recent: &Recent) -> Option<Base<'_>> {
+        let len = piece.len();
+        let id = self.ids.get(piece.index).copied().filter(|_| len >= MIN_DIFFERENCE)?;
+        if let (Some(memory), Some(depth)) = (self.memory, recent.depth(&id)) {
+            let bytes = memory.get(piece.index * LEAF_LEN..)?.get(..len)?;
+            return (depth < MAX_DEPTH).then_some(Base { id, bytes: Cow::Borrowed(bytes), depth });
+        }
+        let found = objects.packs.read_base(&id, MAX_DEPTH - 1)?;
+        let depth = found.depth;
+        (found.bytes.len() == len).then_some(Base { id, bytes: Cow::Owned(found.bytes), depth })
+    }
+}
+
+/// Encodes a block; returns the base that the result needs, too.
+fn encode(
+    id: ObjectId,
+    bytes: &[u8],
+    dtype: Option<Dtype>,
+    effort: Effort,
+    base: Option<Base<'_>>,
+) -> Result<(EncodedObject, Option<ObjectId>)> {
+    let object = match &base {
+        Some(base) => codec::encode_against(id, bytes, dtype, effort, base),
+        None => codec::encode(id, bytes, dtype, effort),
+    };
+    let object = object.map_err(Error::Contents)?;
+    let base = base.filter(|_| object.depth > 0).map(|base| base.id);
+    Ok((object, base))
 }
 
 impl Span<'_> {
     fn cut(&self) -> Cut {
         if self.dtype.is_some() { Cut::Fixed } else { Cut::ByContent }
-    }
-}
-
-impl Batch {
-    /// Reads the block of a span that starts `at` bytes into it; returns where it is.
-    fn read_block(&mut self, span: &Span<'_>, at: u64, by_content: bool) -> Result<Range<usize>> {
-        let most = if by_content { chunker::MAX } else { LEAF_LEN };
-        let rest = span.len - at;
-        let wanted = rest.min(most as u64) as usize;
-        let start = self.end;
-        let read = self.buffer.len() - start;
-        if read < wanted {
-            // A leaf at a time, since what one chunk leaves over belongs to the next.
-            self.buffer.resize(start + rest.min(LEAF_LEN as u64) as usize, 0);
-            span.source
-                .read_at(span.offset + at + read as u64, &mut self.buffer[start + read..])
-                .doing(|| format!("read {}", span.name))?;
-        }
-        self.end = if by_content {
-            start + chunker::first_chunk(&self.buffer[start..])
-        } else {
-            self.buffer.len()
-        };
-        Ok(start..self.end)
     }
 }

@@ -61,6 +61,7 @@ mod repo;
 mod restore;
 mod revision;
 mod rollback;
+mod session;
 mod verify;
 
 pub use ckpt_codec::Effort;
@@ -78,5 +79,6 @@ pub use crate::{
     repo::{FIRST_BRANCH, REPOSITORY_DIR, Repository, Stamp},
     restore::{PlannedFile, RestoreAction, RestoreOptions, RestorePlan, WEIGHTS_FILE},
     revision::{Revision, RevisionError},
+    session::{Session, SessionOptions},
     verify::{Damage, VerifyReport},
 };

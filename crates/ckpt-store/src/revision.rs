@@ -228,7 +228,7 @@ impl Repository {
         let number = self.objects.version(&from)?.number;
         let target = number.checked_sub(revision.back).filter(|target| *target > 0);
         let found = match target {
-            Some(target) => ancestor(&self.objects, from, target)?,
+            Some(target) => ancestor(|id| self.objects.version(id), from, target)?,
             None => None,
         };
         let revision = revision.text.clone();
@@ -269,7 +269,7 @@ impl Repository {
 
     fn resolve_number(&self, reference: &str, number: u64) -> Result<VersionId> {
         let from = self.resolve_name(reference)?;
-        let found = ancestor(&self.objects, from, number)?;
+        let found = ancestor(|id| self.objects.version(id), from, number)?;
         let reference = reference.to_owned();
         found.ok_or_else(|| RevisionError::NoNumber { reference, number }.into())
     }

@@ -1,11 +1,10 @@
 //! Which branch the versions of a run go to, and what the run starts from.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use anyhow::bail;
-use ckpt_hash::StateId;
 use ckpt_store::{
-    Commit, Draft, Error, Parents, RefKind, RefName, Repository, Version,
+    Commit, Draft, Error, Parents, RefKind, RefName, Repository, Session, SessionOptions, Version,
     record::{DataRecord, ParamValue, RecipeRecord},
 };
 use ckpt_train::TrainState;
@@ -90,11 +89,12 @@ pub(crate) struct Line {
     unasked: bool,
     /// Whether the usual name was taken.
     renamed: bool,
-    /// How many versions were added.
-    added: usize,
     state: Option<TrainState>,
     parents: Parents,
-    parent_state: Option<StateId>,
+    /// What writes all versions but the first.
+    session: Option<Session>,
+    /// The versions that are durable.
+    done: Vec<Commit>,
 }
 
 /// Chooses the branch: the one asked for, the one resumed, or a fresh one.
@@ -121,9 +121,8 @@ pub(crate) fn choose(
             from.short()
         ),
     };
-    let parent_state = start.as_ref().map(|start| start.version.record.state);
     let state = start.map(|start| start.state);
-    Ok(Line { branch: name, unasked, renamed, added: 0, state, parents, parent_state })
+    Ok(Line { branch: name, unasked, renamed, state, parents, session: None, done: Vec::new() })
 }
 
 /// Finds the first branch of `train`, `train-2`, ... that does not exist.
@@ -155,43 +154,55 @@ impl Line {
         self.state.as_ref().map_or(0, TrainState::epoch)
     }
 
-    /// Returns the state that the next version continues.
-    pub(crate) fn parent_state(&self) -> Option<StateId> {
-        self.parent_state
+    /// Returns how many versions are durable.
+    pub(crate) fn added(&mut self) -> usize {
+        self.done.extend(self.session.iter().flat_map(Session::take_done));
+        self.done.len()
     }
 
-    /// Returns how many versions were added.
-    pub(crate) fn added(&self) -> usize {
-        self.added
-    }
-
-    /// Adds a version and makes the branch the current one with the first.
+    /// Adds a version. The first is durable when it returns, since only then the branch is taken;
+    /// the others are written while training goes on.
     pub(crate) fn commit(
         &mut self,
-        repository: &Repository,
+        repository: &Arc<Repository>,
         mut draft: Draft,
-    ) -> anyhow::Result<Commit> {
+    ) -> anyhow::Result<()> {
+        if let Some(session) = &self.session {
+            return Ok(session.commit(draft)?);
+        }
         draft.parents = self.parents.clone();
-        let commit = loop {
-            match repository.commit(&self.branch, &draft) {
-                // Another run that started at the same time took the name: the next one is free.
-                Err(Error::Conflict(_) | Error::RefExists { .. }) if self.may_move() => {
-                    (self.branch, self.renamed) = fresh(repository)?;
-                }
-                other => break other?,
-            }
-        };
+        let commit = self.first(repository, &draft)?;
         if repository.head()? != self.branch {
             repository.set_head(&self.branch)?;
         }
-        self.added += 1;
+        let (repository, branch) = (Arc::clone(repository), self.branch.clone());
         self.parents = Parents::Expected(commit.version.id);
-        self.parent_state = Some(commit.version.record.state);
-        Ok(commit)
+        self.done.push(commit);
+        self.session = Some(Session::start(repository, branch, SessionOptions::default())?);
+        Ok(())
     }
 
-    /// Tells whether the run can still go to another branch.
-    fn may_move(&self) -> bool {
-        self.unasked && self.added == 0
+    fn first(&mut self, repository: &Repository, draft: &Draft) -> anyhow::Result<Commit> {
+        loop {
+            match repository.commit(&self.branch, draft) {
+                // Another run that started at the same time took the name: the next one is free.
+                Err(Error::Conflict(_) | Error::RefExists { .. }) if self.unasked => {
+                    (self.branch, self.renamed) = fresh(repository)?;
+                }
+                other => return Ok(other?),
+            }
+        }
+    }
+
+    /// Waits until all versions are durable.
+    pub(crate) fn flush(&self) -> anyhow::Result<()> {
+        self.session.as_ref().map_or(Ok(()), |session| Ok(session.flush()?))
+    }
+
+    /// Waits until all versions are durable and returns them.
+    pub(crate) fn finish(&mut self) -> anyhow::Result<Vec<Commit>> {
+        self.flush()?;
+        self.added();
+        Ok(std::mem::take(&mut self.done))
     }
 }

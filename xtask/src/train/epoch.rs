@@ -59,6 +59,7 @@ pub(crate) fn draft<T: Element>(
         environment,
         message: format!("epoch {}", epoch.number),
         stamp,
+        continues: true,
         ..Draft::default()
     }
 }

@@ -103,6 +103,7 @@ pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
             EffortArg::Default => Effort::Default,
             EffortArg::Small => Effort::Small,
         },
+        ..Draft::default()
     };
     let commit = repository.commit(&branch, &draft)?;
     drop(progress);

@@ -25,7 +25,7 @@ fn damage_is_listed_with_the_versions_that_suffer() {
     assert_snapshot!(sandbox.run("verify"), @"
     block id2_________ in packs/[pack].pack: its bytes fail their checksum
         in versions id1_________
-    damaged in 1 place; read 5 objects, 353 B, 1 version
+    damaged in 1 place; read 5 objects, 355 B, 1 version
     [exit code 3]
     ");
     let mut document = sandbox.json("verify");

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     PACKS,
-    layout::{Entry, Footer, HEADER_LEN, Header},
+    layout::{ENTRY_LEN, Entry, Footer, HEADER_LEN, Header},
 };
 use crate::{
     disk::Disk,
@@ -65,16 +65,24 @@ impl<'a> PackWriter<'a> {
         })
     }
 
-    /// Tells whether the object is already in this pack.
+    /// Tells whether the object is in this pack, or will be.
     pub(crate) fn contains(&self, id: &ObjectId) -> bool {
         self.known.contains(id)
     }
 
-    /// Appends an object unless this pack has it.
+    /// Notes that the object will be pushed.
+    pub(crate) fn expect(&mut self, id: ObjectId) {
+        self.known.insert(id);
+    }
+
+    /// Returns how many bytes the pack has so far, with the index entries of its objects.
+    pub(crate) fn len(&self) -> u64 {
+        self.len + (self.entries.len() * ENTRY_LEN) as u64
+    }
+
+    /// Appends an object, which the pack must not have yet.
     pub(crate) fn push(&mut self, object: &EncodedObject) -> Result<()> {
-        if !self.known.insert(object.id) {
-            return Ok(());
-        }
+        self.known.insert(object.id);
         self.entries.push(Entry {
             id: object.id,
             offset: self.len,

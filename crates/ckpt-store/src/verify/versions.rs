@@ -71,7 +71,7 @@ impl Check<'_> {
         }
         let skip = match (parent, skip_number(record.number)) {
             (Some(parent), Some(number)) => {
-                ancestor(objects, *parent, number).map_err(Problem::with(id))?
+                ancestor(|id| objects.version(id), *parent, number).map_err(Problem::with(id))?
             }
             _ => None,
         };

@@ -1,0 +1,224 @@
+//! Versions that are written together: one pack, one move of their branch.
+
+use ckpt_hash::{CheckpointId, MoveId, RecipeId, StateId, VersionId};
+
+use super::{Commit, Draft};
+use crate::{
+    ObjectId,
+    checkpoint::write_contents,
+    error::{Error, Result},
+    history::{Version, ancestor, skip_number},
+    identity::{model_id, state_id},
+    ingest::{Ingest, Recent},
+    pack::writer::PackWriter,
+    record::{self, CheckpointRecord, MoveKind, MoveRecord, RecipeRecord, VersionRecord},
+    refs::{RefName, Tip},
+    repo::{Repository, Stamp},
+};
+
+/// A group of versions that is being written. Dropped before its end, it leaves nothing.
+pub(super) struct Group<'a> {
+    repository: &'a Repository,
+    branch: &'a RefName,
+    tip: Option<Tip>,
+    ingest: Ingest<'a>,
+    /// The versions so far, each the first parent of the next.
+    made: Vec<Commit>,
+    /// What the last of them contains.
+    last: Option<CheckpointRecord>,
+    /// Who made the last of them, and when: that goes for the move, too.
+    stamp: Stamp,
+}
+
+/// The place of a new version in history.
+struct Line {
+    number: u64,
+    parents: Vec<VersionId>,
+    skip: Option<VersionId>,
+    /// The state of the first parent.
+    state: Option<StateId>,
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn start(
+        repository: &'a Repository,
+        branch: &'a RefName,
+        tip: Option<Tip>,
+        recent: Recent,
+    ) -> Result<Self> {
+        let pack = PackWriter::create(repository.disk())?;
+        let ingest = Ingest::new(&repository.objects, pack, recent);
+        let (made, last, stamp) = (Vec::new(), None, Stamp::default());
+        Ok(Self { repository, branch, tip, ingest, made, last, stamp })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.made.is_empty()
+    }
+
+    /// Writes the next version into the pack.
+    pub(super) fn add(&mut self, draft: &Draft) -> Result<()> {
+        let at = match self.made.last() {
+            Some(last) => Some(last.version.id),
+            None => self.tip.and_then(|tip| tip.version),
+        };
+        let line = self.line(draft.parents.resolve(self.branch, at)?)?;
+        let before = self.ingest.pack.len();
+        self.ingest.effort = draft.effort;
+        let (checkpoint, logical_bytes) = write_contents(&mut self.ingest, &draft.contents)?;
+        let version = self.write_version(draft, line, &checkpoint)?;
+        let stored_bytes = self.ingest.pack.len() - before;
+        self.made.push(Commit { version, logical_bytes, stored_bytes });
+        self.last = Some(checkpoint);
+        self.stamp = draft.stamp.clone();
+        Ok(())
+    }
+
+    /// Makes the pack durable and moves the branch to the last version. Leaves in `recent` what is
+    /// in memory of it.
+    pub(super) fn end(mut self, recent: &mut Recent) -> Result<Vec<Commit>> {
+        let counted: u64 = self.made.iter().map(|made| made.stored_bytes).sum();
+        let last = self.made.last_mut().expect("a group has versions when it ends");
+        let record = &last.version.record;
+        let movement = MoveRecord {
+            name: self.branch.full(),
+            kind: MoveKind::Commit,
+            from: self.tip.and_then(|tip| tip.version),
+            to: Some(last.version.id),
+            previous: self.tip.map(|tip| tip.movement),
+            author: self.stamp.author,
+            time_ms: self.stamp.time_ms,
+            reason: record.message.clone(),
+            guards: Vec::new(),
+            evidence: Vec::new(),
+        };
+        let to = write_record(&mut self.ingest, &movement, MoveId::of)?;
+        *recent = self.ingest.take_recent();
+        let len = self.repository.finish(self.ingest.pack)?;
+        // What all of them share counts with the last. Nothing was written if all was known.
+        last.stored_bytes += len.saturating_sub(counted);
+        let kept = Some(last.version.id);
+        self.repository.move_ref(self.branch, &movement, to, kept)?;
+        Ok(self.made)
+    }
+
+    /// Reads the parents of a new version, finds its place in their line, and has its content
+    /// stored as the difference to that of the first.
+    fn line(&mut self, parents: Vec<VersionId>) -> Result<Line> {
+        let mut first = None;
+        for (place, parent) in parents.iter().enumerate() {
+            if parents[..place].contains(parent) {
+                let what = format!("version {} is given twice as a parent", parent.short());
+                return Err(Error::Contents(what));
+            }
+            let record = self.version(parent)?;
+            first.get_or_insert((*parent, record));
+        }
+        let Some((parent, record)) = first else {
+            self.ingest.against(Vec::new());
+            return Ok(Line { number: 1, skip: None, parents, state: None });
+        };
+        let damaged = |what| Error::damaged(format!("version {}", parent.short()), what);
+        let number = record.number.checked_add(1);
+        let number = number.ok_or_else(|| damaged("no number follows its own"))?;
+        let skip = match skip_number(number) {
+            Some(skip) => ancestor(|id| self.version(id), parent, skip)?
+                .map(Some)
+                .ok_or_else(|| damaged("its line of first parents is shorter than its number"))?,
+            None => None,
+        };
+        let checkpoint = match self.last.take() {
+            Some(last) => last,
+            // Only what is new is stored, so a parent that cannot be read is no reason to fail.
+            None => self.repository.objects.checkpoint(&record.checkpoint).unwrap_or_default(),
+        };
+        self.ingest.against(checkpoint.tensors);
+        Ok(Line { number, skip, parents, state: Some(record.state) })
+    }
+
+    /// Reads a version of the repository or of this group.
+    fn version(&self, id: &VersionId) -> Result<VersionRecord> {
+        match self.made.iter().rev().find(|made| made.version.id == *id) {
+            Some(made) => Ok(made.version.record.clone()),
+            None => self.repository.objects.version(id),
+        }
+    }
+
+    fn write_version(
+        &mut self,
+        draft: &Draft,
+        line: Line,
+        checkpoint: &CheckpointRecord,
+    ) -> Result<Version> {
+        let ingest = &mut self.ingest;
+        let Line { number, parents, skip, state } = line;
+        let parent_state = if draft.continues { state } else { draft.recipe.parent_state };
+        let recipe = RecipeRecord { parent_state, ..draft.recipe.clone() };
+        let record = VersionRecord {
+            number,
+            parents,
+            skip,
+            model: model_id(checkpoint),
+            state: state_id(checkpoint),
+            checkpoint: write_record(ingest, checkpoint, CheckpointId::of)?,
+            recipe: write_record(ingest, &recipe, RecipeId::of)?,
+            data_names: draft.recipe.data.iter().map(|data| data.name.clone()).collect(),
+            metrics: draft.metrics.clone(),
+            author: draft.stamp.author.clone(),
+            time_ms: draft.stamp.time_ms,
+            message: draft.message.clone(),
+            environment: draft.environment.clone(),
+        };
+        let id = write_record(ingest, &record, VersionId::of)?;
+        Ok(Version { id, record })
+    }
+}
+
+/// Encodes a record, adds it to the pack and returns its id.
+fn write_record<R: record::Record, I: Copy + Into<ObjectId>>(
+    ingest: &mut Ingest<'_>,
+    record: &R,
+    id_of: impl Fn(&[u8]) -> I,
+) -> Result<I> {
+    let bytes = record::encode(record).map_err(|error| Error::Contents(error.to_string()))?;
+    let id = id_of(&bytes);
+    ingest.object(id.into(), &bytes)?;
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Parents, disk::MemDisk};
+
+    /// Stores a version without parents that claims to have a number.
+    fn plant(repository: &Repository, number: u64) -> VersionId {
+        let main = RefName::branch("main").unwrap();
+        let made = repository.commit(&main, &Draft::default()).unwrap().version.record;
+        let pack = PackWriter::create(repository.disk()).unwrap();
+        let mut ingest = Ingest::new(&repository.objects, pack, Recent::default());
+        let record = VersionRecord { number, parents: Vec::new(), skip: None, ..made };
+        let id = write_record(&mut ingest, &record, VersionId::of).unwrap();
+        repository.finish(ingest.pack).unwrap();
+        id
+    }
+
+    #[test]
+    fn a_parent_whose_number_cannot_be_right_is_damaged() {
+        let cases = [
+            (u64::MAX, "no number follows its own"),
+            // Number 8 skips to 1.
+            (7, "its line of first parents is shorter than its number"),
+        ];
+        for (number, what) in cases {
+            let repository = Repository::init_on(Arc::new(MemDisk::new())).unwrap();
+            let parent = plant(&repository, number);
+            let draft = Draft { parents: Parents::NewBranch(vec![parent]), ..Draft::default() };
+            let error = repository.commit(&RefName::branch("x").unwrap(), &draft).unwrap_err();
+            let expected = format!("version {} is damaged: {what}", parent.short());
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+}
