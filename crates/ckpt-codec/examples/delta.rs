@@ -16,6 +16,7 @@ use ckpt_codec::{Effort, Layout, MAX_BLOCK, decode_against_into, encode_against}
 use sha2::{Digest, Sha256};
 
 #[path = "../tests/common/sequences.rs"]
+#[allow(dead_code, reason = "made for more than is used here")]
 mod sequences;
 
 use sequences::{Sequence, Training};

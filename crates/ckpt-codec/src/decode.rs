@@ -1,11 +1,17 @@
 use crate::layout::{Encoding, Layout};
-use crate::{CodecError, frame, planes};
+use crate::{CodecError, frame, planes, scratch};
 
 /// Decodes a block of known length.
 ///
 /// `bytes`, `raw_len` and the encoding may come from anywhere: wrong ones give an error or other
-/// bytes, never a panic, and cost at most twice `raw_len` and a constant in memory. A result is
-/// `raw_len` long; callers that need to know that it is the right block compare its hash.
+/// bytes, never a panic. A result is `raw_len` long; callers that need to know that it is the right
+/// block compare its hash.
+///
+/// # Memory
+/// The block, and for planes of elements of several bytes one plane, at most half as long, in a
+/// buffer that the thread keeps. The block is allocated once the bytes are known to hold what
+/// their lengths say. Beside that zstd keeps a context per thread of less than 256 KiB, whatever
+/// it is given.
 ///
 /// # Errors
 /// [`CodecError::TooLong`] if `raw_len` exceeds [`Layout::max_len`], nothing being allocated;
@@ -33,22 +39,14 @@ pub fn decode_into(
     layout: Layout,
     block: &mut Vec<u8>,
 ) -> Result<(), CodecError> {
-    block.clear();
-    layout.check_len(raw_len)?;
-    let result = match encoding {
+    let result = layout.check_len(raw_len).and_then(|()| match encoding {
         Encoding::Raw => read_raw(bytes, raw_len, block),
-        Encoding::Planes => {
-            block.resize(raw_len, 0);
-            planes::decode(bytes, layout, block)
-        }
-        Encoding::Zstd => {
-            block.resize(raw_len, 0);
-            frame::read(bytes, block)
-        }
+        Encoding::Planes => planes::decode(bytes, raw_len, layout, block),
+        Encoding::Zstd => frame::read_into(bytes, raw_len, block),
         Encoding::DeltaPlanes | Encoding::DeltaHuffman | Encoding::DeltaRange => {
             Err(CodecError::NeedsParent(encoding))
         }
-    };
+    });
     if result.is_err() {
         block.clear();
     }
@@ -58,7 +56,10 @@ pub fn decode_into(
 fn read_raw(bytes: &[u8], raw_len: usize, block: &mut Vec<u8>) -> Result<(), CodecError> {
     let encoding = Encoding::Raw;
     match bytes.len().checked_sub(raw_len) {
-        Some(0) => block.extend_from_slice(bytes),
+        Some(0) => {
+            scratch::resize(block, raw_len);
+            block.copy_from_slice(bytes);
+        }
         Some(extra) => return Err(CodecError::TrailingBytes { encoding, extra }),
         None => return Err(CodecError::Truncated(encoding)),
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use zstd::zstd_safe::{self, CCtx, CParameter, DCtx, ResetDirective};
 
-use crate::CodecError;
+use crate::{CodecError, scratch};
 
 thread_local! {
     // A context costs up to a few hundred kilobytes of setup, which would outweigh small blocks.
@@ -80,17 +80,57 @@ fn compress(
     context.compress2(out, content)
 }
 
+/// Decodes exactly one frame of known content length in place of what a buffer holds.
+pub(crate) fn read_into(
+    frame: &[u8],
+    raw_len: usize,
+    block: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    check(frame, raw_len)?;
+    scratch::resize(block, raw_len);
+    read(frame, block)
+}
+
 /// Decodes exactly one frame into exactly `out`.
 pub(crate) fn read(frame: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
-    let damaged = CodecError::Frame { expected: out.len() };
-    let alone = zstd_safe::find_frame_compressed_size(frame) == Ok(frame.len());
-    let stated = zstd_safe::get_frame_content_size(frame);
-    if !alone || !matches!(stated, Ok(Some(len)) if len == out.len() as u64) {
-        return Err(damaged);
-    }
+    check(frame, out.len())?;
     let expected = out.len();
     match DECOMPRESSOR.with_borrow_mut(|context| context.decompress(out, frame)) {
         Ok(written) if written == expected => Ok(()),
-        _ => Err(damaged),
+        _ => Err(CodecError::Frame { expected }),
+    }
+}
+
+/// Checks that the bytes are one frame, which claims to decode to a length.
+fn check(frame: &[u8], expected: usize) -> Result<(), CodecError> {
+    let alone = zstd_safe::find_frame_compressed_size(frame) == Ok(frame.len());
+    let stated = zstd_safe::get_frame_content_size(frame);
+    let fits = alone && matches!(stated, Ok(Some(len)) if len == expected as u64);
+    if fits { Ok(()) } else { Err(CodecError::Frame { expected }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// zstd allocates beside Rust's allocator: its contexts tell their size.
+    #[test]
+    fn decompression_needs_no_more_than_a_context() {
+        let content: Vec<u8> = (0..1 << 22).map(|i: u32| (i / 100 * 7) as u8).collect();
+        for level in [1, 12] {
+            let mut frame = Vec::new();
+            let search = Search::Level(level);
+            append(&mut frame, &content, search, content.len()).expect("it repeats itself");
+            let mut out = vec![0; content.len()];
+            assert_eq!(read(&frame, &mut out), Ok(()));
+            assert!(out == content);
+            for at in 0..200 {
+                let mut damaged = frame.clone();
+                damaged[at] ^= 0x55;
+                let _ = read(&damaged, &mut out);
+            }
+            let size = DECOMPRESSOR.with_borrow(DCtx::sizeof);
+            assert!(size < 256 << 10, "{size}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Pure functions from bytes to fewer bytes and back: [`encode`] stores a block in whichever
 //! [`Encoding`] is smallest and never takes more bytes than the block has, [`decode`] gives the
 //! block back or says what is wrong. Decoding is meant for bytes that nobody vouches for: it
-//! never panics and allocates in proportion to the length that the caller expects, which is
+//! never panics and allocates little more than the length that the caller expects, which is
 //! bounded by [`Layout::max_len`].
 //!
 //! Encoded bytes carry neither their encoding nor their length; whoever stores them keeps both.
@@ -123,8 +123,11 @@ mod entropy;
 mod error;
 mod frame;
 mod input;
+mod integers;
 mod layout;
 mod planes;
+mod scratch;
+mod simd;
 mod transpose;
 
 pub use decode::{decode, decode_into};

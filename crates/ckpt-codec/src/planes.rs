@@ -2,8 +2,11 @@
 
 use crate::frame::{self, Search};
 use crate::input::Input;
+use crate::integers::Word;
 use crate::layout::{Effort, Encoding, Layout};
-use crate::{CodecError, entropy, transpose};
+use crate::simd::with_best;
+use crate::transpose::{self, Elements, Join};
+use crate::{CodecError, entropy, scratch};
 
 /// The plane repeats one byte, which follows.
 const CONSTANT: u8 = 0;
@@ -14,16 +17,31 @@ const COMPRESSED: u8 = 2;
 
 /// Encodes a block as byte planes; `None` if that takes no fewer bytes than the block.
 pub(crate) fn encode(block: &[u8], layout: Layout, effort: Effort) -> Option<Vec<u8>> {
-    let len = block.len() / layout.width();
-    if len == 0 || !layout.has_planes() {
+    match layout.width() {
+        2 => encode_width::<u16, 2>(block, layout, effort),
+        4 => encode_width::<u32, 4>(block, layout, effort),
+        8 => encode_width::<u64, 8>(block, layout, effort),
+        _ => None,
+    }
+}
+
+fn encode_width<T: Word<N>, const N: usize>(
+    block: &[u8],
+    layout: Layout,
+    effort: Effort,
+) -> Option<Vec<u8>> {
+    let (elements, tail) = block.as_chunks::<N>();
+    if elements.is_empty() {
         return None;
     }
-    let (whole, tail) = block.split_at(len * layout.width());
-    let planes = split(whole, layout);
     let mut out = Vec::with_capacity(block.len());
-    for plane in planes.chunks_exact(len) {
-        append_plane(&mut out, plane, layout, effort);
-    }
+    scratch::with(N * elements.len(), |planes| {
+        let source = Elements { elements, rotate: layout.has_sign_bit() };
+        transpose::split::<T, N>(&source, planes);
+        for plane in planes.chunks_exact(elements.len()) {
+            append_plane(&mut out, plane, layout, effort);
+        }
+    });
     out.extend_from_slice(tail);
     out.shrink_to_fit();
     (out.len() < block.len()).then_some(out)
@@ -31,7 +49,8 @@ pub(crate) fn encode(block: &[u8], layout: Layout, effort: Effort) -> Option<Vec
 
 /// Appends a plane with its mode byte, of a layout of any width.
 pub(crate) fn append_plane(out: &mut Vec<u8>, plane: &[u8], layout: Layout, effort: Effort) {
-    if plane.iter().all(|&byte| byte == plane[0]) {
+    // A string that is the same one byte further repeats that byte.
+    if plane[1..] == plane[..plane.len() - 1] {
         out.extend_from_slice(&[CONSTANT, plane[0]]);
         return;
     }
@@ -65,55 +84,111 @@ fn append_compressed(out: &mut Vec<u8>, plane: &[u8], searches: &[Search]) -> bo
     true
 }
 
-/// Decodes byte planes into exactly `out`.
-pub(crate) fn decode(bytes: &[u8], layout: Layout, out: &mut [u8]) -> Result<(), CodecError> {
-    if !layout.has_planes() {
-        return Err(CodecError::NoPlanes);
+/// Decodes byte planes in place of what a buffer holds.
+pub(crate) fn decode(
+    bytes: &[u8],
+    raw_len: usize,
+    layout: Layout,
+    block: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    match layout.width() {
+        2 => decode_width::<u16, 2>(bytes, raw_len, layout, block),
+        4 => decode_width::<u32, 4>(bytes, raw_len, layout, block),
+        8 => decode_width::<u64, 8>(bytes, raw_len, layout, block),
+        _ => Err(CodecError::NoPlanes),
     }
-    let len = out.len() / layout.width();
-    let (whole, tail) = out.split_at_mut(len * layout.width());
-    let mut planes = vec![0; whole.len()];
+}
+
+fn decode_width<T: Word<N>, const N: usize>(
+    bytes: &[u8],
+    raw_len: usize,
+    layout: Layout,
+    block: &mut Vec<u8>,
+) -> Result<(), CodecError> {
     let mut input = Input::new(bytes, Encoding::Planes);
-    for plane in planes.chunks_exact_mut(len.max(1)) {
-        read_plane(&mut input, plane)?;
-    }
-    tail.copy_from_slice(input.take(tail.len())?);
+    let stored = Stored::<N>::read(&mut input, raw_len / N)?;
+    let tail = input.take(raw_len % N)?;
     input.finish()?;
-    join(&planes, layout, whole);
-    Ok(())
+    scratch::resize(block, raw_len);
+    let (elements, end) = block.as_chunks_mut();
+    end.copy_from_slice(tail);
+    stored.decode::<T>(layout.has_sign_bit(), elements)
 }
 
-/// Reads a plane that [`append_plane`] appended.
-pub(crate) fn read_plane(input: &mut Input<'_>, plane: &mut [u8]) -> Result<(), CodecError> {
-    match input.byte()? {
-        CONSTANT => plane.fill(input.byte()?),
-        PLAIN => plane.copy_from_slice(input.take(plane.len())?),
-        COMPRESSED => {
-            let len = input.length()?;
-            frame::read(input.take(len)?, plane)?;
+/// Planes of elements of `N` bytes, as they are stored.
+pub(crate) struct Stored<'a, const N: usize>([Plane<'a>; N]);
+
+/// A plane that [`append_plane`] appended.
+#[derive(Clone, Copy)]
+enum Plane<'a> {
+    Constant(u8),
+    Plain(&'a [u8]),
+    Compressed(&'a [u8]),
+}
+
+impl<'a> Plane<'a> {
+    fn read(input: &mut Input<'a>, len: usize) -> Result<Self, CodecError> {
+        Ok(match input.byte()? {
+            CONSTANT => Self::Constant(input.byte()?),
+            PLAIN => Self::Plain(input.take(len)?),
+            COMPRESSED => {
+                let frame = input.length()?;
+                Self::Compressed(input.take(frame)?)
+            }
+            mode => return Err(CodecError::UnknownPlaneMode(mode)),
+        })
+    }
+}
+
+impl<'a, const N: usize> Stored<'a, N> {
+    /// Reads the planes of `len` elements; no elements have no planes.
+    pub(crate) fn read(input: &mut Input<'a>, len: usize) -> Result<Self, CodecError> {
+        let mut planes = [Plane::Constant(0); N];
+        if len > 0 {
+            for plane in &mut planes {
+                *plane = Plane::read(input, len)?;
+            }
         }
-        mode => return Err(CodecError::UnknownPlaneMode(mode)),
+        Ok(Self(planes))
     }
-    Ok(())
-}
 
-fn split(whole: &[u8], layout: Layout) -> Vec<u8> {
-    let (mut planes, rotate) = (vec![0; whole.len()], layout.has_sign_bit());
-    match layout.width() {
-        2 => transpose::split::<2>(whole.as_chunks().0, rotate, &mut planes),
-        4 => transpose::split::<4>(whole.as_chunks().0, rotate, &mut planes),
-        8 => transpose::split::<8>(whole.as_chunks().0, rotate, &mut planes),
-        width => unreachable!("no dtype has elements of {width} bytes"),
-    }
-    planes
-}
-
-fn join(planes: &[u8], layout: Layout, whole: &mut [u8]) {
-    let rotated = layout.has_sign_bit();
-    match layout.width() {
-        2 => transpose::join::<2>(planes, rotated, whole.as_chunks_mut().0),
-        4 => transpose::join::<4>(planes, rotated, whole.as_chunks_mut().0),
-        8 => transpose::join::<8>(planes, rotated, whole.as_chunks_mut().0),
-        width => unreachable!("no dtype has elements of {width} bytes"),
+    /// Decodes the planes into elements, whatever these hold before.
+    ///
+    /// Frames are decoded to one buffer, of the size of a plane, in turn.
+    pub(crate) fn decode<T: Word<N>>(
+        &self,
+        rotated: bool,
+        elements: &mut [[u8; N]],
+    ) -> Result<(), CodecError> {
+        if let ([Plane::Compressed(frame)], false) = (&self.0[..], rotated) {
+            return frame::read(frame, elements.as_flattened_mut());
+        }
+        let (mut constant, mut plain, mut done) = (T::truncate(0), [&[][..]; N], false);
+        for (k, &plane) in self.0.iter().enumerate() {
+            match plane {
+                Plane::Constant(byte) => constant = constant.with_byte(k, byte),
+                Plane::Plain(bytes) => plain[k] = bytes,
+                Plane::Compressed(_) => {}
+            }
+        }
+        let frames = self.0.iter().enumerate().filter_map(|(k, plane)| match plane {
+            Plane::Compressed(frame) => Some((k, frame)),
+            _ => None,
+        });
+        for (k, frame) in frames {
+            scratch::with(elements.len(), |plane| {
+                frame::read(frame, plane)?;
+                // The first brings all planes that need no buffer along.
+                let mut planes = if done { [&[][..]; N] } else { plain };
+                planes[k] = plane;
+                with_best(Join { planes, constant, rotated, add: done, elements: &mut *elements });
+                Ok(())
+            })?;
+            (constant, done) = (T::truncate(0), true);
+        }
+        if !done {
+            with_best(Join { planes: plain, constant, rotated, add: false, elements });
+        }
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 #[path = "common/sequences.rs"]
 mod sequences;
 
-use sequences::{Sequence, Training};
+use sequences::{Sequence, Training, to_f64};
 
 const EFFORTS: [Effort; 3] = [Effort::Fast, Effort::Default, Effort::Small];
 const DELTAS: [Encoding; 3] = [Encoding::DeltaPlanes, Encoding::DeltaHuffman, Encoding::DeltaRange];
@@ -170,13 +170,6 @@ fn epochs(training: Training) -> (Vec<u8>, Vec<u8>) {
     let mut next = || sequence.next().expect("training never ends");
     let parent = next();
     (next(), parent)
-}
-
-/// Floats of 8 bytes from pairs of f32, with noise in all bits.
-fn to_f64(bytes: &[u8]) -> Vec<u8> {
-    let numbers: Vec<f32> = bytes.as_chunks().0.iter().map(|&x| f32::from_le_bytes(x)).collect();
-    let pairs = numbers.chunks_exact(2).map(|pair| f64::from(pair[0]) * (1.0 + f64::from(pair[1])));
-    pairs.flat_map(f64::to_le_bytes).collect()
 }
 
 #[test]

@@ -217,7 +217,7 @@ fn each_kind_of_damage_has_its_error() {
     assert_eq!(planes(&[0, 5, 0, 5], 3), truncated);
     assert_eq!(planes(&[2, 255, 255, 255, 255, 0], 2), truncated);
     assert_eq!(planes(&[9, 5, 0, 5], 2), CodecError::UnknownPlaneMode(9));
-    assert_eq!(planes(&[2, 1, 0, 0, 0, 7], 2), CodecError::Frame { expected: 1 });
+    assert_eq!(planes(&[2, 1, 0, 0, 0, 7, 0, 5], 2), CodecError::Frame { expected: 1 });
     let extra = CodecError::TrailingBytes { encoding: Encoding::Planes, extra: 2 };
     assert_eq!(planes(&[0, 5, 0, 5, 1, 1], 2), extra);
 

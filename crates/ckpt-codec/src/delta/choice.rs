@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::classes::Classes;
 use super::counts::Counts;
 use super::groups::Changed;
-use super::integers::Word;
 use super::{estimate, planes, range, streams};
+use crate::integers::Word;
 use crate::layout::{Effort, Encoding, Layout};
 use crate::{CodecError, Encoded};
 
@@ -114,7 +114,7 @@ impl<'a> Delta<'a, '_> {
         let classes = estimate::class_bits::<T, N>(parameters, &current_sample, &parent_sample);
         let planes =
             estimate::difference_bits::<T, N>(&current_sample, &parent_sample, self.layout);
-        let plain = estimate::plain_bits(&estimate::sample(all), self.layout);
+        let plain = estimate::plain_bits::<T, N>(&estimate::sample(all), self.layout);
         let (head, len) = (self.head.len() as f64, current.len() as f64);
         Some(Guess {
             plain: plain / 8.0 * all.len() as f64,

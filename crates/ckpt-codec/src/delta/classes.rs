@@ -1,8 +1,8 @@
 //! Classes of differences, and the contexts that the parent's exponents give them.
 
-use super::integers::{self, Word};
 use crate::CodecError;
 use crate::input::Input;
+use crate::integers::{self, Word};
 
 /// Contexts of a class: the parent's exponent, counted down from the largest.
 pub(super) const CONTEXTS: usize = 16;

@@ -1,7 +1,8 @@
 //! How often each class occurs in each context, and what codes of them would take.
 
 use super::classes::{CLASSES, CONTEXTS, Classes, Key};
-use super::integers::Word;
+use crate::integers::Word;
+use crate::simd::{Kernel, with_best};
 
 /// Streams that elements are dealt to in turn.
 ///
@@ -21,23 +22,20 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn new() -> Self {
-        Self { streams: vec![[[0; CLASSES]; CONTEXTS]; STREAMS] }
-    }
-
     /// Counts the keys of all elements.
     pub(super) fn of<T: Word<N>, const N: usize>(
         classes: Classes,
         current: &[[u8; N]],
         parent: &[[u8; N]],
     ) -> Self {
-        let mut counts = Self::new();
-        for_chunks::<T, N>(classes, current, parent, |_, keys| counts.add(keys));
+        let mut counts = Self { streams: vec![[[0; CLASSES]; CONTEXTS]; STREAMS] };
+        with_best(Count { counts: &mut counts, chunk: Chunk::<T>::new(classes), current, parent });
         counts
     }
 
     /// Counts keys, the first of which belongs to the first stream.
-    pub(super) fn add(&mut self, keys: &[Key]) {
+    #[inline(always)]
+    fn add(&mut self, keys: &[Key]) {
         let [a, b, c, d] = self.streams.as_mut_slice() else { unreachable!("there are 4 streams") };
         let mut streams = [a, b, c, d].map(|stream| stream.as_flattened_mut());
         let (quads, rest) = keys.as_chunks::<STREAMS>();
@@ -90,17 +88,54 @@ impl Counts {
     }
 }
 
-/// Classifies all elements, in chunks that start at the first stream.
-#[inline(always)]
-pub(super) fn for_chunks<T: Word<N>, const N: usize>(
+struct Count<'a, T, const N: usize> {
+    counts: &'a mut Counts,
+    chunk: Chunk<T>,
+    current: &'a [[u8; N]],
+    parent: &'a [[u8; N]],
+}
+
+impl<T: Word<N>, const N: usize> Kernel for Count<'_, T, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        for (current, parent) in self.current.chunks(CHUNK).zip(self.parent.chunks(CHUNK)) {
+            self.counts.add(self.chunk.classify(current, parent).1);
+        }
+    }
+}
+
+/// Differences and keys of a chunk of elements.
+pub(super) struct Chunk<T> {
     classes: Classes,
-    current: &[[u8; N]],
-    parent: &[[u8; N]],
-    mut each: impl FnMut(&[T], &[Key]),
-) {
-    let (mut differences, mut keys) = ([T::truncate(0); CHUNK], [0; CHUNK]);
-    for (current, parent) in current.chunks(CHUNK).zip(parent.chunks(CHUNK)) {
-        classes.classify(current, parent, &mut differences, &mut keys);
-        each(&differences[..current.len()], &keys[..current.len()]);
+    differences: [T; CHUNK],
+    keys: [Key; CHUNK],
+}
+
+impl<T> Chunk<T> {
+    pub(super) fn new<const N: usize>(classes: Classes) -> Self
+    where
+        T: Word<N>,
+    {
+        Self { classes, differences: [T::truncate(0); CHUNK], keys: [0; CHUNK] }
+    }
+
+    pub(super) fn classes(&self) -> Classes {
+        self.classes
+    }
+
+    /// Classifies at most [`CHUNK`] elements.
+    #[inline(always)]
+    pub(super) fn classify<const N: usize>(
+        &mut self,
+        current: &[[u8; N]],
+        parent: &[[u8; N]],
+    ) -> (&[T], &[Key])
+    where
+        T: Word<N>,
+    {
+        self.classes.classify(current, parent, &mut self.differences, &mut self.keys);
+        (&self.differences[..current.len()], &self.keys[..current.len()])
     }
 }

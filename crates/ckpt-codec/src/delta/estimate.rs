@@ -1,11 +1,11 @@
 //! Guesses, from a sample, at what the encodings of a block take.
 
 use super::classes::Classes;
-use super::counts::{Counts, for_chunks};
-use super::integers::Word;
-use super::planes;
+use super::counts::Counts;
+use super::planes::Differences;
+use crate::integers::Word;
 use crate::layout::Layout;
-use crate::transpose;
+use crate::transpose::{self, Elements};
 
 /// Elements of a sample: 0.8 % of a full block of f32.
 ///
@@ -36,8 +36,11 @@ pub(super) fn sample<const N: usize>(elements: &[[u8; N]]) -> Vec<[u8; N]> {
 }
 
 /// Estimates the bits per element in byte planes, each entropy-coded.
-pub(super) fn plain_bits<const N: usize>(sample: &[[u8; N]], layout: Layout) -> f64 {
-    plane_bits(sample, layout.has_sign_bit())
+pub(super) fn plain_bits<T: Word<N>, const N: usize>(sample: &[[u8; N]], layout: Layout) -> f64 {
+    plane_bits(N * sample.len(), sample.len(), |planes| {
+        let source = Elements { elements: sample, rotate: layout.has_sign_bit() };
+        transpose::split::<T, N>(&source, planes);
+    })
 }
 
 /// Estimates the bits per element of differences in byte planes, each entropy-coded.
@@ -46,7 +49,9 @@ pub(super) fn difference_bits<T: Word<N>, const N: usize>(
     parent: &[[u8; N]],
     layout: Layout,
 ) -> f64 {
-    plane_bits(&planes::differences::<T, N>(current, parent, layout), false)
+    plane_bits(N * current.len(), current.len(), |planes| {
+        transpose::split::<T, N>(&Differences { current, parent, layout }, planes);
+    })
 }
 
 /// Estimates the bits per element of classes and rests.
@@ -55,8 +60,7 @@ pub(super) fn class_bits<T: Word<N>, const N: usize>(
     current: &[[u8; N]],
     parent: &[[u8; N]],
 ) -> f64 {
-    let mut counts = Counts::new();
-    for_chunks::<T, N>(classes, current, parent, |_, keys| counts.add(keys));
+    let counts = Counts::of::<T, N>(classes, current, parent);
     let (bits, keys) = counts.entropy();
     let rests = counts.rest_bits(classes) as f64;
     (bits + BIAS * keys as f64 + rests) / current.len().max(1) as f64
@@ -85,11 +89,11 @@ pub(super) fn classes<T: Word<N>, const N: usize>(
     classes
 }
 
-/// Adds up the entropies of the planes.
-fn plane_bits<const N: usize>(elements: &[[u8; N]], rotate: bool) -> f64 {
-    let mut planes = vec![0; N * elements.len()];
-    transpose::split(elements, rotate, &mut planes);
-    planes.chunks_exact(elements.len().max(1)).map(byte_bits).sum()
+/// Adds up the entropies of planes of a length, made by `split`.
+fn plane_bits(bytes: usize, len: usize, split: impl FnOnce(&mut [u8])) -> f64 {
+    let mut planes = vec![0; bytes];
+    split(&mut planes);
+    planes.chunks_exact(len.max(1)).map(byte_bits).sum()
 }
 
 /// Bits that an exception among equal bytes takes where zstd must find the equal ones as a

@@ -5,6 +5,8 @@ use std::ops::Range;
 use crate::CodecError;
 use crate::input::{Input, append_varint};
 
+use super::counts::CHUNK;
+
 /// Bytes of a group: a few cache lines, so that a row that is left alone is mostly found, and
 /// small enough a part of a block that its bit costs nothing.
 const GROUP: usize = 256;
@@ -63,13 +65,27 @@ impl Changed {
         packed
     }
 
-    /// Puts what [`gather`](Self::gather) gave back to its places.
-    pub(super) fn scatter(&self, mut packed: &[u8], block: &mut [u8]) {
-        for range in &self.ranges {
-            let (part, rest) = packed.split_at(range.len());
-            block[range.clone()].copy_from_slice(part);
-            packed = rest;
+    pub(super) fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        self.ranges.iter().cloned()
+    }
+
+    /// Moves the changed groups from the start of a block, where they lie one after another, to
+    /// their places, and fills in the others from the parent.
+    pub(super) fn unpack(&self, block: &mut [u8], parent: &[u8]) {
+        let (mut packed, mut done) = (self.bytes(), self.len);
+        // From the last to the first: none lies before its place in the packed order.
+        for range in self.ranges.iter().rev() {
+            block[range.end..done].copy_from_slice(&parent[range.end..done]);
+            block.copy_within(packed - range.len()..packed, range.start);
+            (packed, done) = (packed - range.len(), range.start);
         }
+        block[..done].copy_from_slice(&parent[..done]);
+    }
+
+    /// Starts to hand out the changed elements of a block.
+    pub(super) fn chunks<const N: usize>(&self) -> Chunks<'_, N> {
+        let parts = Parts { ranges: self.ranges.iter(), rest: 0..0 };
+        Chunks { start: parts.clone(), end: parts, buffer: [[0; N]; CHUNK], in_place: true }
     }
 
     /// Appends the shortest of the three forms.
@@ -110,8 +126,9 @@ impl Changed {
 
     /// Reads the changed groups of a block of `len` bytes.
     pub(super) fn read(input: &mut Input<'_>, len: usize) -> Result<Self, CodecError> {
-        let mut changed = Self { ranges: Vec::new(), len };
         let groups = len.div_ceil(GROUP);
+        // Ranges do not touch: at most every other group starts one.
+        let mut changed = Self { ranges: Vec::with_capacity(groups.div_ceil(2)), len };
         match input.byte()? {
             ALL if groups == 0 => {}
             ALL => changed.push(0, groups),
@@ -151,6 +168,78 @@ impl Changed {
     }
 }
 
+/// The changed elements of a block in chunks of [`CHUNK`], the last of which may be smaller, as if
+/// they lay one after another.
+pub(super) struct Chunks<'a, const N: usize> {
+    /// Where the last chunk starts.
+    start: Parts<'a>,
+    /// Where it ends.
+    end: Parts<'a>,
+    /// What does not lie together, until it is put back.
+    buffer: [[u8; N]; CHUNK],
+    in_place: bool,
+}
+
+impl<const N: usize> Chunks<'_, N> {
+    /// Puts the last chunk back and gives the next one, which is empty at the end.
+    #[inline(always)]
+    pub(super) fn next<'b>(&'b mut self, block: &'b mut [u8]) -> &'b mut [[u8; N]] {
+        self.put_back(block);
+        self.start = self.end.clone();
+        let first = self.end.next(N * CHUNK);
+        self.in_place = first.len() == N * CHUNK;
+        if self.in_place {
+            return block[first].as_chunks_mut().0;
+        }
+        self.end = self.start.clone();
+        let bytes = self.buffer.as_flattened_mut();
+        let len = self.end.each(N * CHUNK, |at, part| bytes[at].copy_from_slice(&block[part]));
+        &mut self.buffer[..len / N]
+    }
+
+    fn put_back(&mut self, block: &mut [u8]) {
+        if !self.in_place {
+            let bytes = self.buffer.as_flattened();
+            self.start.each(N * CHUNK, |at, part| block[part].copy_from_slice(&bytes[at]));
+        }
+    }
+}
+
+/// A position among changed bytes.
+#[derive(Clone)]
+struct Parts<'a> {
+    ranges: std::slice::Iter<'a, Range<usize>>,
+    rest: Range<usize>,
+}
+
+impl Parts<'_> {
+    /// Moves on by at most `most` bytes that lie together; the range is empty at the end.
+    fn next(&mut self, most: usize) -> Range<usize> {
+        if self.rest.is_empty() {
+            self.rest = self.ranges.next().cloned().unwrap_or_default();
+        }
+        let end = self.rest.end.min(self.rest.start + most);
+        let part = self.rest.start..end;
+        self.rest.start = end;
+        part
+    }
+
+    /// Moves on by at most `most` bytes; gives each part's place among them and in the block, and
+    /// how many bytes there are.
+    fn each(&mut self, most: usize, mut each: impl FnMut(Range<usize>, Range<usize>)) -> usize {
+        let mut at = 0;
+        loop {
+            let part = self.next(most - at);
+            if part.is_empty() {
+                return at;
+            }
+            let end = at + part.len();
+            each(at..end, part);
+            at = end;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,10 +253,30 @@ mod tests {
         let read = Changed::read(&mut input, current.len()).unwrap();
         input.finish().unwrap();
         assert_eq!(read.ranges, found.ranges);
-        let mut block = parent.to_vec();
-        read.scatter(&read.gather(current), &mut block);
+        let packed = read.gather(current);
+        let mut block = vec![9; parent.len()];
+        block[..packed.len()].copy_from_slice(&packed);
+        read.unpack(&mut block, parent);
         assert_eq!(block, current);
+        check_chunks(&read, parent, &packed, current);
         bytes
+    }
+
+    fn check_chunks(changed: &Changed, parent: &[u8], packed: &[u8], current: &[u8]) {
+        let (mut block, mut at) = (parent.to_vec(), 0);
+        let mut chunks = changed.chunks::<2>();
+        loop {
+            let chunk = chunks.next(&mut block);
+            if chunk.is_empty() {
+                break;
+            }
+            let end = at + 2 * chunk.len();
+            assert!(chunk.len() == CHUNK || end == packed.len());
+            chunk.as_flattened_mut().copy_from_slice(&packed[at..end]);
+            at = end;
+        }
+        assert_eq!(at, packed.len());
+        assert_eq!(block, current);
     }
 
     #[test]

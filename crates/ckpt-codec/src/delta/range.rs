@@ -7,11 +7,13 @@
 
 use super::bits::{BitWriter, mask, window};
 use super::classes::{CLASSES, CONTEXTS, Classes, Key};
-use super::counts::{CHUNK, Counts, STREAMS, for_chunks};
+use super::counts::{CHUNK, Chunk, Counts, STREAMS};
 use super::frequencies::{SCALE, append_frequencies, frequencies, read_frequencies};
-use super::integers::{self, Word};
+use super::groups::{Changed, Chunks};
 use crate::CodecError;
 use crate::input::Input;
+use crate::integers::{self, Word};
+use crate::simd::{Kernel, with_best};
 
 /// The smallest state between two elements; the largest is 2^32 - 1.
 const LOW: u32 = 1 << 16;
@@ -63,61 +65,83 @@ impl Plan {
         out.extend_from_slice(&self.classes.to_bytes());
         out.extend_from_slice(&self.frequencies);
         let mut rests = vec![0; self.rest_bits.div_ceil(8) + 8];
-        let keys = self.write_rests::<T, N>(current, parent, &mut rests);
-        let (states, words) = self.encode(&keys);
+        let mut keys = Vec::with_capacity(current.len());
+        let (chunk, writer) = (Chunk::<T>::new(self.classes), BitWriter::new(&mut rests));
+        with_best(WriteRests { chunk, current, parent, writer, keys: &mut keys });
+        let slots = self.slots.first_chunk().expect("every key has a place");
+        let (states, words) = with_best(Encode { slots, keys: &keys });
         out.extend_from_slice(&(words.len() as u32 / 2).to_le_bytes());
         out.extend(states.iter().flat_map(|state| state.to_le_bytes()));
         out.extend_from_slice(&words);
         out.extend_from_slice(&rests[..self.rest_bits.div_ceil(8)]);
     }
+}
 
-    /// Writes the rests into `out` and gives the keys.
-    fn write_rests<T: Word<N>, const N: usize>(
-        &self,
-        current: &[[u8; N]],
-        parent: &[[u8; N]],
-        out: &mut [u8],
-    ) -> Vec<Key> {
-        let mut all = Vec::with_capacity(current.len());
-        let mut writer = BitWriter::new(out);
-        for_chunks::<T, N>(self.classes, current, parent, |differences, keys| {
-            all.extend_from_slice(keys);
+/// Writes the rests of all elements, and notes the keys.
+struct WriteRests<'a, T, const N: usize> {
+    chunk: Chunk<T>,
+    current: &'a [[u8; N]],
+    parent: &'a [[u8; N]],
+    writer: BitWriter<'a>,
+    keys: &'a mut Vec<Key>,
+}
+
+impl<T: Word<N>, const N: usize> Kernel for WriteRests<'_, T, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        let classes = self.chunk.classes();
+        for (current, parent) in self.current.chunks(CHUNK).zip(self.parent.chunks(CHUNK)) {
+            let (differences, keys) = self.chunk.classify(current, parent);
+            self.keys.extend_from_slice(keys);
             for (difference, &key) in differences.iter().zip(keys) {
-                let extra = self.classes.extra(u32::from(key) % CLASSES as u32);
-                let rest = self.classes.rest(difference.widen(), extra);
+                let extra = classes.extra(u32::from(key) % CLASSES as u32);
+                let rest = classes.rest(difference.widen(), extra);
                 if T::BITS == 64 {
-                    writer.push_wide(rest, extra);
+                    self.writer.push_wide(rest, extra);
                 } else {
-                    writer.push(rest, extra);
+                    self.writer.push(rest, extra);
                 }
             }
-        });
-        all
+        }
     }
+}
 
-    /// Encodes from the last element to the first; gives the states and the words as bytes.
-    fn encode(&self, keys: &[Key]) -> ([u32; STREAMS], Vec<u8>) {
-        let slots: &[Slots; CONTEXTS * CLASSES] =
-            self.slots.first_chunk().expect("every key has a place");
+/// Encodes from the last element to the first; gives the states and the words as bytes.
+struct Encode<'a> {
+    slots: &'a [Slots; CONTEXTS * CLASSES],
+    keys: &'a [Key],
+}
+
+impl Encode<'_> {
+    #[inline(always)]
+    fn put(&self, state: &mut u32, key: Key, words: &mut [u8], first: &mut usize) {
+        let slots = self.slots[usize::from(key) % (CONTEXTS * CLASSES)];
+        // Always a word, which the next one overwrites unless it was needed: no branch.
+        words[*first..*first + 2].copy_from_slice(&(*state as u16).to_le_bytes());
+        let needed = u32::from(*state >> (32 - SCALE) >= slots.frequency());
+        *first -= 2 * needed as usize;
+        *state = slots.put(*state >> (16 * needed));
+    }
+}
+
+impl Kernel for Encode<'_> {
+    type Output = ([u32; STREAMS], Vec<u8>);
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
         let mut states = [LOW; STREAMS];
         // The decoder takes words as they were put, last first: they are filled in from the end.
-        let mut words = vec![0; 2 * keys.len() + 2];
+        let mut words = vec![0; 2 * self.keys.len() + 2];
         let mut first = words.len() - 2;
-        let mut put = |state: &mut u32, key: Key| {
-            let slots = slots[usize::from(key) % (CONTEXTS * CLASSES)];
-            // Always a word, which the next one overwrites unless it was needed: no branch.
-            words[first..first + 2].copy_from_slice(&(*state as u16).to_le_bytes());
-            let needed = u32::from(*state >> (32 - SCALE) >= slots.frequency());
-            first -= 2 * needed as usize;
-            *state = slots.put(*state >> (16 * needed));
-        };
-        let (quads, rest) = keys.as_chunks::<STREAMS>();
+        let (quads, rest) = self.keys.as_chunks::<STREAMS>();
         for (k, &key) in rest.iter().enumerate().rev() {
-            put(&mut states[k], key);
+            self.put(&mut states[k], key, &mut words, &mut first);
         }
         for quad in quads.iter().rev() {
             for k in (0..STREAMS).rev() {
-                put(&mut states[k], quad[k]);
+                self.put(&mut states[k], quad[k], &mut words, &mut first);
             }
         }
         words.drain(..first + 2);
@@ -203,11 +227,12 @@ impl Table {
     }
 }
 
-/// Turns the elements of the parent into the current ones.
+/// Turns the changed elements of the parent into the current ones.
 pub(super) fn apply<T: Word<N>, const N: usize>(
     input: &mut Input<'_>,
     mantissa: u32,
-    elements: &mut [[u8; N]],
+    changed: &Changed,
+    block: &mut [u8],
 ) -> Result<(), CodecError> {
     let classes = Classes::read(input, mantissa, T::BITS)?;
     let table = Table::read(input, classes.count(T::BITS))?;
@@ -219,24 +244,49 @@ pub(super) fn apply<T: Word<N>, const N: usize>(
     let words = input.take(words.checked_mul(2).ok_or(input.invalid("a number of words"))?)?;
     let rests = input.take_rest();
     let mut decoder = Decoder { table, states, words, word: 0 };
-    let (mut contexts, mut found, mut bit) = ([0; CHUNK], [0; CHUNK], 0);
-    let mut differences = [T::truncate(0); CHUNK];
-    for elements in elements.chunks_mut(CHUNK) {
-        classes.contexts::<T, N>(elements, &mut contexts);
-        decoder.chunk(&contexts[..elements.len()], &mut found[..elements.len()]);
-        for (difference, &class) in differences.iter_mut().zip(&found[..elements.len()]) {
-            *difference = join::<T, N>(classes, class.into(), rests, &mut bit);
-        }
-        for (element, &difference) in elements.iter_mut().zip(&differences) {
-            *element = integers::apply(difference, *element, true);
-        }
-    }
+    let (chunks, differences) = (changed.chunks(), [T::truncate(0); CHUNK]);
+    let bit =
+        with_best(Apply { classes, decoder: &mut decoder, rests, chunks, block, differences });
     input.check_used(words.len(), decoder.word)?;
     input.check_used(rests.len(), bit.div_ceil(8))?;
     if decoder.states != [LOW; STREAMS] {
         return Err(input.invalid("a final state"));
     }
     Ok(())
+}
+
+/// Turns states, words and rests into elements; gives how many bits of the rests it used.
+struct Apply<'a, 'd, T, const N: usize> {
+    classes: Classes,
+    decoder: &'a mut Decoder<'d>,
+    rests: &'a [u8],
+    chunks: Chunks<'a, N>,
+    block: &'a mut [u8],
+    differences: [T; CHUNK],
+}
+
+impl<T: Word<N>, const N: usize> Kernel for Apply<'_, '_, T, N> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run(mut self) -> usize {
+        let (mut contexts, mut found, mut bit) = ([0; CHUNK], [0; CHUNK], 0);
+        loop {
+            let elements = self.chunks.next(self.block);
+            let len = elements.len();
+            if len == 0 {
+                return bit;
+            }
+            self.classes.contexts::<T, N>(elements, &mut contexts);
+            self.decoder.chunk(&contexts[..len], &mut found[..len]);
+            for (difference, &class) in self.differences.iter_mut().zip(&found[..len]) {
+                *difference = join::<T, N>(self.classes, class.into(), self.rests, &mut bit);
+            }
+            for (element, &difference) in elements.iter_mut().zip(&self.differences) {
+                *element = integers::apply(difference, *element, true);
+            }
+        }
+    }
 }
 
 /// Gives a difference from its class and the rest at a position, which moves on.
@@ -266,6 +316,7 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
+    #[inline(always)]
     fn chunk(&mut self, contexts: &[u8], classes: &mut [u8]) {
         let (mut states, mut word) = (self.states, self.word);
         let (quads, last) = classes.as_chunks_mut::<STREAMS>();

@@ -2,11 +2,13 @@
 
 use super::bits::{BitWriter, mask, window};
 use super::classes::{CLASSES, CONTEXTS, Classes, Key};
-use super::counts::{CHUNK, Counts, STREAMS, for_chunks};
+use super::counts::{CHUNK, Chunk, Counts, STREAMS};
+use super::groups::{Changed, Chunks};
 use super::huffman::{self, Table};
-use super::integers::{self, Word};
 use crate::CodecError;
 use crate::input::Input;
+use crate::integers::{self, Word};
+use crate::simd::{Kernel, with_best};
 
 /// Bytes that a writer of bits may touch beyond its last one.
 const SLACK: usize = 8;
@@ -80,18 +82,38 @@ impl Plan {
             .collect();
         let codes = codes.first_chunk().expect("every key has a place");
         let coder = Coder { codes, classes: self.classes };
-        for_chunks::<T, N>(self.classes, current, parent, |differences, keys| {
+        let chunk = Chunk::<T>::new(self.classes);
+        with_best(Write { coder, chunk, current, parent, writers: &mut writers });
+    }
+}
+
+/// Writes the streams of all elements.
+struct Write<'a, 'w, T, const N: usize> {
+    coder: Coder<'a>,
+    chunk: Chunk<T>,
+    current: &'a [[u8; N]],
+    parent: &'a [[u8; N]],
+    writers: &'a mut [BitWriter<'w>; STREAMS],
+}
+
+impl<T: Word<N>, const N: usize> Kernel for Write<'_, '_, T, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        for (current, parent) in self.current.chunks(CHUNK).zip(self.parent.chunks(CHUNK)) {
+            let (differences, keys) = self.chunk.classify(current, parent);
             let (differences, last_differences) = differences.as_chunks();
             let (keys, last_keys) = keys.as_chunks();
             // One stream after the other: the state of a single writer stays in registers.
-            for (k, writer) in writers.iter_mut().enumerate() {
-                coder.write_stream::<T, N>(writer, k, differences, keys);
+            for (k, writer) in self.writers.iter_mut().enumerate() {
+                self.coder.write_stream::<T, N>(writer, k, differences, keys);
             }
             let last = last_differences.iter().zip(last_keys);
-            for ((&difference, &key), writer) in last.zip(&mut writers) {
-                coder.push(writer, difference, key);
+            for ((&difference, &key), writer) in last.zip(&mut *self.writers) {
+                self.coder.push(writer, difference, key);
             }
-        });
+        }
     }
 }
 
@@ -181,11 +203,12 @@ impl Coder<'_> {
     }
 }
 
-/// Turns the elements of the parent into the current ones.
+/// Turns the changed elements of the parent into the current ones.
 pub(super) fn apply<T: Word<N>, const N: usize>(
     input: &mut Input<'_>,
     mantissa: u32,
-    elements: &mut [[u8; N]],
+    changed: &Changed,
+    block: &mut [u8],
 ) -> Result<(), CodecError> {
     let classes = Classes::read(input, mantissa, T::BITS)?;
     let table = Table::read(input, classes, T::BITS)?;
@@ -198,19 +221,44 @@ pub(super) fn apply<T: Word<N>, const N: usize>(
     let starts = [0, 8 * a, 8 * (a + b), 8 * (a + b + c)];
     let mut at = starts;
     let decoder = Decoder { classes, table: &table, streams };
-    let (mut contexts, mut differences) = ([0; CHUNK], [T::truncate(0); CHUNK]);
-    for elements in elements.chunks_mut(CHUNK) {
-        classes.contexts::<T, N>(elements, &mut contexts);
-        let len = elements.len();
-        decoder.chunk::<T, N>(&mut at, &contexts[..len], &mut differences[..len]);
-        for (element, &difference) in elements.iter_mut().zip(&differences) {
-            *element = integers::apply(difference, *element, true);
-        }
-    }
+    let differences = [T::truncate(0); CHUNK];
+    with_best(Apply { decoder, chunks: changed.chunks(), block, at: &mut at, differences });
     for ((end, start), len) in at.iter().zip(starts).zip(lengths) {
         input.check_used(len, (end - start).div_ceil(8))?;
     }
     Ok(())
+}
+
+/// Turns streams into elements.
+struct Apply<'a, T, const N: usize> {
+    decoder: Decoder<'a>,
+    chunks: Chunks<'a, N>,
+    block: &'a mut [u8],
+    /// Positions in bits.
+    at: &'a mut [usize; STREAMS],
+    differences: [T; CHUNK],
+}
+
+impl<T: Word<N>, const N: usize> Kernel for Apply<'_, T, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        let mut contexts = [0; CHUNK];
+        loop {
+            let elements = self.chunks.next(self.block);
+            let len = elements.len();
+            if len == 0 {
+                return;
+            }
+            self.decoder.classes.contexts::<T, N>(elements, &mut contexts);
+            let differences = &mut self.differences[..len];
+            self.decoder.chunk::<T, N>(self.at, &contexts[..len], differences);
+            for (element, &difference) in elements.iter_mut().zip(&*differences) {
+                *element = integers::apply(difference, *element, true);
+            }
+        }
+    }
 }
 
 /// Turns bits into differences.

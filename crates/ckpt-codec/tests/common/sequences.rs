@@ -154,15 +154,22 @@ fn round(weight: f32) -> u16 {
     ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
 }
 
+/// Floats of 8 bytes from pairs of f32, with noise in all bits.
+pub(crate) fn to_f64(bytes: &[u8]) -> Vec<u8> {
+    let numbers: Vec<f32> = bytes.as_chunks().0.iter().map(|&x| f32::from_le_bytes(x)).collect();
+    let pairs = numbers.chunks_exact(2).map(|pair| f64::from(pair[0]) * (1.0 + f64::from(pair[1])));
+    pairs.flat_map(f64::to_le_bytes).collect()
+}
+
 /// SplitMix64.
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    fn word(&mut self) -> u64 {
+    pub(crate) fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,7 +1,7 @@
 //! Elements as integers whose order is the order of the numbers, and their differences.
 
 /// An element of `N` bytes as an unsigned integer.
-pub(super) trait Word<const N: usize>: Copy {
+pub(crate) trait Word<const N: usize>: Copy {
     /// The bits of the integer.
     const BITS: u32 = 8 * N as u32;
 
@@ -13,6 +13,18 @@ pub(super) trait Word<const N: usize>: Copy {
     fn truncate(value: u64) -> Self;
 
     fn widen(self) -> u64;
+
+    /// Gives byte `k`, the least significant being byte 0.
+    fn byte(self, k: usize) -> u8;
+
+    /// Sets byte `k`, which must be 0.
+    fn with_byte(self, k: usize, byte: u8) -> Self;
+
+    fn union(self, other: Self) -> Self;
+
+    fn rotate_left(self, bits: u32) -> Self;
+
+    fn rotate_right(self, bits: u32) -> Self;
 
     /// Maps the bits of a float, sign and magnitude, to an integer that grows with the number.
     ///
@@ -53,6 +65,31 @@ macro_rules! word {
             }
 
             #[inline(always)]
+            fn byte(self, k: usize) -> u8 {
+                (self >> (8 * k)) as u8
+            }
+
+            #[inline(always)]
+            fn with_byte(self, k: usize, byte: u8) -> Self {
+                self | Self::from(byte) << (8 * k)
+            }
+
+            #[inline(always)]
+            fn union(self, other: Self) -> Self {
+                self | other
+            }
+
+            #[inline(always)]
+            fn rotate_left(self, bits: u32) -> Self {
+                self.rotate_left(bits)
+            }
+
+            #[inline(always)]
+            fn rotate_right(self, bits: u32) -> Self {
+                self.rotate_right(bits)
+            }
+
+            #[inline(always)]
             fn order(self) -> Self {
                 let sign = (self as $signed >> ($unsigned::BITS - 1)) as Self;
                 self ^ (sign | 1 << ($unsigned::BITS - 1))
@@ -87,7 +124,7 @@ word! {
 
 /// Gives the zigzagged difference of two elements, floats being ordered first.
 #[inline(always)]
-pub(super) fn difference<T: Word<N>, const N: usize>(
+pub(crate) fn difference<T: Word<N>, const N: usize>(
     current: [u8; N],
     parent: [u8; N],
     floats: bool,
@@ -98,7 +135,7 @@ pub(super) fn difference<T: Word<N>, const N: usize>(
 
 /// Turns an element of the parent into the current one.
 #[inline(always)]
-pub(super) fn apply<T: Word<N>, const N: usize>(
+pub(crate) fn apply<T: Word<N>, const N: usize>(
     difference: T,
     parent: [u8; N],
     floats: bool,
