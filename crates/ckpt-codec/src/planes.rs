@@ -70,6 +70,9 @@ fn append_compressed(out: &mut Vec<u8>, plane: &[u8], searches: &[Search]) -> bo
     out.extend_from_slice(&[COMPRESSED, 0, 0, 0, 0]);
     for &search in searches {
         let best = out.len();
+        if matches!(search, Search::Long) && !promises(out, plane, limit) {
+            continue;
+        }
         if let Some(written) = frame::append(out, plane, search, limit) {
             out.drain(frame..best);
             limit = written.saturating_sub(1);
@@ -82,6 +85,31 @@ fn append_compressed(out: &mut Vec<u8>, plane: &[u8], searches: &[Search]) -> bo
     }
     out[start + 1..frame].copy_from_slice(&written.to_le_bytes());
     true
+}
+
+/// Runs of bytes that tell whether a plane repeats itself, and how many of them: together a
+/// quarter of a plane of f32, in which rows of 16,384 elements can be seen.
+const PROBE: (usize, usize) = (16 << 10, 4);
+
+/// Whether a search for long repetitions would make a plane shorter than `limit`, as far as runs
+/// of it tell.
+///
+/// Most planes have none, and the search takes as long as the rest of encoding them.
+fn promises(out: &mut Vec<u8>, plane: &[u8], limit: usize) -> bool {
+    let (run, runs) = PROBE;
+    if plane.len() <= run * runs {
+        return true;
+    }
+    let probe: Vec<u8> = plane
+        .chunks(plane.len() / runs)
+        .take(runs)
+        .flat_map(|part| &part[..run])
+        .copied()
+        .collect();
+    let start = out.len();
+    let found = frame::append(out, &probe, Search::Long, limit * probe.len() / plane.len());
+    out.truncate(start);
+    found.is_some()
 }
 
 /// Decodes byte planes in place of what a buffer holds.
