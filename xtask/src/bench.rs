@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: runs the benches and versions their medians.
+//! `cargo xtask bench`: runs the benches and versions their medians; `bench store` measures the
+//! store beside its peers.
 //!
 //! A time says little without its machine and its hour. So each run also measures how fast the
 //! machine reads memory and hashes, before, amid and after the benches, and the metric of a bench is
@@ -9,6 +10,7 @@ mod machine;
 mod report;
 mod results;
 mod runner;
+mod store;
 
 use anyhow::bail;
 use ckpt_cli::ui::Ui;
@@ -28,7 +30,10 @@ use crate::Place;
 
 /// The arguments of `cargo xtask bench`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Run only the benches whose `group/name` contains this text
     #[arg(value_name = "FILTER")]
     filter: Option<String>,
@@ -43,8 +48,18 @@ pub(crate) struct BenchArgs {
     quiet: bool,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Measures the store on sequences of checkpoints, beside copies and other tools
+    #[command(after_help = store::HELP)]
+    Store(store::StoreArgs),
+}
+
 /// Measures, versions, and reports.
 pub(crate) fn run(args: &BenchArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
+    if let Some(What::Store(args)) = &args.what {
+        return store::run(args, place, ui);
+    }
     // What would stop the commit shows before the minutes of measuring.
     let branch = RefName::branch(&args.branch).map_err(ckpt_store::Error::from)?;
     if !args.no_commit && place.repository.join(REPOSITORY_DIR).is_dir() {

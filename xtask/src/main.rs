@@ -1,9 +1,10 @@
 //! The glue of the workspace: `cargo xtask VERB`.
 //!
-//! `train`, `bench` and `ci` live here; every other verb is handed to ckpt-cli unchanged.
+//! `train`, `bench`, `data` and `ci` live here; every other verb is handed to ckpt-cli unchanged.
 
 mod bench;
 mod ci;
+mod data;
 mod place;
 mod train;
 
@@ -44,6 +45,8 @@ enum Verb {
     Train(train::TrainArgs),
     /// Runs the benches and versions their medians
     Bench(bench::BenchArgs),
+    /// Makes data to measure and test with
+    Data(data::DataArgs),
     /// Checks format, lints, tests, docs and benches, as hosted CI does
     Ci(ci::CiArgs),
 }
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
     let outcome = Place::new(repo, json, environment).and_then(|place| match &verb {
         Verb::Train(args) => train::run(args, &place, &mut ui),
         Verb::Bench(args) => bench::run(args, &place, &mut ui),
+        Verb::Data(args) => data::run(args, &place, &mut ui),
         Verb::Ci(args) => ci::run(args, &place, &mut ui),
     });
     let flushed = outcome.map_err(failure).and_then(|()| ui.flush());

@@ -1,0 +1,71 @@
+//! The document that `--json` prints.
+
+use serde_json::{Value, json};
+
+use super::{
+    Run,
+    results::{Row, Sequence},
+    samples::mean,
+    tool::{CKPT, IN_PROCESS},
+};
+
+/// Gives the document: means over all sequences first, then each by itself.
+pub(super) fn document(run: &Run) -> Value {
+    let of = |tool: &'static str, field: fn(&Row) -> Option<f64>| {
+        mean(run.sequences.iter().map(|sequence| field(sequence.row(tool)?)))
+    };
+    let ours = |field| of(CKPT.name, field);
+    let most = |field: fn(&Row) -> Option<u64>| {
+        run.sequences.iter().filter_map(|sequence| field(sequence.row(CKPT.name)?)).max()
+    };
+    json!({
+        "stored_ratio": ours(|row| row.stored_ratio),
+        "history_ratio": ours(|row| row.history_ratio),
+        "history_ratio_merged": ours(|row| row.history_ratio_merged),
+        "commit_vs_cp": ours(|row| row.commit_vs_cp),
+        "commit_in_process_vs_cp": of(IN_PROCESS, |row| row.commit_vs_cp),
+        "restore_vs_cp": ours(|row| row.restore_vs_cp),
+        "restore_depth_2_vs_cp": ours(|row| row.restore_depth_2_vs_cp),
+        "restore_whole_vs_cp": ours(|row| row.restore_whole_vs_cp),
+        "again_vs_cp": ours(|row| row.again_vs_cp),
+        "again_bytes": most(|row| row.again_bytes),
+        "peak_bytes": most(|row| row.peak_bytes),
+        "tiny_commit_vs_floor": run.tiny.relative(),
+        "tiny_commit_seconds": run.tiny.commit_seconds,
+        "large": run.large.map(|large| json!({
+            "bytes": large.bytes,
+            "peak_bytes": large.peak_bytes,
+        })),
+        "repetitions": run.repetitions,
+        "machine": run.facts.document(),
+        "skipped": run.skipped,
+        "sequences": run.sequences.iter().map(|one| sequence(run, one)).collect::<Vec<_>>(),
+    })
+}
+
+fn sequence(run: &Run, sequence: &Sequence) -> Value {
+    json!({
+        "name": sequence.subject.name,
+        "versions": sequence.subject.files.len(),
+        "bytes": sequence.subject.lens.iter().sum::<u64>(),
+        "tools": sequence.rows.iter().map(|row| tool(run, row)).collect::<Vec<_>>(),
+    })
+}
+
+fn tool(run: &Run, row: &Row) -> Value {
+    json!({
+        "tool": row.tool,
+        "version": run.versions.get(row.tool.as_str()),
+        "stored_ratio": row.stored_ratio,
+        "history_ratio": row.history_ratio,
+        "history_ratio_merged": row.history_ratio_merged,
+        "commit_seconds": row.commit_seconds,
+        "commit_vs_cp": row.commit_vs_cp,
+        "restore_vs_cp": row.restore_vs_cp,
+        "restore_depth_2_vs_cp": row.restore_depth_2_vs_cp,
+        "restore_whole_vs_cp": row.restore_whole_vs_cp,
+        "again_vs_cp": row.again_vs_cp,
+        "again_bytes": row.again_bytes,
+        "peak_bytes": row.peak_bytes,
+    })
+}

@@ -1,0 +1,139 @@
+//! A tool at work in a folder of its own.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+
+use super::{
+    command::Shell,
+    tool::{CHECKPOINT, NUMBER, Tool},
+};
+use crate::place::clock;
+
+/// Something that keeps checkpoints under numbers and gives them back.
+pub(super) trait Keeper {
+    /// Returns the folder that it works in.
+    fn folder(&self) -> &Path;
+
+    /// Keeps the checkpoint that lies in the folder as a version, and returns how long it took.
+    fn commit(&mut self, number: usize) -> anyhow::Result<Duration>;
+
+    /// Puts a version into the folder, where no checkpoint lies, and returns how long it took.
+    fn restore(&mut self, number: usize) -> anyhow::Result<Duration>;
+
+    /// Commits likewise, and returns the most memory that a process took, if that can be seen.
+    fn peak_of_commit(&self, _: usize) -> anyhow::Result<Option<u64>> {
+        Ok(None)
+    }
+
+    /// Restores likewise, and returns the most memory that a process took, if that can be seen.
+    fn peak_of_restore(&self, _: usize) -> anyhow::Result<Option<u64>> {
+        Ok(None)
+    }
+
+    /// Returns the folders that hold what is stored.
+    fn stores(&self) -> &'static [&'static str];
+}
+
+/// Puts a checkpoint in place to be committed.
+pub(super) fn place(keeper: &dyn Keeper, checkpoint: &Path) -> anyhow::Result<()> {
+    let target = keeper.folder().join(CHECKPOINT);
+    clear(&target)?;
+    // A copy of its own: tools may move or link what they are given.
+    let copied = fs::copy(checkpoint, &target);
+    copied.with_context(|| format!("cannot copy {}", checkpoint.display()))?;
+    Ok(())
+}
+
+/// Takes the checkpoint out of the folder, so that it can be restored.
+pub(super) fn take_away(keeper: &dyn Keeper) -> anyhow::Result<()> {
+    clear(&keeper.folder().join(CHECKPOINT))
+}
+
+fn clear(path: &Path) -> anyhow::Result<()> {
+    if path.exists() {
+        fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Ensures that a restored checkpoint is the one that was committed.
+pub(super) fn check(keeper: &dyn Keeper, checkpoint: &Path) -> anyhow::Result<()> {
+    let restored = fs::read(keeper.folder().join(CHECKPOINT)).context("nothing was restored")?;
+    ensure!(restored == fs::read(checkpoint)?, "what was restored is not what was committed");
+    Ok(())
+}
+
+/// Adds up the bytes of what a keeper stores, without what waits to be removed for good.
+pub(super) fn stored(keeper: &dyn Keeper) -> anyhow::Result<u64> {
+    let mut folders: Vec<PathBuf> =
+        keeper.stores().iter().map(|name| keeper.folder().join(name)).collect();
+    let mut sum = 0;
+    while let Some(folder) = folders.pop() {
+        let cannot_list = || format!("cannot list {}", folder.display());
+        for entry in fs::read_dir(&folder).with_context(cannot_list)? {
+            let entry = entry.with_context(cannot_list)?;
+            let meta = entry.metadata().with_context(cannot_list)?;
+            if !meta.is_dir() {
+                sum += meta.len();
+            } else if entry.file_name() != "trash" {
+                folders.push(entry.path());
+            }
+        }
+    }
+    Ok(sum)
+}
+
+/// A tool that is run by its commands.
+#[derive(Debug)]
+pub(super) struct Commands<'a> {
+    tool: &'a Tool,
+    shell: &'a Shell,
+    folder: PathBuf,
+}
+
+impl<'a> Commands<'a> {
+    /// Starts a tool in a new folder.
+    pub(super) fn start(tool: &'a Tool, shell: &'a Shell, folder: PathBuf) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder.join("store"))?;
+        shell.time(tool.init, 0, &folder)?;
+        Ok(Self { tool, shell, folder })
+    }
+}
+
+impl Keeper for Commands<'_> {
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn commit(&mut self, number: usize) -> anyhow::Result<Duration> {
+        let (mut took, _) = self.shell.time(self.tool.commit, number, &self.folder)?;
+        if let Some(name) = self.tool.sync {
+            let start = clock();
+            File::open(self.folder.join(name.replace(NUMBER, &number.to_string())))?.sync_all()?;
+            took += start.elapsed();
+        }
+        self.shell.time(self.tool.mark, number, &self.folder)?;
+        Ok(took)
+    }
+
+    fn restore(&mut self, number: usize) -> anyhow::Result<Duration> {
+        Ok(self.shell.time(self.tool.restore, number, &self.folder)?.0)
+    }
+
+    fn peak_of_commit(&self, number: usize) -> anyhow::Result<Option<u64>> {
+        self.shell.peak(self.tool.commit, number, &self.folder)
+    }
+
+    fn peak_of_restore(&self, number: usize) -> anyhow::Result<Option<u64>> {
+        self.shell.peak(self.tool.restore, number, &self.folder)
+    }
+
+    fn stores(&self) -> &'static [&'static str] {
+        self.tool.stores
+    }
+}

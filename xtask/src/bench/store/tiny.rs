@@ -1,0 +1,73 @@
+//! The two ends: checkpoints that are nearly nothing, and one that is large.
+
+use std::{fs, path::Path};
+
+use super::{
+    command::Shell,
+    in_process::{InProcess, two_durable_renames},
+    keeper::{self, Commands, Keeper},
+    samples::median,
+    tool::CKPT,
+};
+use crate::data::{Kind, Recipe};
+
+/// Tiny commits of a repetition.
+const COMMITS: u32 = 20;
+
+/// A durable commit of a few weights in process.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Tiny {
+    /// The median.
+    pub(super) commit_seconds: f64,
+    /// The median of two durable renames.
+    pub(super) floor_seconds: f64,
+}
+
+impl Tiny {
+    /// Measures commits and renames in turn, in a new folder.
+    pub(super) fn measure(folder: &Path, repetitions: u32) -> anyhow::Result<Self> {
+        let repository = InProcess::start(folder.to_owned())?;
+        let (mut commits, mut floors) = (Vec::new(), Vec::new());
+        for number in 0..(repetitions * COMMITS) as usize {
+            commits.push(repository.commit_tiny(number)?.as_secs_f64());
+            floors.push(two_durable_renames(folder, number)?.as_secs_f64());
+        }
+        Ok(Self {
+            commit_seconds: median(&commits).unwrap_or(f64::NAN),
+            floor_seconds: median(&floors).unwrap_or(f64::NAN),
+        })
+    }
+
+    /// Returns how much longer a commit takes than it must.
+    pub(super) fn relative(&self) -> f64 {
+        self.commit_seconds / self.floor_seconds
+    }
+}
+
+/// The memory that a large checkpoint takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Large {
+    /// The size of the checkpoint.
+    pub(super) bytes: u64,
+    /// The most memory of a process that committed it first, onto its parent, or restored it.
+    pub(super) peak_bytes: Option<u64>,
+}
+
+impl Large {
+    /// Commits two checkpoints of this size and restores the second, in a new folder.
+    pub(super) fn measure(shell: &Shell, folder: &Path, mib: u32) -> anyhow::Result<Self> {
+        let recipe = Recipe { kind: Kind::DenseF32, epochs: 2, mib, seed: 1 };
+        let files = recipe.write(&folder.join("made"))?;
+        let keeper = Commands::start(&CKPT, shell, folder.join(CKPT.name))?;
+        let (mut bytes, mut peak_bytes) = (0, None);
+        for (index, file) in files.iter().enumerate() {
+            keeper::place(&keeper, file)?;
+            bytes = fs::metadata(file)?.len();
+            peak_bytes = peak_bytes.max(keeper.peak_of_commit(index + 1)?);
+        }
+        keeper::take_away(&keeper)?;
+        peak_bytes = peak_bytes.max(keeper.peak_of_restore(files.len())?);
+        fs::remove_dir_all(folder)?;
+        Ok(Self { bytes, peak_bytes })
+    }
+}
