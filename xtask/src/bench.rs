@@ -2,8 +2,8 @@
 //! store beside its peers.
 //!
 //! A time says little without its machine and its hour. So each run also measures how fast the
-//! machine reads memory and hashes, before, amid and after the benches, and the metric of a bench is
-//! its median relative to that: the times of two machines, or of a quiet and a busy hour, compare.
+//! machine reads memory and hashes, before and after the benches of each target, and the metric of a
+//! bench is its median relative to that: the times of two machines, or of a quiet and a busy hour, compare.
 
 mod criterion;
 mod machine;
@@ -21,7 +21,7 @@ use ckpt_store::{
 };
 
 use self::{
-    machine::{Machine, Speed},
+    machine::Machine,
     report::Report,
     results::Results,
     runner::{PACKAGE, Runner},
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &BenchArgs, place: &Place, ui: &mut Ui) -> anyhow::Resul
     Ok(report.print(ui, place.json)?)
 }
 
-/// Runs the benches between two measurements of the machine.
+/// Runs the benches, target by target, each between two measurements of the machine.
 fn measure(args: &BenchArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<Results> {
     let runner = Runner::new(&place.workspace, args.quiet);
     let mut step = |what: &str| ui.notice(format!("bench: {what}"));
@@ -79,13 +79,20 @@ fn measure(args: &BenchArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<Resul
     step("building the benches")?;
     runner.build()?;
     step("measuring the machine")?;
-    let before = runner.machine()?;
-    step("running the benches")?;
-    let estimates = runner.benches(args.filter.as_deref())?;
-    step("measuring the machine again")?;
-    let amid = Speed::of(&estimates).ok();
-    let machine = Machine::of(before, amid, runner.machine()?);
-    let results = Results::new(estimates, machine);
+    let mut speeds = vec![runner.machine()?];
+    let mut parts = Vec::new();
+    for target in runner.targets()? {
+        step(&format!("running {target}"))?;
+        let estimates = runner.benches(&target, args.filter.as_deref())?;
+        if estimates.is_empty() {
+            continue;
+        }
+        step("measuring the machine again")?;
+        speeds.push(runner.machine()?);
+        let around = Machine::of(&speeds[speeds.len() - 2..]);
+        parts.push(Results::new(estimates, around));
+    }
+    let results = Results::join(parts, Machine::of(&speeds));
     match (&args.filter, results.benches.is_empty()) {
         (_, false) => Ok(results),
         (Some(filter), true) => bail!("the name of no bench contains {filter:?}"),

@@ -29,10 +29,10 @@ impl Speed {
     }
 }
 
-/// How fast the machine was during a run, and how steady.
+/// How fast the machine was for a while, and how steady.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Machine {
-    /// The median of the measurements before, during and after the run.
+    /// The median of the measurements.
     pub(crate) speed: Speed,
     /// How far from the median the farthest of them lies, relative to it: of the two speeds, the one
     /// that changed more. A bench may depend on either.
@@ -40,15 +40,18 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Joins the measurements before a run and after it with one amid it, which a filter may have
-    /// left out.
-    pub(crate) fn of(before: Speed, amid: Option<Speed>, after: Speed) -> Self {
+    /// Joins the measurements before and after something, and any between.
+    ///
+    /// # Panics
+    /// Without a measurement.
+    pub(crate) fn of(measured: &[Speed]) -> Self {
         let over = |field: fn(&Speed) -> f64| {
-            let mut speeds: Vec<f64> =
-                [Some(before), amid, Some(after)].iter().flatten().map(field).collect();
+            let mut speeds: Vec<f64> = measured.iter().map(field).collect();
             speeds.sort_by(f64::total_cmp);
             let (lowest, highest) = (speeds[0], speeds[speeds.len() - 1]);
-            let median = if speeds.len() == 3 { speeds[1] } else { f64::midpoint(lowest, highest) };
+            let upper = speeds[speeds.len() / 2];
+            let lower = speeds[(speeds.len() - 1) / 2];
+            let median = f64::midpoint(lower, upper);
             (median, (highest - median).max(median - lowest) / median)
         };
         let (read, read_drift) = over(|speed| speed.read);
@@ -74,17 +77,17 @@ mod tests {
     #[test]
     fn the_larger_drift_counts() {
         let before = Speed { read: 19.0, sha256: 2.0 };
-        let machine = Machine::of(before, None, Speed { read: 21.0, sha256: 2.0 });
+        let machine = Machine::of(&[before, Speed { read: 21.0, sha256: 2.0 }]);
         assert_eq!(machine.speed, Speed { read: 20.0, sha256: 2.0 });
         assert!((machine.drift - 0.05).abs() < 1e-12);
-        let machine = Machine::of(before, None, Speed { read: 19.0, sha256: 1.2 });
+        let machine = Machine::of(&[before, Speed { read: 19.0, sha256: 1.2 }]);
         assert!((machine.drift - 0.25).abs() < 1e-12);
     }
 
     #[test]
     fn a_slow_moment_amid_the_run_is_drift_and_no_median() {
         let quiet = Speed { read: 20.0, sha256: 2.0 };
-        let machine = Machine::of(quiet, Some(Speed { read: 20.0, sha256: 1.0 }), quiet);
+        let machine = Machine::of(&[quiet, Speed { read: 20.0, sha256: 1.0 }, quiet]);
         assert_eq!(machine, Machine { speed: quiet, drift: 0.5 });
     }
 }

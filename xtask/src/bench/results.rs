@@ -46,6 +46,14 @@ impl Results {
         Self { benches: benches.map(bench).collect(), machine }
     }
 
+    /// Joins the parts of a run, each set in relation to the machine as it was around that part,
+    /// with the machine as it was over the whole run.
+    pub(crate) fn join(parts: Vec<Self>, machine: Machine) -> Self {
+        let mut benches: Vec<Bench> = parts.into_iter().flat_map(|part| part.benches).collect();
+        benches.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { benches, machine }
+    }
+
     /// Names each number as the metric of a version.
     pub(crate) fn metrics(&self) -> BTreeMap<String, f64> {
         let of_bench = |bench: &Bench| {
@@ -120,6 +128,16 @@ mod tests {
         assert_eq!(spread(&estimate(8.0, 2.0), 0.01), 0.04);
         assert_eq!(spread(&estimate(2.0, 10.0), 0.01), 0.05);
         assert_eq!(spread(&estimate(2.0, 2.0), 0.07), 0.07);
+    }
+
+    #[test]
+    fn parts_keep_the_machine_that_they_were_measured_on() {
+        let calm = Results::new(recorded(), machine(0.0));
+        let mut busy = Results::new(recorded(), machine(0.5));
+        busy.benches[0].name = "a/first".to_owned();
+        let joined = Results::join(vec![calm.clone(), busy.clone()], machine(0.2));
+        assert_eq!(joined.benches, [busy.benches, calm.benches].concat());
+        assert_eq!(joined.machine, machine(0.2));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
@@ -41,9 +42,24 @@ impl<'a> Runner<'a> {
         Speed::of(&self.run(&["--bench", GROUP], None)?)
     }
 
-    /// Runs the benches whose name contains a text, or all.
-    pub(crate) fn benches(&self, filter: Option<&str>) -> anyhow::Result<Vec<Estimate>> {
-        self.run(&[], filter)
+    /// Lists the bench targets, the machine's left out.
+    pub(crate) fn targets(&self) -> anyhow::Result<Vec<String>> {
+        let output = Command::new(env!("CARGO"))
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .current_dir(self.workspace)
+            .output()
+            .context("cannot run cargo metadata")?;
+        let metadata = serde_json::from_slice(&output.stdout).context("cargo metadata failed")?;
+        Ok(targets(&metadata))
+    }
+
+    /// Runs the benches of a target whose name contains a text, or all.
+    pub(crate) fn benches(
+        &self,
+        target: &str,
+        filter: Option<&str>,
+    ) -> anyhow::Result<Vec<Estimate>> {
+        self.run(&["--bench", target], filter)
     }
 
     fn run(&self, args: &[&str], filter: Option<&str>) -> anyhow::Result<Vec<Estimate>> {
@@ -80,6 +96,18 @@ impl<'a> Runner<'a> {
     }
 }
 
+/// Finds the bench targets in what cargo says about the workspace.
+fn targets(metadata: &Value) -> Vec<String> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let packages = list(&metadata["packages"]);
+    let ours = packages.iter().filter(|package| package["name"] == PACKAGE);
+    ours.flat_map(|package| list(&package["targets"]))
+        .filter(|target| list(&target["kind"]).iter().any(|kind| kind == "bench"))
+        .filter_map(|target| target["name"].as_str().map(str::to_owned))
+        .filter(|name| name != GROUP)
+        .collect()
+}
+
 /// Writes the regular expression that matches a text: criterion takes its filter for one.
 fn literal(text: &str) -> String {
     let mut pattern = String::new();
@@ -94,12 +122,26 @@ fn literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn filters_are_plain_text() {
         assert_eq!(literal("commit/new_32_mib"), "commit/new_32_mib");
         assert_eq!(literal("a.b[^-]"), r"a\.b\[\^\-\]");
+    }
+
+    #[test]
+    fn targets_are_those_of_the_benches_but_the_machine() {
+        let target = |name: &str, kind: &str| json!({ "name": name, "kind": [kind] });
+        let benches =
+            [target("ckpt_benches", "lib"), target("hash", "bench"), target(GROUP, "bench")];
+        let metadata = json!({ "packages": [
+            { "name": "other", "targets": [target("x", "bench")] },
+            { "name": PACKAGE, "targets": benches },
+        ]});
+        assert_eq!(targets(&metadata), ["hash"]);
     }
 
     #[test]
