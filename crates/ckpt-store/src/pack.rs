@@ -1,7 +1,9 @@
 //! Packs: immutable files of encoded objects with a sorted index. docs/format.md draws the bytes.
 
+mod files;
 pub(crate) mod folder;
 pub(crate) mod layout;
+mod lookup;
 pub(crate) mod reader;
 pub(crate) mod search;
 pub(crate) mod set;

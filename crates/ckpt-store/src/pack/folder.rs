@@ -6,9 +6,10 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use ckpt_hash::HexPrefix;
+use ckpt_hash::{Digest, HexPrefix};
 
 use super::{
+    files::OpenFiles,
     layout::Entry,
     reader::{Opened, PackReader},
     table::{Table, low},
@@ -27,6 +28,7 @@ use crate::{
 pub(crate) struct PackFolder {
     disk: Arc<dyn Disk>,
     dir: &'static str,
+    files: Arc<OpenFiles>,
     known: RwLock<Known>,
 }
 
@@ -82,14 +84,20 @@ impl Known {
 
 impl PackFolder {
     pub(crate) fn new(disk: Arc<dyn Disk>, dir: &'static str) -> Self {
-        Self { disk, dir, known: RwLock::default() }
+        Self { disk, dir, files: Arc::default(), known: RwLock::default() }
     }
 
     /// Adds a pack that this process has just written.
     pub(crate) fn add(&self, name: &str) -> Result<()> {
-        let opened = PackReader::open(&*self.disk, self.dir, name)?;
+        let opened = self.open(name)?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).add(opened);
         Ok(())
+    }
+
+    fn open(&self, name: &str) -> Result<Opened> {
+        let mut opened = PackReader::open(&*self.disk, self.dir, name)?;
+        opened.pack.share(&self.files);
+        Ok(opened)
     }
 
     /// Lists the folder, opens what is new and forgets what is gone.
@@ -107,10 +115,11 @@ impl PackFolder {
             let new = new.cloned().collect();
             (names.into_iter().collect(), new)
         };
-        let open = |name: String| (PackReader::open(&*self.disk, self.dir, &name), name);
+        let open = |name: String| (self.open(&name), name);
         let opened: Vec<_> = new.into_iter().map(open).collect();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.retain(&listed, since);
+        self.files.retain(|name| known.packs.contains_key(name));
         for (opened, name) in opened {
             match opened {
                 Ok(opened) => known.add(opened),
@@ -136,7 +145,7 @@ impl PackFolder {
             Arc::clone(&known.searched)
         };
         for pack in searched.iter().rev() {
-            match pack.find(&*self.disk, id) {
+            match pack.file(&*self.disk).and_then(|file| pack.find(&*file, id)) {
                 Ok(Some(_)) => return Ok(true),
                 Ok(None) | Err(Error::Damaged { .. }) => {}
                 Err(error) if is_gone(&error) => {}
@@ -176,7 +185,7 @@ impl PackFolder {
         id: &ObjectId,
         read: &ReadCopy<'_, T>,
     ) -> Result<Option<T>> {
-        match pack.find(&*self.disk, id) {
+        match pack.file(&*self.disk).and_then(|file| pack.find(&*file, id)) {
             Ok(Some(entry)) => read(pack, &entry),
             Ok(None) => Ok(None),
             Err(Error::Damaged { place, what }) => Err(may_have_held(place, &what, id)),
@@ -191,7 +200,9 @@ impl PackFolder {
             (known.table.with_prefix(prefix).collect(), Arc::clone(&known.searched))
         };
         for pack in searched.iter() {
-            match pack.scan(&*self.disk, &low(prefix), |digest| prefix.matches(digest)) {
+            let matches = |digest: &Digest| prefix.matches(digest);
+            let file = pack.file(&*self.disk);
+            match file.and_then(|file| pack.scan(&*file, &low(prefix), matches)) {
                 Ok(entries) => found.extend(entries.iter().map(|entry| entry.id)),
                 Err(error) if is_gone(&error) => {}
                 Err(error) => return Err(error),

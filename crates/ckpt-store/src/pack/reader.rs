@@ -1,6 +1,6 @@
 //! Reads one pack: finds entries by id and returns objects that were checked.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use ckpt_codec::MAX_RECORD;
 use ckpt_formats::ReadAt;
@@ -8,6 +8,7 @@ use ckpt_hash::Digest;
 use sha2::Digest as _;
 
 use super::{
+    files::OpenFiles,
     layout::{ENTRY_LEN, Entry, FOOTER_LEN, Footer, HEADER_LEN, Header},
     writer::{index_hasher, pack_name},
 };
@@ -15,14 +16,10 @@ use crate::{
     disk::{Disk, ReadFile},
     durable::join,
     error::{Doing, Error, Result},
-    object::ObjectId,
 };
 
 /// Entries of a small index, and of a piece of a larger one: 64 KiB.
 const SMALL_ENTRIES: u64 = 1024;
-
-/// Entries that a search reads at once: one page of 4 KiB.
-const PAGE_ENTRIES: u64 = 64;
 
 /// Bytes at the end of a pack that are read first: all of a pack with one small version.
 const TAIL_LEN: u64 = 4096;
@@ -34,6 +31,7 @@ pub(crate) struct PackReader {
     name: String,
     header: [u8; HEADER_LEN],
     footer: Footer,
+    files: Arc<OpenFiles>,
 }
 
 /// A pack just opened.
@@ -91,7 +89,8 @@ impl PackReader {
         if pack_name(&footer.digest) != name {
             return Err(damaged("its name is not that of its content".to_owned()));
         }
-        let pack = Self { dir, name: name.to_owned(), header, footer };
+        let files = Arc::default();
+        let pack = Self { dir, name: name.to_owned(), header, footer, files };
         let small = footer.entries <= SMALL_ENTRIES;
         let index = small.then(|| pack.read_index(&file)).transpose()?;
         Ok(Opened { pack, index })
@@ -116,38 +115,18 @@ impl PackReader {
         self.footer.index_offset
     }
 
-    /// Opens the pack's file.
-    pub(crate) fn file(&self, disk: &dyn Disk) -> Result<Box<dyn ReadFile>> {
-        disk.open(&self.place()).doing(|| format!("open {}", self.place()))
+    /// Lets the pack share the files that stay open with the other packs of its folder.
+    pub(crate) fn share(&mut self, files: &Arc<OpenFiles>) {
+        self.files = Arc::clone(files);
     }
 
-    /// Finds the entry of an object; O(log n) reads.
-    pub(crate) fn find(&self, disk: &dyn Disk, id: &ObjectId) -> Result<Option<Entry>> {
-        let file = self.file(disk)?;
-        let (_, page) = self.page_from(&*file, id)?;
-        Ok(page.first().filter(|entry| entry.id == *id).copied())
-    }
-
-    /// Returns the entries whose digest is at or after `low`, in order, as long as `keep` says so.
-    pub(crate) fn scan(
-        &self,
-        disk: &dyn Disk,
-        low: &ObjectId,
-        keep: impl Fn(&Digest) -> bool,
-    ) -> Result<Vec<Entry>> {
-        let file = self.file(disk)?;
-        let mut found = Vec::new();
-        let (mut at, mut page) = self.page_from(&*file, low)?;
-        while !page.is_empty() {
-            let kept = page.iter().take_while(|entry| keep(&entry.id.digest)).count();
-            found.extend_from_slice(&page[..kept]);
-            if kept < page.len() {
-                break;
-            }
-            at += page.len() as u64;
-            page = self.entries_at(&*file, at, PAGE_ENTRIES)?;
-        }
-        Ok(found)
+    /// Returns the pack's file, opened if it is not open yet.
+    ///
+    /// # Errors
+    /// `NotFound` where the pack was removed, unless its file was still open.
+    pub(crate) fn file(&self, disk: &dyn Disk) -> Result<Arc<dyn ReadFile>> {
+        let open = || disk.open(&self.place()).doing(|| format!("open {}", self.place()));
+        self.files.get(&self.name, open)
     }
 
     /// Says that an object of this pack is damaged.
@@ -196,27 +175,23 @@ impl PackReader {
         Ok(entries)
     }
 
-    /// Returns the place of the first entry that is not before `id`, and the page from there on.
-    fn page_from(&self, file: &dyn ReadFile, id: &ObjectId) -> Result<(u64, Vec<Entry>)> {
-        let (mut low, mut high) = (0, self.footer.entries);
-        while high - low >= PAGE_ENTRIES {
-            let middle = low + (high - low) / 2;
-            let before = self.entries_at(file, middle, 1)?.iter().any(|entry| entry.id < *id);
-            if before { low = middle + 1 } else { high = middle }
-        }
-        // The entry at `high` is not before `id`, so the page shows the first such, if there is one.
-        let mut page = self.entries_at(file, low, PAGE_ENTRIES)?;
-        let before = page.partition_point(|entry| entry.id < *id);
-        page.drain(..before);
-        Ok((low + before as u64, page))
-    }
-
-    fn entries_at(&self, file: &dyn ReadFile, first: u64, most: u64) -> Result<Vec<Entry>> {
+    /// Reads up to `most` entries, fewer at the end of the index.
+    pub(super) fn entries_at(
+        &self,
+        file: &dyn ReadFile,
+        first: u64,
+        most: u64,
+    ) -> Result<Vec<Entry>> {
         self.parse_entries(&self.index_bytes(file, first, most)?)
     }
 
     /// Reads the bytes of up to `most` entries, fewer at the end of the index.
-    fn index_bytes(&self, file: &dyn ReadFile, first: u64, most: u64) -> Result<Vec<u8>> {
+    pub(super) fn index_bytes(
+        &self,
+        file: &dyn ReadFile,
+        first: u64,
+        most: u64,
+    ) -> Result<Vec<u8>> {
         let count = self.footer.entries.saturating_sub(first).min(most);
         let mut bytes = vec![0; count as usize * ENTRY_LEN];
         self.fill(file, self.footer.index_offset + first * ENTRY_LEN as u64, &mut bytes)?;
@@ -234,7 +209,10 @@ impl PackReader {
     }
 
     fn parse_entries(&self, bytes: &[u8]) -> Result<Vec<Entry>> {
-        let parse = |bytes| Entry::parse(bytes).map_err(|what| Error::damaged(self.place(), what));
-        bytes.chunks(ENTRY_LEN).map(parse).collect()
+        bytes.chunks(ENTRY_LEN).map(|bytes| self.parse_entry(bytes)).collect()
+    }
+
+    pub(super) fn parse_entry(&self, bytes: &[u8]) -> Result<Entry> {
+        Entry::parse(bytes).map_err(|what| Error::damaged(self.place(), what))
     }
 }
