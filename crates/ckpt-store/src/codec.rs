@@ -125,12 +125,14 @@ pub(crate) fn base(entry: &Entry, stored: &[u8]) -> Result<Option<ObjectId>, Str
     Ok(Some(ObjectId::block(&LeafHash::from_digest(Digest::from_bytes(*hash)))))
 }
 
-/// Decodes the stored bytes of an object, given the bytes of its [`base`] if it has one.
-pub(crate) fn decode(
+/// Decodes the stored bytes of an object, given the bytes of its [`base`] if it has one, in place of
+/// what `out` holds. What `stored` holds afterwards means nothing.
+pub(crate) fn decode_into(
     entry: &Entry,
-    stored: Vec<u8>,
+    stored: &mut Vec<u8>,
     base: Option<&[u8]>,
-) -> Result<Vec<u8>, String> {
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     let encoding = Encoding::from_code(entry.encoding).map_err(text)?;
     let layout = match entry.layout {
         PLAIN => Layout::BYTES,
@@ -139,17 +141,19 @@ pub(crate) fn decode(
     if entry.id.kind == ObjectKind::Block && entry.raw_len as usize > LEAF_LEN {
         return Err(format!("it has {} bytes, more than a block can have", entry.raw_len));
     }
-    if encoding == Encoding::Raw && stored.len() == entry.raw_len as usize {
-        return Ok(stored);
-    }
     let raw_len = entry.raw_len as usize;
+    if encoding == Encoding::Raw && stored.len() == raw_len {
+        std::mem::swap(stored, out);
+        return Ok(());
+    }
     match base {
         Some(base) => {
             let bytes = stored.get(DIGEST_LEN..).unwrap_or_default();
-            ckpt_codec::decode_against(encoding, bytes, raw_len, layout, base).map_err(text)
+            ckpt_codec::decode_against_into(encoding, bytes, raw_len, layout, base, out)
         }
-        None => ckpt_codec::decode(encoding, &stored, raw_len, layout).map_err(text),
+        None => ckpt_codec::decode_into(encoding, stored, raw_len, layout, out),
     }
+    .map_err(text)
 }
 
 /// Computes the digest of an object's bytes in the manner of its kind.

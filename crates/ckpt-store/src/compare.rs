@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ckpt_hash::CodeId;
+use ckpt_hash::{CodeId, LEAF_LEN};
 use ckpt_tensor::{Comparison as Measure, Difference, Dtype};
 use rayon::prelude::*;
 
@@ -155,7 +155,15 @@ impl Repository {
             let TensorRecord { role, dtype, ref shape, .. } = *tensor;
             Ok(TensorChange { name: name.clone(), status, role, dtype, shape: shape.clone() })
         };
-        names.into_par_iter().map(change).collect()
+        // A tensor of many blocks is read in parallel itself, and holds some of them meanwhile.
+        let is_large =
+            |name: &&String| new.get(*name).is_some_and(|tensor| tensor.len > LEAF_LEN as u64);
+        let (large, small): (Vec<&String>, Vec<&String>) = names.into_iter().partition(is_large);
+        let small = small.into_par_iter().map(change).collect::<Result<Vec<_>>>()?;
+        let mut changes = large.into_iter().map(change).collect::<Result<Vec<_>>>()?;
+        changes.extend(small);
+        changes.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(changes)
     }
 
     fn tensor_status(&self, old: &TensorRecord, new: &TensorRecord) -> Result<TensorStatus> {

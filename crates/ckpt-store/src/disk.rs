@@ -69,10 +69,14 @@ pub trait ReadFile: ReadAt + fmt::Debug + Send + Sync {}
 
 impl<T: ReadAt + fmt::Debug + Send + Sync> ReadFile for T {}
 
-/// A file being written from start to end.
-pub trait WriteFile: Send {
+/// A file being written: either from start to end, or place by place.
+pub trait WriteFile: Send + Sync {
     /// Appends all bytes.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Writes all bytes from a place on, by several threads at once as long as their places differ.
+    /// What lies between places that were written is zeros.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
     /// Makes the bytes durable.
     fn sync(&mut self) -> io::Result<()>;

@@ -42,6 +42,11 @@ impl<'a> Draft<'a> {
         self.file.write_all(bytes)
     }
 
+    /// Writes to a place of the file; see [`WriteFile::write_at`].
+    pub(crate) fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_at(offset, bytes)
+    }
+
     /// Closes the file; with `sync`, its bytes outlast a crash from here on.
     pub(crate) fn close(mut self, sync: bool) -> io::Result<Written<'a>> {
         if sync {

@@ -36,6 +36,7 @@
 //! # Ok::<(), ckpt_store::Error>(())
 //! ```
 
+mod block_cache;
 mod checkpoint;
 mod chunker;
 mod codec;

@@ -1,10 +1,13 @@
 //! Typed reading of objects: records and content, each checked against its id.
 
+mod read;
+
+pub(crate) use self::read::PartSink;
+use self::read::Piece;
+
 use std::sync::Arc;
 
-use ckpt_hash::{
-    CheckpointId, LEAF_LEN, LeafHash, MoveId, NoteId, RecipeId, TreeHash, TreeHasher, VersionId,
-};
+use ckpt_hash::{CheckpointId, LEAF_LEN, MoveId, NoteId, RecipeId, TreeHash, VersionId};
 
 use crate::{
     disk::Disk,
@@ -12,8 +15,8 @@ use crate::{
     object::ObjectId,
     pack::set::PackSet,
     record::{
-        self, CheckpointRecord, ChunkRecord, ChunksRecord, LeavesRecord, MoveRecord, NoteRecord,
-        RecipeRecord, Record, SegmentRecord, TensorRecord, VersionRecord,
+        self, CheckpointRecord, MoveRecord, NoteRecord, RecipeRecord, Record, SegmentRecord,
+        TensorRecord, VersionRecord,
     },
 };
 
@@ -21,15 +24,6 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Objects {
     pub(crate) packs: PackSet,
-}
-
-/// Takes two blocks that stand beside each other.
-pub(crate) type PairSink<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
-
-/// Where a piece of content ends and which block holds it.
-struct Piece {
-    hash: LeafHash,
-    len: u64,
 }
 
 impl Objects {
@@ -63,64 +57,9 @@ impl Objects {
         record::decode(&bytes).map_err(|error| Error::damaged(id.to_string(), error.to_string()))
     }
 
-    /// Gives content to `sink`, block by block in order, each block checked against its hash.
-    ///
-    /// For content cut into chunks the whole is known to be right only when this returns: a sink
-    /// must not act on what it was given before that.
-    pub(crate) fn read_content(
-        &self,
-        content: Content,
-        sink: &mut dyn FnMut(&[u8]) -> Result<()>,
-    ) -> Result<()> {
-        let pieces = self.pieces(content)?;
-        let chunked = content.cut == Cut::ByContent && content.list().is_some();
-        let mut hasher = chunked.then(TreeHasher::new);
-        for piece in &pieces {
-            let bytes = self.read_block(piece)?;
-            if let Some(hasher) = &mut hasher {
-                hasher.update(&bytes);
-            }
-            sink(&bytes)?;
-        }
-        match hasher.map(TreeHasher::finish) {
-            Some(root) if root != content.root => Err(not_its_content(&content.root)),
-            _ => Ok(()),
-        }
-    }
-
     /// Returns the blocks that a chunk list names.
     pub(crate) fn chunks(&self, root: &TreeHash) -> Result<Vec<ObjectId>> {
-        let pieces = self.chunk_pieces(ObjectId::chunks(root))?;
-        Ok(pieces.iter().map(|piece| ObjectId::block(&piece.hash)).collect())
-    }
-
-    /// Reads all chunks of a chunk list, whatever content needs it, and checks them against its id.
-    pub(crate) fn check_chunks(&self, root: &TreeHash) -> Result<()> {
-        let mut hasher = TreeHasher::new();
-        for piece in self.chunk_pieces(ObjectId::chunks(root))? {
-            hasher.update(&self.read_block(&piece)?);
-        }
-        if hasher.finish() == *root { Ok(()) } else { Err(not_its_content(root)) }
-    }
-
-    /// Gives two contents of one length and one cut to `sink`, block beside block.
-    pub(crate) fn read_pair(&self, a: Content, b: Content, sink: &mut PairSink<'_>) -> Result<()> {
-        for (a, b) in self.pieces(a)?.iter().zip(self.pieces(b)?) {
-            let left = self.read_block(a)?;
-            // Equal blocks are read once.
-            if a.hash == b.hash { sink(&left, &left)? } else { sink(&left, &self.read_block(&b)?)? }
-        }
-        Ok(())
-    }
-
-    fn read_block(&self, piece: &Piece) -> Result<Vec<u8>> {
-        let id = ObjectId::block(&piece.hash);
-        let bytes = self.packs.read(&id)?;
-        if bytes.len() as u64 == piece.len {
-            return Ok(bytes);
-        }
-        let what = format!("it has {} bytes in place of {}", bytes.len(), piece.len);
-        Err(Error::damaged(id.to_string(), what))
+        Ok(self.chunk_pieces(ObjectId::chunks(root))?.iter().map(Piece::id).collect())
     }
 
     /// Names every object that content consists of, its list included.
@@ -130,57 +69,8 @@ impl Objects {
 
     /// Names the blocks that content consists of, in order.
     pub(crate) fn blocks(&self, content: Content) -> Result<Vec<ObjectId>> {
-        Ok(self.pieces(content)?.iter().map(|piece| ObjectId::block(&piece.hash)).collect())
+        Ok(self.pieces(content)?.iter().map(Piece::id).collect())
     }
-
-    fn pieces(&self, content: Content) -> Result<Vec<Piece>> {
-        let Content { root, len, cut } = content;
-        let Some(list) = content.list() else {
-            let hash = LeafHash::from_digest(*root.digest());
-            return Ok(if len == 0 { Vec::new() } else { vec![Piece { hash, len }] });
-        };
-        let damaged = |what: String| Err(Error::damaged(list.to_string(), what));
-        match cut {
-            Cut::Fixed => {
-                let LeavesRecord { leaves } = self.record(list)?;
-                let expected = len.div_ceil(LEAF_LEN as u64);
-                if leaves.len() as u64 != expected {
-                    return damaged(format!(
-                        "it has {} leaves in place of {expected}",
-                        leaves.len()
-                    ));
-                }
-                let starts = (0..len).step_by(LEAF_LEN);
-                let piece = |(hash, start): (LeafHash, u64)| Piece {
-                    hash,
-                    len: (len - start).min(LEAF_LEN as u64),
-                };
-                Ok(leaves.into_iter().zip(starts).map(piece).collect())
-            }
-            Cut::ByContent => {
-                let pieces = self.chunk_pieces(list)?;
-                let total: u64 = pieces.iter().map(|piece| piece.len).sum();
-                if total != len {
-                    return damaged(format!("it covers {total} bytes in place of {len}"));
-                }
-                Ok(pieces)
-            }
-        }
-    }
-
-    fn chunk_pieces(&self, list: ObjectId) -> Result<Vec<Piece>> {
-        let ChunksRecord { chunks } = self.record(list)?;
-        if chunks.iter().any(|chunk| chunk.len == 0) {
-            return Err(Error::damaged(list.to_string(), "it has an empty chunk"));
-        }
-        let piece = |c: ChunkRecord| Piece { hash: c.hash, len: u64::from(c.len) };
-        Ok(chunks.into_iter().map(piece).collect())
-    }
-}
-
-fn not_its_content(root: &TreeHash) -> Error {
-    let list = ObjectId::chunks(root).to_string();
-    Error::damaged(list, "its chunks do not make up its content")
 }
 
 /// Names some content: a tensor's bytes, or an opaque part of a file.
@@ -220,6 +110,11 @@ impl SegmentRecord {
 }
 
 impl Content {
+    /// Tells whether only all of it together shows that it is right.
+    pub(crate) fn is_chunked(&self) -> bool {
+        self.cut == Cut::ByContent && self.list().is_some()
+    }
+
     /// Names the list of blocks of content longer than one leaf; shorter content is one block,
     /// whose leaf hash is the root.
     pub(crate) fn list(&self) -> Option<ObjectId> {

@@ -1,5 +1,6 @@
 //! Packs: immutable files of encoded objects with a sorted index. docs/format.md draws the bytes.
 
+pub(crate) mod chain;
 mod files;
 pub(crate) mod folder;
 pub(crate) mod layout;

@@ -9,6 +9,7 @@ use std::{
 use ckpt_hash::VersionId;
 
 use crate::{
+    block_cache::BlockCache,
     disk::{Disk, FileKind, RealDisk, read_small},
     durable,
     error::{Doing, Error, Result},
@@ -176,6 +177,18 @@ impl Repository {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Sets how many bytes of decoded blocks are kept in memory; 64 MiB unless this says otherwise,
+    /// and none with 0.
+    ///
+    /// They make what follows a version quick to store and to read: a block that is the difference
+    /// to one in memory is decoded in one step, whatever the length of its chain. Room for two
+    /// checkpoints is the most that helps.
+    #[must_use]
+    pub fn with_block_cache(mut self, bytes: usize) -> Self {
+        self.objects.packs.cache = BlockCache::new(bytes);
+        self
+    }
+
     pub(crate) fn disk(&self) -> &dyn Disk {
         &*self.disk
     }
@@ -196,17 +209,13 @@ impl Repository {
         self.objects.checkpoint(&version.checkpoint)
     }
 
-    /// Reads the bytes of a tensor: row-major, little-endian.
+    /// Reads the bytes of a tensor: row-major, little-endian. Its blocks are decoded in parallel on
+    /// the current rayon pool.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::Damaged`].
     pub fn tensor_bytes(&self, tensor: &TensorRecord) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.objects.read_content(tensor.content(), &mut |block| {
-            bytes.extend_from_slice(block);
-            Ok(())
-        })?;
-        Ok(bytes)
+        self.objects.content_bytes(tensor.content())
     }
 
     /// Reads what went into a version, its data under the names that the version gives them.

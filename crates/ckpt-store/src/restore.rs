@@ -5,15 +5,18 @@
 //! or a full disk leaves the target as it was.
 
 mod layout;
+mod present;
+
+use rayon::prelude::*;
 
 pub(crate) use self::layout::check_layout;
-use self::layout::planned_files;
+use self::{layout::planned_files, present::is_same};
 use crate::{
-    disk::{Disk, FileKind, ReadFile},
+    disk::{Disk, FileKind},
     durable::{Draft, Written},
     error::{Doing, Error, Result},
     object::ObjectId,
-    objects::Content,
+    objects::{Content, PartSink},
     paths::check_inside,
     record::VersionRecord,
     repo::Repository,
@@ -107,7 +110,7 @@ impl Repository {
         let mut files = planned_files(&place, &self.checkpoint(version)?, options)?;
         for file in &mut files {
             check_folders(target, &file.path)?;
-            file.action = self.action(target, file)?;
+            file.action = action(target, file)?;
             if file.action == RestoreAction::Replace && !options.force {
                 return Err(Error::WouldOverwrite(file.path.clone()));
             }
@@ -141,54 +144,55 @@ impl Repository {
     fn write_beside<'a>(&self, file: &PlannedFile, target: &'a dyn Disk) -> Result<Written<'a>> {
         let doing = || format!("write {}", file.path);
         let hidden = format!(".ckpt-restore-{:016x}", target.nonce());
-        let mut draft = Draft::create_at(target, hidden).doing(doing)?;
-        self.read_parts(file, &mut |bytes| draft.write(bytes).doing(doing))?;
+        let draft = Draft::create_at(target, hidden).doing(doing)?;
+        self.read_parts(file, &|at, bytes| draft.write_at(at, bytes).doing(doing))?;
         // A restore can be repeated, so only what replaces another file is worth a sync.
         draft.close(file.action == RestoreAction::Replace).doing(doing)
     }
 
-    fn read_parts(
-        &self,
-        file: &PlannedFile,
-        sink: &mut dyn FnMut(&[u8]) -> Result<()>,
-    ) -> Result<()> {
-        for part in &file.parts {
-            match part {
-                Part::Bytes(bytes) => sink(bytes)?,
-                Part::Content(content) => self.objects.read_content(*content, sink)?,
+    /// Gives the parts of a file to `sink`, in parallel on the current rayon pool.
+    fn read_parts(&self, file: &PlannedFile, sink: &PartSink<'_>) -> Result<()> {
+        let read = |(start, part): (u64, &Part)| match part {
+            Part::Bytes(bytes) => sink(start, bytes),
+            Part::Content(content) => {
+                self.objects.read_content(*content, &|at, bytes| sink(start + at, bytes))
             }
-        }
-        Ok(())
+        };
+        // Of content cut into chunks a window is held while it is read: one after the other.
+        let chunked = |(_, part): &(u64, &Part)| matches!(part, Part::Content(content) if content.is_chunked());
+        let (chunked, others): (Vec<_>, Vec<_>) = file.places().into_iter().partition(chunked);
+        others.into_par_iter().try_for_each(read)?;
+        chunked.into_iter().try_for_each(read)
     }
+}
 
-    fn action(&self, target: &dyn Disk, file: &PlannedFile) -> Result<RestoreAction> {
-        let doing = || format!("read {}", file.path);
-        match target.kind(&file.path).doing(doing)? {
-            None => return Ok(RestoreAction::Create),
-            Some(FileKind::File) => {}
-            Some(FileKind::Dir) => return Err(in_the_way(&file.path, "is a folder")),
-            Some(FileKind::Other) => return Err(in_the_way(&file.path, NOT_REGULAR)),
-        }
-        let present = target.open(&file.path).doing(doing)?;
-        let equal = present.len().doing(doing)? == file.len && self.equals(file, &*present)?;
-        Ok(if equal { RestoreAction::Keep } else { RestoreAction::Replace })
+impl PlannedFile {
+    /// Returns the parts of the file and where they start in it.
+    fn places<'a>(&'a self) -> Vec<(u64, &'a Part)> {
+        let place = |start: &mut u64, part: &'a Part| {
+            let at = *start;
+            *start += match part {
+                Part::Bytes(bytes) => bytes.len() as u64,
+                Part::Content(content) => content.len,
+            };
+            Some((at, part))
+        };
+        self.parts.iter().scan(0, place).collect()
     }
+}
 
-    fn equals(&self, file: &PlannedFile, present: &dyn ReadFile) -> Result<bool> {
-        let mut equal = true;
-        let mut offset = 0;
-        let mut buffer = Vec::new();
-        self.read_parts(file, &mut |bytes| {
-            if equal {
-                buffer.resize(bytes.len(), 0);
-                present.read_at(offset, &mut buffer).doing(|| format!("read {}", file.path))?;
-                equal = buffer == bytes;
-                offset += bytes.len() as u64;
-            }
-            Ok(())
-        })?;
-        Ok(equal)
+/// Tells what happens to a file of a plan.
+fn action(target: &dyn Disk, file: &PlannedFile) -> Result<RestoreAction> {
+    let doing = || format!("read {}", file.path);
+    match target.kind(&file.path).doing(doing)? {
+        None => return Ok(RestoreAction::Create),
+        Some(FileKind::File) => {}
+        Some(FileKind::Dir) => return Err(in_the_way(&file.path, "is a folder")),
+        Some(FileKind::Other) => return Err(in_the_way(&file.path, NOT_REGULAR)),
     }
+    let present = target.open(&file.path).doing(doing)?;
+    let same = is_same(file, &*present)?;
+    Ok(if same { RestoreAction::Keep } else { RestoreAction::Replace })
 }
 
 /// What is wrong with links, devices, pipes and sockets.

@@ -1,4 +1,4 @@
-//! Packs that vanish, packs that are damaged, and very many of them.
+//! Packs that vanish and packs that are damaged.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -11,11 +11,11 @@ use std::{
     },
 };
 
-use ckpt_hash::{CheckpointId, Digest, RecipeId, VersionId};
+use ckpt_hash::{Digest, RecipeId, VersionId};
 use ckpt_store::{
-    Contents, Draft, InputFile, RefName, Repository, Tensor,
+    Contents, Draft, InputFile, RefName, Repository, RestoreOptions, Tensor,
     disk::{Disk, MemDisk, ReadAt},
-    record::{CheckpointRecord, RecipeRecord, Role, VersionRecord},
+    record::{CheckpointRecord, RecipeRecord, Role},
 };
 use common::{
     by_hand::{Object, plant, version},
@@ -146,141 +146,6 @@ fn a_missing_object_is_blamed_on_a_pack_only_as_far_as_is_known() {
     assert_eq!(error, format!("{pack} is damaged: {what} {}, which is missing", stranger.short()));
 }
 
-/// Counts files opened, and reads made, whose path starts in a certain way.
-#[derive(Default)]
-struct Counts {
-    opens: AtomicU64,
-    reads: AtomicU64,
-}
-
-fn counting(disk: &MemDisk, start: &str) -> (Arc<dyn Disk>, Arc<Counts>) {
-    let counts = Arc::new(Counts::default());
-    let (counted, start) = (Arc::clone(&counts), start.to_owned());
-    let spy = SpyDisk::new(disk.clone(), move |step, path| {
-        match step {
-            Step::Open if path.starts_with(&start) => &counted.opens,
-            Step::Read if path.starts_with(&start) => &counted.reads,
-            _ => return Ok(()),
-        }
-        .fetch_add(1, Ordering::SeqCst);
-        Ok(())
-    });
-    (Arc::new(spy), counts)
-}
-
-impl Counts {
-    /// Returns opens and reads since the last call.
-    fn take(&self) -> (u64, u64) {
-        (self.opens.swap(0, Ordering::SeqCst), self.reads.swap(0, Ordering::SeqCst))
-    }
-}
-
-#[test]
-fn many_small_packs_cost_one_read_each_and_nothing_afterwards() {
-    const PACKS: u64 = 200;
-    let (disk, repo) = repository();
-    let commit = |seed: u64| repo.commit(&main_branch(), &draft(seed as f64)).unwrap().version.id;
-    let ids: Vec<VersionId> = (1..=PACKS).map(commit).collect();
-    let (disk, counts) = counting(&disk, "packs/");
-    let repo = Repository::open_on(disk).unwrap();
-    assert_eq!(counts.take(), (PACKS, PACKS));
-    repo.version(&ids[0]).unwrap();
-    assert_eq!(counts.take(), (1, 1));
-    repo.commit(&main_branch(), &draft(1000.0)).unwrap();
-    let (opens, _) = counts.take();
-    assert!(opens < 20, "a commit opened {opens} packs");
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
-    let (opens, _) = counts.take();
-    assert!(opens < 12 * PACKS, "a verification opened {opens} packs");
-}
-
-/// Opens a pack of versions among many blocks; counts the reads of the index that each takes.
-fn reads_per_lookup(versions: Vec<Object>, blocks: impl Iterator<Item = Digest>) -> Vec<u64> {
-    let (disk, _) = repository();
-    let ids = versions.iter().map(|version| VersionId::from_digest(version.digest));
-    let ids: Vec<VersionId> = ids.collect();
-    let blocks = blocks.map(|digest| Object { digest, ..Object::block(&[]) });
-    plant(&disk, versions.into_iter().chain(blocks).collect());
-    let (disk, counts) = counting(&disk, "packs/");
-    let repo = Repository::open_on(disk).unwrap();
-    counts.take();
-    let read = |id: &VersionId| {
-        repo.version(id).unwrap();
-        // The last read is that of the version itself.
-        counts.reads.swap(0, Ordering::SeqCst) - 1
-    };
-    let reads = ids.iter().map(read).collect();
-    assert_eq!(counts.take().0, 1, "it is opened once");
-    reads
-}
-
-/// Versions without content.
-fn versions(count: u64) -> Vec<Object> {
-    let made = |number| {
-        let (checkpoint, recipe) = (Digest::of(b"checkpoint"), Digest::of(b"recipe"));
-        let ids = (CheckpointId::from_digest(checkpoint), RecipeId::from_digest(recipe));
-        Object::version(&VersionRecord { number, ..version(ids.0, ids.1) }).0
-    };
-    (1..=count).map(made).collect()
-}
-
-#[test]
-fn a_lookup_takes_one_or_two_reads_however_large_the_pack_is() {
-    for (entries, mean) in [(1_100_u64, 1.1), (10_000, 1.7), (100_000, 2.0), (1_000_000, 2.1)] {
-        let blocks = (0..entries).map(|n| Digest::of(&n.to_le_bytes()));
-        let reads = reads_per_lookup(versions(200), blocks);
-        let found = reads.iter().sum::<u64>() as f64 / reads.len() as f64;
-        assert!(found <= mean, "{entries} entries: {found} reads");
-        assert!(reads.iter().all(|reads| *reads <= 3), "{entries} entries: {reads:?}");
-    }
-}
-
-#[test]
-fn a_lookup_among_digests_that_were_chosen_takes_logarithmically_many_reads() {
-    let count = 1 << 16;
-    for shared in [0, 1, 7, 8, 16, 24] {
-        let version = versions(1);
-        // Digests that start as the version's does: all on one side, or on both.
-        let near = |n: u64| {
-            let mut bytes = *version[0].digest.as_bytes();
-            bytes[shared] = if n.is_multiple_of(2) { 0 } else { 255 };
-            bytes[24..].copy_from_slice(&n.to_be_bytes());
-            Digest::from_bytes(bytes)
-        };
-        let reads = reads_per_lookup(versions(1), (0..count).map(near));
-        // Ten halvings leave half a page of the index.
-        assert!(reads[0] <= 2 * 10 + 2, "{shared} bytes shared: {reads:?}");
-    }
-}
-
-#[test]
-fn the_start_of_an_id_is_enough_in_a_large_pack_too() {
-    let (disk, _) = repository();
-    let (mut objects, id, _) = bare_version();
-    objects.extend((0..5000_u32).map(|n| Object::block(&n.to_le_bytes())));
-    plant(&disk, objects);
-    assert_eq!(open(&disk).resolve(&id.to_string()[..10]).unwrap(), id);
-    assert_eq!(open(&disk).resolve(&id.to_string()[..4]).unwrap(), id);
-}
-
-#[test]
-fn what_versions_share_is_verified_once() {
-    let (disk, repo) = repository();
-    let commit = |branch: &str, seed: f64| {
-        let contents = Contents::Tensors(vec![Tensor::from_f64("w", Role::Weights, &[0.5; 9])]);
-        let draft = Draft { contents, ..draft(seed) };
-        repo.commit(&RefName::branch(branch).unwrap(), &draft).unwrap();
-    };
-    commit("first", 1.0);
-    let [pack] = &packs(&disk)[..] else { panic!("a commit is one pack") };
-    (2..40).for_each(|seed| commit("main", f64::from(seed)));
-    let (disk, counts) = counting(&disk, pack);
-    assert!(Repository::open_on(disk).unwrap().verify(&|_, _| {}).unwrap().is_ok());
-    // To know it and to read it whole; for its version, its move twice, the checkpoint, the recipe.
-    let (opens, _) = counts.take();
-    assert!(opens <= 7, "{opens} opens");
-}
-
 /// A file of noise that counts the bytes that are read of it.
 #[derive(Debug)]
 struct Counted(Vec<u8>, Arc<AtomicU64>);
@@ -316,7 +181,7 @@ fn opaque_content_is_read_once_and_comes_back() {
     let extra = read.load(Ordering::SeqCst) - bytes.len() as u64;
     assert!(extra < 64 << 10, "{extra} bytes were read again");
     let target = MemDisk::new();
-    let plan = repo.plan_restore(&record, &target, &ckpt_store::RestoreOptions::default()).unwrap();
+    let plan = repo.plan_restore(&record, &target, &RestoreOptions::default()).unwrap();
     repo.apply_restore(&plan, &target).unwrap();
     let mut restored = vec![0; bytes.len()];
     target.open("a").unwrap().read_at(0, &mut restored).unwrap();

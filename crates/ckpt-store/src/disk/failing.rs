@@ -162,6 +162,17 @@ impl WriteFile for FailingFile {
         }
     }
 
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        match self.state.verdict() {
+            Verdict::Pass => self.inner.write_at(offset, bytes),
+            Verdict::Break(error) => {
+                self.inner.write_at(offset, &bytes[..bytes.len() / 2])?;
+                Err(error)
+            }
+            Verdict::Dead => Err(cut()),
+        }
+    }
+
     fn sync(&mut self) -> io::Result<()> {
         self.state.check()?;
         self.inner.sync()

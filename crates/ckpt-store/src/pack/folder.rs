@@ -179,6 +179,25 @@ impl PackFolder {
         failed.map_or(Ok(None), Err)
     }
 
+    /// Finds the least deep copy of an object that is in the table and no deeper than `deepest`, or
+    /// the first such copy that has to be searched for; `None` if there is none that can be found.
+    pub(crate) fn copy(&self, id: &ObjectId, deepest: u8) -> Option<(Arc<PackReader>, Entry)> {
+        let (places, searched) = {
+            let known = self.known();
+            (known.table.get(id), Arc::clone(&known.searched))
+        };
+        let fits = |entry: &Entry| entry.depth <= deepest;
+        let in_table = places.into_iter().min_by_key(|(_, entry)| entry.depth);
+        if let Some(found) = in_table.filter(|(_, entry)| fits(entry)) {
+            return Some(found);
+        }
+        searched.iter().rev().find_map(|pack| {
+            let file = pack.file(&*self.disk).ok()?;
+            let entry = pack.find(&*file, id).ok()??;
+            fits(&entry).then(|| (Arc::clone(pack), entry))
+        })
+    }
+
     fn search<T>(
         &self,
         pack: &PackReader,

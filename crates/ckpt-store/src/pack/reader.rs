@@ -134,25 +134,41 @@ impl PackReader {
         Error::damaged(format!("{} in {}", entry.id, self.place()), what)
     }
 
+    /// Tells whether the place of an object lies among the pack's objects.
+    pub(super) fn holds(&self, entry: &Entry) -> bool {
+        let end = entry.offset.checked_add(u64::from(entry.stored_len));
+        entry.offset >= HEADER_LEN as u64 && end.is_some_and(|end| end <= self.footer.index_offset)
+    }
+
     /// Reads the stored bytes of an object from the pack's open file and checks them against their
     /// checksum.
     pub(crate) fn stored(&self, file: &dyn ReadFile, entry: &Entry) -> Result<Vec<u8>> {
+        let mut stored = Vec::new();
+        self.read_stored(file, entry, &mut stored)?;
+        Ok(stored)
+    }
+
+    /// Does what [`stored`](Self::stored) does, in place of what a buffer holds.
+    pub(crate) fn read_stored(
+        &self,
+        file: &dyn ReadFile,
+        entry: &Entry,
+        stored: &mut Vec<u8>,
+    ) -> Result<()> {
         let damaged = |what: String| self.damaged(entry, what);
-        let end = entry.offset.checked_add(u64::from(entry.stored_len));
-        if entry.offset < HEADER_LEN as u64 || end.is_none_or(|end| end > self.footer.index_offset)
-        {
+        if !self.holds(entry) {
             return Err(damaged("its place is outside of the pack's objects".to_owned()));
         }
         // No encoding makes an object longer than it is, and none is longer than this.
         if entry.stored_len as usize > MAX_RECORD {
             return Err(damaged(format!("it takes {} bytes", entry.stored_len)));
         }
-        let mut stored = vec![0; entry.stored_len as usize];
-        self.fill(file, entry.offset, &mut stored)?;
-        if crc32fast::hash(&stored) != entry.crc {
+        stored.resize(entry.stored_len as usize, 0);
+        self.fill(file, entry.offset, stored)?;
+        if crc32fast::hash(stored) != entry.crc {
             return Err(damaged("its bytes fail their checksum".to_owned()));
         }
-        Ok(stored)
+        Ok(())
     }
 
     /// Reads the whole index from the pack's open file and checks it against the footer.

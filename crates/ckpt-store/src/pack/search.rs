@@ -1,6 +1,6 @@
 //! Reads objects together with those that they are stored as the difference to.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
 use super::{folder::PackFolder, layout::Entry, reader::PackReader};
 use crate::{
@@ -23,9 +23,9 @@ pub(crate) struct Search<'a> {
 }
 
 /// An object that was read and checked against its id.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Found {
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Arc<Vec<u8>>,
     /// The depth of the copy that it was read from.
     pub(crate) depth: u8,
 }
@@ -60,7 +60,7 @@ impl<'a> Search<'a> {
         }
         let stored = pack.stored(&*pack.file(self.disk)?, entry)?;
         let bytes = self.object(pack, entry, stored)?;
-        Ok(Some(Found { bytes, depth: entry.depth }))
+        Ok(Some(Found { bytes: Arc::new(bytes), depth: entry.depth }))
     }
 
     /// Decodes the stored bytes of an object of a pack and checks it against its id.
@@ -68,12 +68,14 @@ impl<'a> Search<'a> {
         &self,
         pack: &PackReader,
         entry: &Entry,
-        stored: Vec<u8>,
+        mut stored: Vec<u8>,
     ) -> Result<Vec<u8>> {
         let damaged = |what: String| pack.damaged(entry, what);
         let base = codec::base(entry, &stored).map_err(damaged)?;
         let base = base.map(|id| self.base(pack, entry, &id)).transpose()?;
-        let bytes = codec::decode(entry, stored, base.as_deref()).map_err(damaged)?;
+        let base = base.as_ref().map(|bytes| &bytes[..]);
+        let mut bytes = Vec::new();
+        codec::decode_into(entry, &mut stored, base, &mut bytes).map_err(damaged)?;
         if !codec::digest(entry.id.kind, &bytes).agrees(&entry.id.digest) {
             return Err(damaged("its bytes do not have its id".to_owned()));
         }
@@ -81,7 +83,7 @@ impl<'a> Search<'a> {
     }
 
     /// Reads what an object is the difference to.
-    fn base(&self, pack: &PackReader, entry: &Entry, id: &ObjectId) -> Result<Vec<u8>> {
+    fn base(&self, pack: &PackReader, entry: &Entry, id: &ObjectId) -> Result<Arc<Vec<u8>>> {
         if let Some(found) = self.read(id, entry.depth - 1)? {
             return Ok(found.bytes);
         }

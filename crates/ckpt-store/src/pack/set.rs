@@ -2,13 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use ckpt_hash::HexPrefix;
 
 use super::{
     PACKS, TRASH,
+    chain::{Buffers, Chains},
     folder::PackFolder,
     layout::Entry,
     reader::PackReader,
@@ -16,6 +17,7 @@ use super::{
     writer::WrittenPack,
 };
 use crate::{
+    block_cache::{BlockCache, DEFAULT_CACHE},
     disk::{Disk, ReadFile},
     error::{Error, Result},
     object::{ObjectId, ObjectKind},
@@ -30,12 +32,42 @@ pub(crate) struct PackSet {
     disk: Arc<dyn Disk>,
     live: PackFolder,
     trash: PackFolder,
+    /// Blocks that need not be read again.
+    pub(crate) cache: BlockCache,
+    buffers: Mutex<Vec<Buffers>>,
+}
+
+/// A block that is at hand while another is read, checked against its id.
+pub(crate) type Beside<'a> = Option<(&'a ObjectId, &'a [u8])>;
+
+/// Most sets of buffers that are kept between reads, one for each thread that reads: of 3 MiB each.
+const BUFFERS: usize = 16;
+
+/// Bytes at hand, or in the cache.
+enum AtHand<'a> {
+    Beside(&'a [u8]),
+    Cached(Found),
+}
+
+impl AsRef<[u8]> for AtHand<'_> {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Beside(bytes) => bytes,
+            Self::Cached(found) => &found.bytes,
+        }
+    }
 }
 
 impl PackSet {
     pub(crate) fn new(disk: Arc<dyn Disk>) -> Self {
         let trash = PackFolder::new(Arc::clone(&disk), TRASH);
-        Self { live: PackFolder::new(Arc::clone(&disk), PACKS), trash, disk }
+        Self {
+            live: PackFolder::new(Arc::clone(&disk), PACKS),
+            trash,
+            disk,
+            cache: BlockCache::new(DEFAULT_CACHE),
+            buffers: Mutex::default(),
+        }
     }
 
     /// Adds a pack that this process has just written.
@@ -55,23 +87,48 @@ impl PackSet {
 
     /// Reads an object, checked against its id, from wherever an undamaged copy is.
     pub(crate) fn read(&self, id: &ObjectId) -> Result<Vec<u8>> {
-        let live = [&self.live];
-        if let Ok(Some(found)) = self.search(&live).read(id, u8::MAX) {
+        let mut buffers = Buffers::default();
+        if self.chain(id, u8::MAX, None, &mut buffers).is_some() {
+            return Ok(buffers.block);
+        }
+        Ok(Arc::unwrap_or_clone(self.search_everywhere(id)?.bytes))
+    }
+
+    /// Reads a block like [`read`](Self::read) and gives its bytes to `take`, from memory where it
+    /// is there.
+    pub(crate) fn with_block<T>(
+        &self,
+        id: &ObjectId,
+        beside: Beside<'_>,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
+        if let Some(found) = self.cache.get(id) {
+            return Ok(take(&found.bytes));
+        }
+        let mut buffers = self.buffers().pop().unwrap_or_default();
+        if self.chain(id, u8::MAX, beside, &mut buffers).is_none() {
+            return Ok(take(&self.search_everywhere(id)?.bytes));
+        }
+        let taken = take(&buffers.block);
+        let mut kept = self.buffers();
+        if kept.len() < BUFFERS {
+            kept.push(buffers);
+        }
+        Ok(taken)
+    }
+
+    /// Reads a block like [`read`](Self::read), and keeps it for later where that was costly.
+    pub(crate) fn block(&self, id: &ObjectId, beside: Beside<'_>) -> Result<Arc<Vec<u8>>> {
+        if let Some(found) = self.cache.get(id) {
             return Ok(found.bytes);
         }
-        self.live.refresh()?;
-        let failed = match self.search(&live).read(id, u8::MAX) {
-            Ok(Some(found)) => return Ok(found.bytes),
-            Ok(None) => Error::Missing(*id),
-            Err(error) => error,
+        let mut buffers = Buffers::default();
+        let Some(depth) = self.chain(id, u8::MAX, beside, &mut buffers) else {
+            return Ok(self.search_everywhere(id)?.bytes);
         };
-        // What trash cannot give does not change why the object is not where it should be.
-        if self.trash.refresh().is_ok()
-            && let Ok(Some(found)) = self.search(&[&self.live, &self.trash]).read(id, u8::MAX)
-        {
-            return Ok(found.bytes);
-        }
-        Err(self.explain(failed))
+        let found = Found { bytes: Arc::new(buffers.block), depth };
+        self.cache.insert(*id, found.clone());
+        Ok(found.bytes)
     }
 
     /// Reads an object from a copy that is no deeper than `deepest`, for another one to be stored
@@ -79,7 +136,56 @@ impl PackSet {
     ///
     /// What was set aside does not count: it will be gone.
     pub(crate) fn read_base(&self, id: &ObjectId, deepest: u8) -> Option<Found> {
+        // Whatever is in memory, its depth is that of a copy that is there now.
+        let (_, Entry { depth, .. }) = self.live.copy(id, deepest)?;
+        if let Some(Found { bytes, .. }) = self.cache.get(id) {
+            return Some(Found { bytes, depth });
+        }
+        let mut buffers = Buffers::default();
+        if let Some(depth) = self.chain(id, deepest, None, &mut buffers) {
+            return Some(Found { bytes: Arc::new(buffers.block), depth });
+        }
         self.search(&[&self.live]).read(id, deepest).ok().flatten()
+    }
+
+    fn chain(
+        &self,
+        id: &ObjectId,
+        deepest: u8,
+        beside: Beside<'_>,
+        buffers: &mut Buffers,
+    ) -> Option<u8> {
+        let beside = |id: &ObjectId| beside.filter(|(at_hand, _)| *at_hand == id);
+        let known = |id: &ObjectId| match beside(id) {
+            Some((_, bytes)) => Some(AtHand::Beside(bytes)),
+            None => self.cache.get(id).map(AtHand::Cached),
+        };
+        Chains { disk: &*self.disk, folder: &self.live, known: &known }.read(id, deepest, buffers)
+    }
+
+    /// Looks at every copy of an object, and of what it is the difference to.
+    fn search_everywhere(&self, id: &ObjectId) -> Result<Found> {
+        let live = [&self.live];
+        if let Ok(Some(found)) = self.search(&live).read(id, u8::MAX) {
+            return Ok(found);
+        }
+        self.live.refresh()?;
+        let failed = match self.search(&live).read(id, u8::MAX) {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => Error::Missing(*id),
+            Err(error) => error,
+        };
+        // What trash cannot give does not change why the object is not where it should be.
+        if self.trash.refresh().is_ok()
+            && let Ok(Some(found)) = self.search(&[&self.live, &self.trash]).read(id, u8::MAX)
+        {
+            return Ok(found);
+        }
+        Err(self.explain(failed))
+    }
+
+    fn buffers(&self) -> MutexGuard<'_, Vec<Buffers>> {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads an object from a pack's open file, checked against its id, and what it is the

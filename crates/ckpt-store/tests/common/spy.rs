@@ -4,7 +4,7 @@ use std::{
     fmt, io,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -146,6 +146,10 @@ impl WriteFile for SpyFile {
         self.inner.write_all(bytes)
     }
 
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.inner.write_at(offset, bytes)
+    }
+
     fn sync(&mut self) -> io::Result<()> {
         self.inner.sync()
     }
@@ -154,5 +158,34 @@ impl WriteFile for SpyFile {
 impl Drop for SpyFile {
     fn drop(&mut self) {
         self.writers.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Counts files opened, and reads made, whose path starts in a certain way.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) opens: AtomicU64,
+    pub(crate) reads: AtomicU64,
+}
+
+pub(crate) fn counting(disk: &MemDisk, start: &str) -> (Arc<dyn Disk>, Arc<Counts>) {
+    let counts = Arc::new(Counts::default());
+    let (counted, start) = (Arc::clone(&counts), start.to_owned());
+    let spy = SpyDisk::new(disk.clone(), move |step, path| {
+        match step {
+            Step::Open if path.starts_with(&start) => &counted.opens,
+            Step::Read if path.starts_with(&start) => &counted.reads,
+            _ => return Ok(()),
+        }
+        .fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    });
+    (Arc::new(spy), counts)
+}
+
+impl Counts {
+    /// Returns opens and reads since the last call.
+    pub(crate) fn take(&self) -> (u64, u64) {
+        (self.opens.swap(0, Ordering::SeqCst), self.reads.swap(0, Ordering::SeqCst))
     }
 }

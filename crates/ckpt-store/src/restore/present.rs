@@ -1,0 +1,45 @@
+//! Tells whether a file that is there already is the one that a restore would write.
+
+use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, leaf_hash, merkle_root};
+use rayon::prelude::*;
+
+use super::{Part, PlannedFile};
+use crate::{
+    disk::ReadFile,
+    error::{Doing, Result},
+};
+
+/// Compares a file with the one of a plan. Of content the ids are compared: what has the right ones
+/// is the right file, without a look at the repository.
+pub(super) fn is_same(file: &PlannedFile, present: &dyn ReadFile) -> Result<bool> {
+    let doing = || format!("read {}", file.path);
+    if present.len().doing(doing)? != file.len {
+        return Ok(false);
+    }
+    let is_same = |(start, part): (u64, &Part)| match part {
+        Part::Bytes(bytes) => {
+            let mut found = vec![0; bytes.len()];
+            present.read_at(start, &mut found).map(|()| found == *bytes)
+        }
+        Part::Content(content) => {
+            hash_at(present, start, content.len).map(|root| root == content.root)
+        }
+    };
+    let parts = file.places().into_par_iter().map(is_same);
+    match parts.find_any(|same| !matches!(same, Ok(true))) {
+        None => Ok(true),
+        Some(other) => other.doing(doing),
+    }
+}
+
+/// Computes the tree hash of a part of a file.
+fn hash_at(file: &dyn ReadFile, start: u64, len: u64) -> std::io::Result<TreeHash> {
+    let leaf = |at: u64| -> std::io::Result<LeafHash> {
+        let mut bytes = vec![0; (len - at).min(LEAF_LEN as u64) as usize];
+        file.read_at(start + at, &mut bytes)?;
+        Ok(leaf_hash(&bytes))
+    };
+    let starts: Vec<u64> = (0..len).step_by(LEAF_LEN).collect();
+    let leaves: std::io::Result<Vec<LeafHash>> = starts.into_par_iter().map(leaf).collect();
+    Ok(merkle_root(&leaves?))
+}
