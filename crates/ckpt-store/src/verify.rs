@@ -1,6 +1,7 @@
 //! Checks every byte of a repository and every link between its objects.
 
 mod checkpoint;
+mod forest;
 mod packs;
 mod refs;
 mod versions;

@@ -126,6 +126,33 @@ fn what_versions_share_is_verified_once() {
 }
 
 #[test]
+fn a_verification_decodes_each_block_of_a_chain_once() {
+    let (disk, repo) = repository();
+    // A walk of small steps, so that each version's block is the difference to the one before.
+    for version in 0..9 {
+        let values: Vec<f64> =
+            (0..1000).map(|n| (f64::from(n) + 1e-9 * f64::from(version)).sin()).collect();
+        let contents = Contents::Tensors(vec![Tensor::from_f64("w", Role::Weights, &values)]);
+        let draft = Draft { contents, ..draft(f64::from(version) + 1.0) };
+        repo.commit(&main_branch(), &draft).unwrap();
+    }
+    let (counted, counts) = counting(&disk, "packs/");
+    let repo = Repository::open_on(counted).unwrap();
+    let record = repo.version(&repo.resolve("main").unwrap()).unwrap().record;
+    let tensor = &repo.checkpoint(&record).unwrap().tensors[0];
+    counts.take();
+    repo.tensor_bytes(tensor).unwrap();
+    // Each block, and ahead of it what it is the difference to.
+    assert_eq!(counts.take().1, 9 + 8, "a chain of eight");
+    let report = repo.verify(&|_, _| {}).unwrap();
+    assert!(report.is_ok());
+    // Besides, each version is followed: itself, some ancestors, its checkpoint and its recipe.
+    let (_, reads) = counts.take();
+    let most = report.objects + 8 + 9 * 7;
+    assert!(reads <= most, "{reads} reads for {} objects", report.objects);
+}
+
+#[test]
 fn a_file_that_is_there_already_is_known_by_its_ids_alone() {
     let (disk, repo) = repository();
     let bytes: Vec<u8> = (0..5_000_000_u32).map(|n| (n % 251 % 13) as u8).collect();

@@ -84,7 +84,11 @@ impl<T: AsRef<[u8]>> Chains<'_, T> {
 
 /// Reads what an object is the difference to, ahead of the rest of it: then only one of a chain's
 /// links is in memory at a time. `None` if it cannot be as it says; nothing is checked yet.
-fn base_of(pack: &PackReader, file: &dyn ReadFile, entry: &Entry) -> Option<Option<ObjectId>> {
+pub(crate) fn base_of(
+    pack: &PackReader,
+    file: &dyn ReadFile,
+    entry: &Entry,
+) -> Option<Option<ObjectId>> {
     if entry.depth == 0 {
         return Some(None);
     }
@@ -94,4 +98,19 @@ fn base_of(pack: &PackReader, file: &dyn ReadFile, entry: &Entry) -> Option<Opti
     let mut hash = [0; DIGEST_LEN];
     file.read_at(entry.offset, &mut hash).ok()?;
     codec::base(entry, &hash).ok()
+}
+
+/// Reads an object from a pack's open file, given what it is the difference to, and checks it
+/// against its id; `None` if it is not to be had in this way.
+pub(super) fn onto(
+    pack: &PackReader,
+    file: &dyn ReadFile,
+    entry: &Entry,
+    base: &[u8],
+) -> Option<Vec<u8>> {
+    let (mut stored, mut bytes) = (Vec::new(), Vec::new());
+    pack.read_stored(file, entry, &mut stored).ok()?;
+    codec::base(entry, &stored).ok()??;
+    codec::decode_into(entry, &mut stored, Some(base), &mut bytes).ok()?;
+    codec::digest(entry.id.kind, &bytes).agrees(&entry.id.digest).then_some(bytes)
 }

@@ -9,7 +9,7 @@ use ckpt_hash::HexPrefix;
 
 use super::{
     PACKS, TRASH,
-    chain::{Buffers, Chains},
+    chain::{Buffers, Chains, onto},
     folder::PackFolder,
     layout::Entry,
     reader::PackReader,
@@ -190,20 +190,26 @@ impl PackSet {
 
     /// Reads an object from a pack's open file, checked against its id, and what it is the
     /// difference to from wherever an undamaged copy is, but for what was set aside.
+    ///
+    /// `base` may be what it is the difference to, from a copy that is less deep.
     pub(crate) fn check(
         &self,
         pack: &PackReader,
         file: &dyn ReadFile,
         entry: &Entry,
-    ) -> Result<()> {
+        base: Option<&[u8]>,
+    ) -> Result<Vec<u8>> {
+        if let Some(bytes) = base.and_then(|base| onto(pack, file, entry, base)) {
+            return Ok(bytes);
+        }
         let live = [&self.live];
         let check = || self.search(&live).object(pack, entry, pack.stored(file, entry)?);
         if entry.depth == 0 {
-            return check().map(|_| ());
+            return check();
         }
         // Its base may have moved since the packs were listed.
         let checked = check().or_else(|_| self.live.refresh().and_then(|()| check()));
-        checked.map(|_| ()).map_err(|error| self.explain(error))
+        checked.map_err(|error| self.explain(error))
     }
 
     fn search<'a>(&'a self, folders: &'a [&'a PackFolder]) -> Search<'a> {

@@ -1,9 +1,11 @@
 //! Reads every object of every pack.
 
+use std::sync::Arc;
+
 use ckpt_hash::TreeHash;
 use rayon::prelude::*;
 
-use super::{Check, explain};
+use super::{Check, explain, forest::Forest};
 use crate::{
     error::{Error, Result},
     object::{ObjectId, ObjectKind},
@@ -15,8 +17,9 @@ use crate::{
     },
 };
 
-/// Objects that are read before progress is told: a second's work at most, and many for each core.
-const GROUP: usize = 1024;
+/// Objects that are whole, and what is the difference to them, that are read before progress is told:
+/// many for each core, and a few seconds' work where all are of full size and have chains of eight.
+const GROUP: usize = 256;
 
 impl Check<'_> {
     /// Reads the packs that were not read yet, and again those that came when one vanished.
@@ -33,17 +36,7 @@ impl Check<'_> {
             new.retain(|pack| self.packs.insert(pack.name().to_owned()));
             self.total += new.iter().map(|pack| pack.entries()).sum::<u64>();
             let mut lists = Vec::new();
-            let mut vanished = false;
-            for pack in &new {
-                match self.pack(pack, &mut lists) {
-                    Ok(()) => {}
-                    // It was merged or set aside; what replaced it was there before.
-                    Err(error) if is_gone(&error) => vanished = true,
-                    Err(error) => {
-                        self.error(pack.place(), &error);
-                    }
-                }
-            }
+            let vanished = self.read(&new, &mut lists);
             self.chunk_lists(&lists);
             if !vanished {
                 return Ok(());
@@ -51,30 +44,54 @@ impl Check<'_> {
         }
     }
 
-    /// Reads all objects of a pack; adds the chunk lists among them to `lists`.
-    fn pack(&mut self, pack: &PackReader, lists: &mut Vec<TreeHash>) -> Result<()> {
+    /// Reads all objects of packs; adds the chunk lists among them to `lists`, and tells whether a
+    /// pack vanished: it was merged or set aside, and what replaced it was there before.
+    fn read(&mut self, packs: &[Arc<PackReader>], lists: &mut Vec<TreeHash>) -> bool {
+        let mut vanished = false;
+        let mut copies = Vec::new();
+        for pack in packs {
+            match self.index(pack) {
+                Ok(entries) => {
+                    copies.extend(entries.into_iter().map(|entry| (Arc::clone(pack), entry)));
+                }
+                Err(error) if is_gone(&error) => vanished = true,
+                Err(error) => {
+                    self.error(pack.place(), &error);
+                }
+            }
+        }
+        let forest = Forest::grow(self.repository, &copies);
+        for group in forest.roots().chunks(GROUP) {
+            let trees: Vec<_> = group.par_iter().map(|root| forest.check(*root)).collect();
+            for (copy, result) in trees.into_iter().flatten() {
+                let (pack, entry) = &copies[copy];
+                vanished |= self.object(pack, entry, result);
+                if entry.id.kind == ObjectKind::Chunks {
+                    lists.push(TreeHash::from_digest(entry.id.digest));
+                }
+                self.done += 1;
+            }
+            (self.progress)(self.done, self.total);
+        }
+        vanished
+    }
+
+    /// Reads the index of a pack and checks that its objects fill it; returns them in their order.
+    fn index(&mut self, pack: &PackReader) -> Result<Vec<Entry>> {
         let file = pack.file(self.repository.disk())?;
         let mut entries = pack.read_index(&*file)?;
         entries.sort_unstable_by_key(|entry| entry.offset);
         if !tiles(&entries, pack.objects_end()) {
             self.damage(pack.place(), "its objects do not fill it without gaps");
         }
-        let packs = &self.repository.objects.packs;
-        let read = |entry: &Entry| packs.check(pack, &*file, entry);
-        for group in entries.chunks(GROUP) {
-            let results: Vec<Result<()>> = group.par_iter().map(read).collect();
-            for (entry, result) in group.iter().zip(results) {
-                self.object(pack, entry, result);
-                if entry.id.kind == ObjectKind::Chunks {
-                    lists.push(TreeHash::from_digest(entry.id.digest));
-                }
-            }
-            self.steps(group.len());
-        }
-        Ok(())
+        Ok(entries)
     }
 
-    fn object(&mut self, pack: &PackReader, entry: &Entry, result: Result<()>) {
+    /// Notes what was found when an object was read; tells whether its pack was gone.
+    fn object(&mut self, pack: &PackReader, entry: &Entry, result: Result<()>) -> bool {
+        if result.as_ref().is_err_and(is_gone) {
+            return true;
+        }
         self.report.objects += 1;
         self.report.bytes += u64::from(entry.raw_len);
         match result {
@@ -86,6 +103,7 @@ impl Check<'_> {
                 self.bad.insert(entry.id, place);
             }
         }
+        false
     }
 
     /// Reports why an object could not be read: once for all that are differences to what is
