@@ -1,6 +1,6 @@
 //! Joins objects and block encodings: how each kind of object is encoded, decoded and hashed.
 
-use std::borrow::Cow;
+use std::{ops::Deref, sync::Arc};
 
 use ckpt_codec::{CodecError, Effort, Encoded, Encoding, Layout};
 use ckpt_hash::{
@@ -31,9 +31,27 @@ const LONG: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Base<'a> {
     pub(crate) id: ObjectId,
-    pub(crate) bytes: Cow<'a, [u8]>,
+    pub(crate) bytes: BaseBytes<'a>,
     /// How deep the copy is stored that the bytes are from.
     pub(crate) depth: u8,
+}
+
+/// Bytes that a caller lends, or that were read.
+#[derive(Debug)]
+pub(crate) enum BaseBytes<'a> {
+    Lent(&'a [u8]),
+    Read(Arc<Vec<u8>>),
+}
+
+impl Deref for BaseBytes<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Lent(bytes) => bytes,
+            Self::Read(bytes) => bytes,
+        }
+    }
 }
 
 /// Encodes an object by whichever encoding is smallest for the effort.

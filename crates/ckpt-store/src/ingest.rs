@@ -7,7 +7,7 @@
 mod batch;
 mod recent;
 
-use std::{borrow::Cow, collections::BTreeMap, mem};
+use std::{collections::BTreeMap, mem};
 
 use ckpt_codec::Effort;
 use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, merkle_root};
@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use self::batch::{Batch, Piece, Reader};
 pub(crate) use self::recent::Recent;
 use crate::{
-    codec::{self, Base, MAX_DEPTH},
+    codec::{self, Base, BaseBytes, MAX_DEPTH},
     contents::Memory,
     disk::ReadFile,
     error::{Error, Result},
@@ -236,11 +236,19 @@ impl Bases<'_> {
         let id = self.ids.get(piece.index).copied().filter(|_| len >= MIN_DIFFERENCE)?;
         if let (Some(memory), Some(depth)) = (self.memory, recent.depth(&id)) {
             let bytes = memory.get(piece.index * LEAF_LEN..)?.get(..len)?;
-            return (depth < MAX_DEPTH).then_some(Base { id, bytes: Cow::Borrowed(bytes), depth });
+            return (depth < MAX_DEPTH).then_some(Base {
+                id,
+                bytes: BaseBytes::Lent(bytes),
+                depth,
+            });
         }
         let found = objects.packs.read_base(&id, MAX_DEPTH - 1)?;
         let depth = found.depth;
-        (found.bytes.len() == len).then_some(Base { id, bytes: Cow::Owned(found.bytes), depth })
+        (found.bytes.len() == len).then_some(Base {
+            id,
+            bytes: BaseBytes::Read(found.bytes),
+            depth,
+        })
     }
 }
 
