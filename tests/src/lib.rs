@@ -1,6 +1,8 @@
 //! Shared helpers of the end-to-end suites: runs the command lines of this workspace, hermetically.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+pub mod crowd;
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},

@@ -9,7 +9,11 @@ use crate::Place;
 
 /// The arguments of `cargo xtask ci`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct CiArgs {}
+pub(crate) struct CiArgs {
+    /// Run the tests that take minutes, too
+    #[arg(long)]
+    long: bool,
+}
 
 /// One step: what it checks, and how cargo is called.
 struct Step {
@@ -42,9 +46,17 @@ const STEPS: [Step; 5] = [
     },
 ];
 
+/// The tests that take minutes, whose short forms are among the others.
+const LONG: Step = Step {
+    what: "long tests",
+    args: &["test", "--workspace", "--", "--ignored"],
+    rustdoc_flags: "",
+};
+
 /// Runs every step and stops at the first that fails.
-pub(crate) fn run(_: &CiArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
-    for Step { what, args, rustdoc_flags } in STEPS {
+pub(crate) fn run(ci: &CiArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
+    let long = ci.long.then_some(LONG);
+    for Step { what, args, rustdoc_flags } in STEPS.into_iter().chain(long) {
         let line = format!("cargo {}", args.join(" "));
         ui.notice(format!("ci: {what}: {line}"))?;
         let status = Command::new(env!("CARGO"))
