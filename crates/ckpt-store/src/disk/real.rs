@@ -1,16 +1,19 @@
 //! The disk of the machine.
 
+mod writing;
+
 use std::{
     collections::hash_map::RandomState,
     fs::{self, File, TryLockError},
     hash::BuildHasher,
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
     thread,
     time::Duration,
 };
 
+use self::writing::Writing;
 use super::{Disk, FileKind, LockGuard, LockMode, ReadFile, WriteFile};
 
 /// A folder on the machine's disk.
@@ -46,7 +49,7 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, path: &str) -> io::Result<Box<dyn WriteFile>> {
-        Ok(Box::new(File::create_new(self.path(path))?))
+        Ok(Box::new(Writing::new(File::create_new(self.path(path))?)))
     }
 
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
@@ -119,38 +122,6 @@ impl Disk for RealDisk {
     fn nonce(&self) -> u64 {
         // Hashing with the keys that std draws from the system for each process.
         self.random.hash_one((std::process::id(), self.count.fetch_add(1, Ordering::Relaxed)))
-    }
-}
-
-impl WriteFile for File {
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        Write::write_all(self, bytes)
-    }
-
-    #[cfg(unix)]
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::write_all_at(self, bytes, offset)
-    }
-
-    #[cfg(windows)]
-    fn write_at(&self, mut offset: u64, mut bytes: &[u8]) -> io::Result<()> {
-        // seek_write moves the file's cursor: nobody appends to a file that is written by place.
-        while !bytes.is_empty() {
-            match std::os::windows::fs::FileExt::seek_write(self, bytes, offset) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => {
-                    bytes = &bytes[count..];
-                    offset += count as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.sync_all()
     }
 }
 
