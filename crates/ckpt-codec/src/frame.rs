@@ -66,6 +66,25 @@ pub(crate) fn append(
     written
 }
 
+/// Runs of bytes that tell whether content repeats itself, and how many: together a quarter of a
+/// plane of f32, in which rows of 16,384 elements can be seen.
+const PROBE: (usize, usize) = (16 << 10, 4);
+
+/// Whether a search promises a frame of at most `limit` bytes, as far as runs of the content tell.
+///
+/// Most planes of weights have no repetitions, and to find that out takes longer than all else.
+pub(crate) fn promises(content: &[u8], search: Search, limit: usize) -> bool {
+    let (run, runs) = PROBE;
+    if content.len() <= run * runs {
+        return true;
+    }
+    let parts = content.chunks(content.len() / runs).take(runs);
+    let probe: Vec<u8> = parts.flat_map(|part| &part[..run]).copied().collect();
+    // At most 2^20 times 2^16: 64 bits, where usize may have 32.
+    let limit = limit as u64 * probe.len() as u64 / content.len() as u64;
+    append(&mut Vec::new(), &probe, search, limit as usize).is_some()
+}
+
 fn compress(
     context: &mut CCtx<'_>,
     content: &[u8],

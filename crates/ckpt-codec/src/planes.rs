@@ -54,8 +54,11 @@ pub(crate) fn append_plane(out: &mut Vec<u8>, plane: &[u8], layout: Layout, effo
         out.extend_from_slice(&[CONSTANT, plane[0]]);
         return;
     }
-    let hopeless = !effort.tries_everything() && entropy::looks_random(plane);
-    if hopeless || !append_compressed(out, plane, effort.searches(layout)) {
+    let random = entropy::looks_random(plane);
+    // Of what looks random, long repetitions are all that can be found.
+    let searches = if random { Effort::Default } else { effort }.searches(layout);
+    let hopeless = random && !effort.tries_everything();
+    if hopeless || !append_compressed(out, plane, searches) {
         out.push(PLAIN);
         out.extend_from_slice(plane);
     }
@@ -68,11 +71,11 @@ fn append_compressed(out: &mut Vec<u8>, plane: &[u8], searches: &[Search]) -> bo
     // The length costs 4 bytes more than the plain mode, and a tie is no gain.
     let mut limit = plane.len().saturating_sub(5);
     out.extend_from_slice(&[COMPRESSED, 0, 0, 0, 0]);
-    for &search in searches {
-        let best = out.len();
-        if matches!(search, Search::Long) && !promises(out, plane, limit) {
+    for (i, &search) in searches.iter().enumerate() {
+        if i > 0 && !frame::promises(plane, search, limit) {
             continue;
         }
+        let best = out.len();
         if let Some(written) = frame::append(out, plane, search, limit) {
             out.drain(frame..best);
             limit = written.saturating_sub(1);
@@ -85,31 +88,6 @@ fn append_compressed(out: &mut Vec<u8>, plane: &[u8], searches: &[Search]) -> bo
     }
     out[start + 1..frame].copy_from_slice(&written.to_le_bytes());
     true
-}
-
-/// Runs of bytes that tell whether a plane repeats itself, and how many of them: together a
-/// quarter of a plane of f32, in which rows of 16,384 elements can be seen.
-const PROBE: (usize, usize) = (16 << 10, 4);
-
-/// Whether a search for long repetitions would make a plane shorter than `limit`, as far as runs
-/// of it tell.
-///
-/// Most planes have none, and the search takes as long as the rest of encoding them.
-fn promises(out: &mut Vec<u8>, plane: &[u8], limit: usize) -> bool {
-    let (run, runs) = PROBE;
-    if plane.len() <= run * runs {
-        return true;
-    }
-    let probe: Vec<u8> = plane
-        .chunks(plane.len() / runs)
-        .take(runs)
-        .flat_map(|part| &part[..run])
-        .copied()
-        .collect();
-    let start = out.len();
-    let found = frame::append(out, &probe, Search::Long, limit * probe.len() / plane.len());
-    out.truncate(start);
-    found.is_some()
 }
 
 /// Decodes byte planes in place of what a buffer holds.
