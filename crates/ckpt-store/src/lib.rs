@@ -46,6 +46,7 @@ mod contents;
 pub mod disk;
 mod durable;
 mod error;
+mod fit;
 mod history;
 mod identity;
 mod ingest;

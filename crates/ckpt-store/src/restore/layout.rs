@@ -8,8 +8,8 @@ use ckpt_tensor::Shape;
 use super::{Part, PlannedFile, RestoreAction, RestoreOptions, WEIGHTS_FILE};
 use crate::{
     error::{Error, Result},
-    paths::check_paths,
-    record::{CheckpointRecord, FileRecord, Role, TensorRecord},
+    fit::check_fit,
+    record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord},
 };
 
 /// Lists the files that a checkpoint restores to, as if none of them were there. `place` names the
@@ -19,49 +19,27 @@ pub(super) fn planned_files(
     checkpoint: &CheckpointRecord,
     options: &RestoreOptions,
 ) -> Result<Vec<PlannedFile>> {
-    check_lengths(&checkpoint.tensors).map_err(|what| Error::damaged(place, what))?;
+    check_fit(checkpoint).map_err(|what| Error::damaged(place, what))?;
     if checkpoint.files.is_empty() && checkpoint.tensors.is_empty() {
         return Err(Error::NothingToRestore);
     }
     if checkpoint.files.is_empty() {
         return canonical_files(checkpoint, options);
     }
-    let mut files = recorded_files(checkpoint).map_err(|what| Error::damaged(place, what))?;
+    let CheckpointRecord { tensors, files } = checkpoint;
+    let mut files: Vec<_> = files.iter().map(|file| recorded_file(file, tensors)).collect();
     if let (Some(name), [file]) = (&options.name, &mut files[..]) {
         file.path.clone_from(name);
     }
     Ok(files)
 }
 
-/// Checks that each tensor is as long as its shape says.
-fn check_lengths(tensors: &[TensorRecord]) -> Result<(), String> {
-    for TensorRecord { name, dtype, shape, len, .. } in tensors {
-        if Shape::from(shape.clone()).byte_len(*dtype) != Ok(*len) {
-            return Err(format!(
-                "tensor {name:?} has {len} bytes, which is not what its shape needs"
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn recorded_files(checkpoint: &CheckpointRecord) -> Result<Vec<PlannedFile>, String> {
-    check_paths(checkpoint.files.iter().map(|file| file.path.as_str()))?;
-    checkpoint.files.iter().map(|file| recorded_file(file, &checkpoint.tensors)).collect()
-}
-
-fn recorded_file(file: &FileRecord, tensors: &[TensorRecord]) -> Result<PlannedFile, String> {
-    let mut len = 0_u64;
-    let mut parts = Vec::with_capacity(file.segments.len());
-    for segment in &file.segments {
-        let content = segment.content(tensors);
-        let content =
-            content.ok_or_else(|| format!("{} has a segment that is no tensor", file.path))?;
-        let sum = len.checked_add(content.len);
-        len = sum.ok_or_else(|| format!("{} is longer than a file can be", file.path))?;
-        parts.push(Part::Content(content));
-    }
-    Ok(PlannedFile { path: file.path.clone(), len, action: RestoreAction::Create, parts })
+/// Lays a recorded file out, of a checkpoint that fits together.
+fn recorded_file(file: &FileRecord, tensors: &[TensorRecord]) -> PlannedFile {
+    let content = |segment: &SegmentRecord| segment.content(tensors).map(Part::Content);
+    let parts = file.segments.iter().filter_map(content).collect();
+    let (path, len) = (file.path.clone(), file.len(tensors));
+    PlannedFile { path, len, action: RestoreAction::Create, parts }
 }
 
 /// Lays the tensors of a version made in memory out as safetensors files.
@@ -116,7 +94,6 @@ mod tests {
     use ckpt_tensor::Dtype;
 
     use super::*;
-    use crate::record::SegmentRecord;
 
     fn opaque(len: u64) -> SegmentRecord {
         SegmentRecord::Opaque { len, root: tree_hash(b"x") }
@@ -138,50 +115,10 @@ mod tests {
     }
 
     #[test]
-    fn records_that_contradict_themselves_are_damaged() {
-        let no_tensor = SegmentRecord::Tensor { index: 7 };
-        let cases = [
-            (
-                vec![tensor(&[100], 3)],
-                vec![],
-                "tensor \"w\" has 3 bytes, which is not what its shape needs",
-            ),
-            (
-                vec![tensor(&[1 << 63, 2], 0)],
-                vec![],
-                "tensor \"w\" has 0 bytes, which is not what its shape needs",
-            ),
-            (
-                vec![],
-                vec![file("a", vec![opaque(4), no_tensor, opaque(4)])],
-                "a has a segment that is no tensor",
-            ),
-            (
-                vec![],
-                vec![file("a", vec![opaque(u64::MAX), opaque(1)])],
-                "a is longer than a file can be",
-            ),
-            (vec![], vec![file("a", vec![]), file("a", vec![])], "two files are named a"),
-            (
-                vec![],
-                vec![file("a/b", vec![]), file("a", vec![])],
-                "a is a file and the folder of a/b",
-            ),
-            (
-                vec![],
-                vec![file(".Ckpt/HEAD", vec![])],
-                "\".Ckpt/HEAD\" could replace a part of a repository",
-            ),
-            (
-                vec![],
-                vec![file("../a", vec![])],
-                "\"../a\" is not a relative path without special parts",
-            ),
-        ];
-        for (tensors, files, what) in cases {
-            let error = plan(tensors, files).unwrap_err();
-            assert_eq!(error.to_string(), format!("it is damaged: {what}"));
-        }
+    fn what_does_not_fit_together_is_damaged() {
+        let error = plan(vec![tensor(&[100], 3)], vec![]).unwrap_err();
+        let what = "its tensor w has 3 bytes where its shape needs 100";
+        assert_eq!(error.to_string(), format!("it is damaged: {what}"));
     }
 
     #[test]
