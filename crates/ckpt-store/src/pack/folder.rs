@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::ErrorKind,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use ckpt_hash::{Digest, HexPrefix};
@@ -30,6 +33,9 @@ pub(crate) struct PackFolder {
     dir: &'static str,
     files: Arc<OpenFiles>,
     known: RwLock<Known>,
+    /// Which of the packs that are searched on disk had what was sought last: what belongs together
+    /// is mostly in one pack.
+    last: AtomicUsize,
 }
 
 /// Makes something of one copy of an object, or nothing if the copy will not do.
@@ -84,7 +90,13 @@ impl Known {
 
 impl PackFolder {
     pub(crate) fn new(disk: Arc<dyn Disk>, dir: &'static str) -> Self {
-        Self { disk, dir, files: Arc::default(), known: RwLock::default() }
+        Self {
+            disk,
+            dir,
+            files: Arc::default(),
+            known: RwLock::default(),
+            last: AtomicUsize::new(0),
+        }
     }
 
     /// Adds a pack that this process has just written.
@@ -191,10 +203,15 @@ impl PackFolder {
         if let Some(found) = in_table.filter(|(_, entry)| fits(entry)) {
             return Some(found);
         }
-        searched.iter().rev().find_map(|pack| {
+        let last = self.last.load(Ordering::Relaxed).min(searched.len());
+        let first_last = [last].into_iter().chain((0..searched.len()).rev().filter(|n| *n != last));
+        first_last.filter_map(|n| Some((n, searched.get(n)?))).find_map(|(n, pack)| {
             let file = pack.file(&*self.disk).ok()?;
             let entry = pack.find(&*file, id).ok()??;
-            fits(&entry).then(|| (Arc::clone(pack), entry))
+            fits(&entry).then(|| {
+                self.last.store(n, Ordering::Relaxed);
+                (Arc::clone(pack), entry)
+            })
         })
     }
 

@@ -17,6 +17,13 @@ use crate::{disk::ReadFile, error::Result, object::ObjectId};
 /// Entries that a step reads at once, 8 KiB: three times what the second step is off by.
 const PAGE: u64 = 128;
 
+/// Entries that the first step reads where the index is too long for its page to hold what is
+/// sought: enough to see by how much it is off.
+const PROBE: u64 = 8;
+
+/// Entries of an index that is too long so: the first step is off by twice a page's half.
+const LONG: u64 = 16 * PAGE * PAGE / 4;
+
 /// Steps that go where the id says, before every other one goes to the middle.
 const DIRECT: u32 = 2;
 
@@ -59,7 +66,10 @@ impl PackReader {
         keep: impl Fn(&Digest) -> bool,
     ) -> Result<Vec<Entry>> {
         let mut found = Vec::new();
-        let (mut at, _) = self.lower_bound(file, low)?;
+        let (mut at, first) = self.lower_bound(file, low)?;
+        if !first.is_some_and(|entry| keep(&entry.id.digest)) {
+            return Ok(found);
+        }
         loop {
             let page = self.entries_at(file, at, PAGE)?;
             let kept = page.iter().take_while(|entry| keep(&entry.id.digest)).count();
@@ -77,9 +87,11 @@ impl PackReader {
         let mut range = Range::all(self.entries());
         let mut step = 0;
         while range.low < range.high {
-            let start = range.guess(start_of(id), step);
+            let is_probe = step == 0 && self.entries() > LONG;
+            let page = if is_probe { PROBE } else { PAGE };
+            let start = range.guess(start_of(id), step, page);
             step += 1;
-            let len = PAGE.min(range.high - start);
+            let len = page.min(range.high - start);
             let split = self.split(&self.index_bytes(file, start, len)?, id)?;
             let Split { before, below, at } = split;
             match (below, at) {
@@ -119,8 +131,8 @@ impl Range {
         Self { low: 0, below: 0, high: entries, above: u64::MAX, at_high: None }
     }
 
-    /// Chooses where the page of a step starts.
-    fn guess(&self, key: u64, step: u32) -> u64 {
+    /// Chooses where a step that reads `page` entries starts.
+    fn guess(&self, key: u64, step: u32, page: u64) -> u64 {
         let len = self.high - self.low;
         let middle = if step < DIRECT || step % 2 == 1 {
             let (part, whole) =
@@ -130,8 +142,8 @@ impl Range {
         } else {
             self.low + len / 2
         };
-        let latest = self.high - PAGE.min(len);
-        middle.saturating_sub(PAGE / 2).clamp(self.low, latest)
+        let latest = self.high - page.min(len);
+        middle.saturating_sub(page / 2).clamp(self.low, latest)
     }
 }
 

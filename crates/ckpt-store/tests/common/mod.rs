@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 pub(crate) mod by_hand;
+pub(crate) mod history;
 pub(crate) mod spy;
 
 use std::{collections::BTreeMap, sync::Arc};
