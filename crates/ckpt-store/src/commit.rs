@@ -41,6 +41,8 @@ pub struct Draft {
     pub continues: bool,
     /// How much time a smaller result may take.
     pub effort: Effort,
+    /// Why the branch moves even if its guards are not met; recorded if they are not.
+    pub override_reason: Option<String>,
 }
 
 /// What a new version continues, and where its branch is expected to be.
@@ -87,8 +89,9 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::NotBranch`]; parents that are missing or not distinct; contents that do not fit
-    /// together, cannot be read or could not be restored; [`Error::Conflict`] if another writer
-    /// moved the branch in the meantime, the version being kept all the same; a failing disk.
+    /// together, cannot be read or could not be restored; [`Error::Unmet`] if the version does not
+    /// meet the branch's guards, or [`Error::Conflict`] if another writer moved the branch in the
+    /// meantime, the version being kept all the same; a failing disk.
     pub fn commit(&self, branch: &RefName, draft: &Draft) -> Result<Commit> {
         let Made { commits, failed } =
             self.commit_group(branch, slice::from_ref(draft), &mut Recent::default());

@@ -20,7 +20,7 @@ pub struct Comparison {
     pub a: Version,
     /// The second version.
     pub b: Version,
-    /// Metrics that either has, by name.
+    /// Metrics that either has, by name; what notes say comes first.
     pub metrics: BTreeMap<String, Pair<f64>>,
     /// Parameters that either has, by name.
     pub params: BTreeMap<String, Pair<ParamValue>>,
@@ -111,9 +111,10 @@ impl Repository {
     /// [`Error::Missing`], [`Error::Damaged`].
     pub fn compare(&self, a: Version, b: Version) -> Result<Comparison> {
         let (recipe_a, recipe_b) = (self.recipe(&a.record)?, self.recipe(&b.record)?);
+        let notes = self.notes()?;
         let data_ids = |data: &[DataRecord]| data.iter().map(|data| data.id).collect::<Vec<_>>();
         Ok(Comparison {
-            metrics: pairs(&a.record.metrics, &b.record.metrics),
+            metrics: pairs(&notes.metrics(&a), &notes.metrics(&b)),
             params: pairs(&recipe_a.params, &recipe_b.params),
             data: Change {
                 same: data_ids(&recipe_a.data) == data_ids(&recipe_b.data),

@@ -6,7 +6,9 @@ use ckpt_formats::FormatError;
 use ckpt_hash::{PrefixError, VersionId};
 
 use crate::{
+    condition::{Condition, ConditionError},
     object::ObjectId,
+    record::EvidenceRecord,
     refs::{RefName, RefNameError},
     revision::RevisionError,
 };
@@ -78,6 +80,29 @@ pub enum Error {
     /// A tag or an alias where only a branch will do.
     #[error("{0} is not a branch")]
     NotBranch(RefName),
+    /// Something else where only an alias will do.
+    #[error("{0} is not an alias")]
+    NotAlias(RefName),
+    /// A version that does not meet what a ref asks of it. The ref was not moved. The version that
+    /// was to be committed is kept.
+    #[error(transparent)]
+    Unmet(Box<Unmet>),
+    /// A guard that a ref does not have.
+    #[error("{name} has no guard {guard:?}")]
+    NoGuard {
+        /// The ref.
+        name: RefName,
+        /// The condition.
+        guard: String,
+    },
+    /// More guards than a ref can have.
+    #[error("{name} would have more than {most} guards")]
+    TooManyGuards {
+        /// The ref.
+        name: RefName,
+        /// How many it can have.
+        most: usize,
+    },
     /// A ref that another writer moved first. The version that was to be committed is kept.
     #[error(transparent)]
     Conflict(Box<Conflict>),
@@ -93,6 +118,9 @@ pub enum Error {
     /// A text that is no ref name.
     #[error(transparent)]
     RefName(#[from] RefNameError),
+    /// A text that is no condition.
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
     /// A text that is no abbreviated id.
     #[error(transparent)]
     Prefix(#[from] PrefixError),
@@ -160,7 +188,53 @@ impl From<Conflict> for Error {
     }
 }
 
+/// A version that does not meet the conditions of a move, guards of the ref among them.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub struct Unmet {
+    /// The ref.
+    pub name: RefName,
+    /// The version that it was to move to.
+    pub version: VersionId,
+    /// All conditions, those that are met too.
+    pub evidence: Vec<EvidenceRecord>,
+    /// The version that was made and is stored all the same.
+    pub kept: Option<VersionId>,
+}
+
+impl fmt::Display for Unmet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, version, evidence, kept } = self;
+        write!(f, "{name} may not move to {}", version.short())?;
+        let unmet = evidence.iter().filter(|evidence| !evidence.met);
+        for (index, evidence) in unmet.enumerate() {
+            f.write_str(if index == 0 { ": " } else { "; " })?;
+            match evidence.condition.parse::<Condition>() {
+                Ok(condition) => write!(f, "{condition} is not met: {}", evidence.found())?,
+                Err(error) => write!(f, "its guard cannot be read: {error}")?,
+            }
+        }
+        match kept {
+            Some(kept) => write!(f, "; your version {} is kept", kept.short()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Unmet> for Error {
+    fn from(unmet: Unmet) -> Self {
+        Self::Unmet(Box::new(unmet))
+    }
+}
+
 impl Error {
+    /// Says of a version that could not be moved to that it is stored all the same.
+    pub(crate) fn keeping(self, version: VersionId) -> Self {
+        match self {
+            Self::Unmet(unmet) => Unmet { kept: Some(version), ..*unmet }.into(),
+            other => other,
+        }
+    }
+
     pub(crate) fn damaged(place: impl Into<String>, what: impl Into<String>) -> Self {
         Self::Damaged { place: place.into(), what: what.into() }
     }

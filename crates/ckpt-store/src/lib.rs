@@ -36,17 +36,21 @@
 //! # Ok::<(), ckpt_store::Error>(())
 //! ```
 
+mod audit;
 mod block_cache;
 mod checkpoint;
 mod chunker;
 mod codec;
 mod commit;
 mod compare;
+mod condition;
 mod contents;
 pub mod disk;
 mod durable;
 mod error;
 mod fit;
+mod gates;
+mod guards;
 mod history;
 mod identity;
 mod ingest;
@@ -70,11 +74,16 @@ pub use ckpt_codec::Effort;
 pub use ckpt_formats::Format;
 
 pub use crate::{
+    audit::Audit,
     commit::{Commit, Draft, Parents},
     compare::{Change, Comparison, Pair, TensorChange, TensorStatus},
+    condition::{Condition, ConditionError, MAX_CONDITION, Measured},
     contents::{Contents, InputFile, Tensor},
-    error::{Conflict, Error, Result},
+    error::{Conflict, Error, Result, Unmet},
+    gates::Reason,
+    guards::{GuardChange, MAX_GUARDS},
     history::{Log, Version},
+    moves::Move,
     notes::{Note, Notes, VersionNotes},
     object::{ObjectId, ObjectKind},
     refs::{RefKind, RefName, RefNameError, Tip},

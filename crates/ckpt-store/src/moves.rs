@@ -6,13 +6,24 @@ use ckpt_hash::{MoveId, VersionId};
 
 use crate::{
     codec,
+    condition::Condition,
     error::{Conflict, Doing, Error, Result},
+    gates::{Reason, Step, To},
     object::ObjectId,
     pack::{PACKS, writer::PackWriter},
     record::{self, MoveKind, MoveRecord},
-    refs::{RefKind, RefName, Tip},
+    refs::{RefKind, RefName},
     repo::{Repository, Stamp},
 };
+
+/// A move and its id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Move {
+    /// The id.
+    pub id: MoveId,
+    /// What it says.
+    pub record: MoveRecord,
+}
 
 impl Repository {
     /// Returns the current branch, which may not exist yet.
@@ -79,70 +90,98 @@ impl Repository {
         strays.map(|strays| strays.concat())
     }
 
-    /// Points a ref to a version.
+    /// Points a ref to a version that meets its guards.
     ///
     /// With `force` it may exist and is moved; the move is on record like every other.
     ///
     /// # Errors
-    /// [`Error::RefExists`] without `force`; [`Error::Conflict`] if another writer was faster.
-    pub fn set_ref(
+    /// [`Error::RefExists`] without `force`; [`Error::Unmet`], unless the reason overrides it;
+    /// [`Error::Conflict`] if another writer was faster.
+    pub fn set_ref<'a>(
         &self,
         name: &RefName,
         to: VersionId,
         force: bool,
-        reason: &str,
+        reason: impl Into<Reason<'a>>,
         stamp: &Stamp,
-    ) -> Result<()> {
-        self.objects.version(&to)?;
+    ) -> Result<Move> {
+        let version = self.version(&to)?;
         let tip = self.refs.tip(&self.objects, name)?;
         match tip.and_then(|tip| tip.version) {
             Some(at) if !force => Err(Error::RefExists { name: name.clone(), at }),
-            _ => self.record_move(name, tip, MoveKind::Set, Some(to), reason, stamp),
+            _ => self.record_move(&Step {
+                name,
+                tip,
+                kind: MoveKind::Set,
+                to: To::Version { version: &version, parent: None },
+                gate: &[],
+                reason: reason.into(),
+                stamp,
+            }),
         }
     }
 
-    /// Deletes a ref. Its history stays.
+    /// Moves an alias to a version that meets a gate and the alias's guards, and records by which
+    /// values. The alias need not exist yet.
+    ///
+    /// # Errors
+    /// [`Error::NotAlias`]; [`Error::Unmet`], unless the reason overrides it; [`Error::Conflict`]
+    /// if another writer was faster.
+    pub fn promote<'a>(
+        &self,
+        alias: &RefName,
+        to: VersionId,
+        gate: &[Condition],
+        reason: impl Into<Reason<'a>>,
+        stamp: &Stamp,
+    ) -> Result<Move> {
+        if alias.kind() != RefKind::Alias {
+            return Err(Error::NotAlias(alias.clone()));
+        }
+        self.record_move(&Step {
+            name: alias,
+            tip: self.refs.tip(&self.objects, alias)?,
+            kind: MoveKind::Promote,
+            to: To::Version { version: &self.version(&to)?, parent: None },
+            gate,
+            reason: reason.into(),
+            stamp,
+        })
+    }
+
+    /// Deletes a ref. Its history stays, and so do its guards: they are in force again if it is
+    /// made anew.
     ///
     /// # Errors
     /// [`Error::NoRef`]; [`Error::Conflict`] if another writer moved it in the meantime.
     pub fn delete_ref(&self, name: &RefName, reason: &str, stamp: &Stamp) -> Result<VersionId> {
         let tip = self.refs.tip(&self.objects, name)?;
         let at = tip.and_then(|tip| tip.version).ok_or_else(|| Error::NoRef(name.clone()))?;
-        self.record_move(name, tip, MoveKind::Delete, None, reason, stamp)?;
+        let (to, reason) = (To::Nothing, reason.into());
+        self.record_move(&Step {
+            name,
+            tip,
+            kind: MoveKind::Delete,
+            to,
+            gate: &[],
+            reason,
+            stamp,
+        })?;
         Ok(at)
     }
 
     /// Writes a move into a pack of its own and swaps the ref to it.
-    pub(crate) fn record_move(
-        &self,
-        name: &RefName,
-        tip: Option<Tip>,
-        kind: MoveKind,
-        to: Option<VersionId>,
-        reason: &str,
-        stamp: &Stamp,
-    ) -> Result<()> {
+    pub(crate) fn record_move(&self, step: &Step<'_>) -> Result<Move> {
         let _writing = self.refs.writing()?;
-        let movement = MoveRecord {
-            name: name.full(),
-            kind,
-            from: tip.and_then(|tip| tip.version),
-            to,
-            previous: tip.map(|tip| tip.movement),
-            author: stamp.author.clone(),
-            time_ms: stamp.time_ms,
-            reason: reason.to_owned(),
-            guards: Vec::new(),
-            evidence: Vec::new(),
-        };
-        let bytes =
-            record::encode(&movement).map_err(|error| Error::Contents(error.to_string()))?;
+        let record = self.movement(step)?;
+        let bytes = record::encode(&record).map_err(|error| Error::Contents(error.to_string()))?;
         let id = MoveId::of(&bytes);
         let mut pack = PackWriter::create(self.disk())?;
         let object = codec::encode(ObjectId::from(id), &bytes, None, ckpt_codec::Effort::Default);
         pack.push(&object.map_err(Error::Contents)?)?;
         self.finish(pack)?;
-        self.move_ref(name, &movement, id, None)
+        self.move_ref(step.name, &record, id, None)?;
+        Ok(Move { id, record })
     }
 
     /// Ends a pack, adds it to those known and returns its length. When it returns, every object

@@ -2,13 +2,14 @@
 //!
 //! Notes commute: a writer whose note came second puts it on top of the other's and tries again.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ckpt_hash::{NoteId, VersionId};
 
 use crate::{
     codec,
     error::{Error, Result},
+    history::Version,
     object::ObjectId,
     pack::writer::PackWriter,
     record::{self, ContentNote, NoteRecord},
@@ -38,8 +39,8 @@ pub struct Notes {
 /// What the notes on one version say.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct VersionNotes {
-    /// The notes, the newest first.
-    pub notes: Vec<Note>,
+    /// The notes, the newest first. One note may be on many versions.
+    pub notes: Vec<Arc<Note>>,
     /// The latest value of each metric that a note gave.
     pub metrics: BTreeMap<String, f64>,
     /// What became of the version's content.
@@ -62,9 +63,24 @@ impl Notes {
         self.on(version).map_or(ContentNote::Unchanged, |notes| notes.content)
     }
 
+    /// Returns a metric of a version: what the latest note says of it, or else the version itself.
+    pub fn metric(&self, version: &Version, name: &str) -> Option<f64> {
+        let noted = self.on(&version.id).and_then(|notes| notes.metrics.get(name));
+        noted.or_else(|| version.record.metrics.get(name)).copied()
+    }
+
+    /// Returns all metrics of a version, those of [`metric`](Self::metric).
+    pub fn metrics(&self, version: &Version) -> BTreeMap<String, f64> {
+        let mut metrics = version.record.metrics.clone();
+        if let Some(notes) = self.on(&version.id) {
+            metrics.extend(notes.metrics.clone());
+        }
+        metrics
+    }
+
     /// Adds notes, the newest first: what the first of them says of something is what counts.
     fn add(&mut self, notes: Vec<Note>) {
-        for note in notes.into_iter().rev() {
+        for note in notes.into_iter().rev().map(Arc::new) {
             for version in &note.record.versions {
                 let on = self.versions.entry(*version).or_default();
                 let metrics = note.record.metrics.iter();
@@ -72,7 +88,7 @@ impl Notes {
                 if note.record.content != ContentNote::Unchanged {
                     on.content = note.record.content;
                 }
-                on.notes.insert(0, note.clone());
+                on.notes.insert(0, Arc::clone(&note));
             }
             self.newest = Some(note.id);
         }
@@ -86,7 +102,7 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::Damaged`].
-    pub fn notes(&self) -> Result<Notes> {
+    pub fn notes(&self) -> Result<Arc<Notes>> {
         let newest = self.refs.newest_note()?;
         let mut known = self.known_notes();
         let mut new = Vec::new();
@@ -97,11 +113,13 @@ impl Repository {
             new.push(Note { id, record });
         }
         // The chain that was known is no part of this one: it was replaced by hand.
-        if next.is_none() {
-            *known = Notes::default();
+        if next.is_none() && known.newest.is_some() {
+            *known = Arc::default();
         }
-        known.add(new);
-        Ok(known.clone())
+        if !new.is_empty() {
+            Arc::make_mut(&mut known).add(new);
+        }
+        Ok(Arc::clone(&known))
     }
 
     /// Puts a note on top of the chain, whatever its `previous` says; durable when it returns.
@@ -133,8 +151,6 @@ impl Repository {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::{Draft, RefName, disk::MemDisk};
 
@@ -154,7 +170,7 @@ mod tests {
         let main = RefName::branch("main").unwrap();
         let commit = || repository.commit(&main, &Draft::default()).unwrap().version.id;
         let (a, b) = (commit(), commit());
-        assert_eq!(repository.notes().unwrap(), Notes::default());
+        assert_eq!(*repository.notes().unwrap(), Notes::default());
         repository.add_note(note(&[a, b], 0.5, ContentNote::Removed)).unwrap();
         let newest = repository.add_note(note(&[a], 0.75, ContentNote::Unchanged)).unwrap();
         // One handle that saw the chain grow, and one that reads it whole.

@@ -190,7 +190,7 @@ pub enum MoveKind {
 /// A condition that a move was asked to meet, and what was found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvidenceRecord {
-    /// The condition as it was written.
+    /// The condition.
     pub condition: String,
     /// Whether it held; a move whose evidence says no was made in spite of it.
     pub met: bool,

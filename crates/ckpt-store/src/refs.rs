@@ -147,7 +147,8 @@ impl Refs {
             .doing(|| format!("write {HEAD}"))
     }
 
-    fn newest_move(&self, name: &RefName) -> Result<Option<MoveId>> {
+    /// Reads which move of a ref is the newest; `None` if it never existed.
+    pub(crate) fn newest_move(&self, name: &RefName) -> Result<Option<MoveId>> {
         self.read_id(&name.path(), &name.to_string())
     }
 

@@ -66,7 +66,7 @@ pub struct Repository {
     pub(crate) objects: Objects,
     pub(crate) refs: Refs,
     /// The notes that were read so far.
-    notes: Mutex<Notes>,
+    notes: Mutex<Arc<Notes>>,
 }
 
 impl Repository {
@@ -173,7 +173,7 @@ impl Repository {
         }
     }
 
-    pub(crate) fn known_notes(&self) -> MutexGuard<'_, Notes> {
+    pub(crate) fn known_notes(&self) -> MutexGuard<'_, Arc<Notes>> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -184,7 +184,8 @@ impl Repository {
     /// start of an id names. Branches come before tags, tags before aliases, all before ids.
     ///
     /// Among versions of equal metric, `min:` and `max:` choose the one of the smallest number; of
-    /// several of these, the one that [`log`](Self::log) gives first.
+    /// several of these, the one that [`log`](Self::log) gives first. A metric that a note gives
+    /// counts before the version's own.
     ///
     /// # Errors
     /// [`Error::Revision`](crate::Error::Revision), a missing or damaged object.
@@ -276,12 +277,14 @@ impl Repository {
 
     fn resolve_best(&self, extreme: Extreme, metric: &str, from: &Revision) -> Result<VersionId> {
         let start = self.resolve_parsed(from)?;
+        let notes = self.notes()?;
         let mut best: Option<(f64, u64, VersionId)> = None;
         for version in self.log(start) {
-            let Version { id, record } = version?;
-            let Some(&value) = record.metrics.get(metric).filter(|value| !value.is_nan()) else {
+            let version = version?;
+            let Some(value) = notes.metric(&version, metric).filter(|value| !value.is_nan()) else {
                 continue;
             };
+            let Version { id, record } = version;
             let wins = best.is_none_or(|(found, number, _)| match extreme {
                 _ if value == found => record.number < number,
                 Extreme::Min => value < found,

@@ -4,7 +4,7 @@
 //! a version takes away moves from the top until one is gone that had left that version. Rolling
 //! back again and again therefore goes back and back, whatever was committed or set in between.
 //! A rollback to a version that no standing move had left takes nothing away: it is a move like any
-//! other.
+//! other. Changes of guards are no part of the stack: a rollback leaves the guards as they are.
 
 use std::collections::HashSet;
 
@@ -12,6 +12,8 @@ use ckpt_hash::{MoveId, VersionId};
 
 use crate::{
     error::{Error, Result},
+    gates::{Reason, Step, To},
+    moves::Move,
     record::{MoveKind, MoveRecord},
     refs::RefName,
     repo::{Repository, Stamp},
@@ -22,32 +24,39 @@ impl Repository {
     /// has taken back yet.
     ///
     /// Rolling back twice goes back twice; a rollback is never itself what the next one takes back,
-    /// unless it went to a version that was not behind the ref. Returns where the ref was and where
-    /// it is.
+    /// unless it went to a version that was not behind the ref. The version must meet the ref's
+    /// guards.
     ///
     /// # Errors
-    /// [`Error::NoRef`], [`Error::NoEarlier`]; [`Error::Conflict`] if another writer moved it in
-    /// the meantime.
-    pub fn rollback(
+    /// [`Error::NoRef`], [`Error::NoEarlier`]; [`Error::Unmet`], unless the reason overrides it;
+    /// [`Error::Conflict`] if another writer moved it in the meantime.
+    pub fn rollback<'a>(
         &self,
         name: &RefName,
         to: Option<VersionId>,
-        reason: &str,
+        reason: impl Into<Reason<'a>>,
         stamp: &Stamp,
-    ) -> Result<(VersionId, VersionId)> {
+    ) -> Result<Move> {
         let tip = self.refs.tip(&self.objects, name)?;
         let Some((tip, at)) = tip.and_then(|tip| tip.version.map(|at| (tip, at))) else {
             return Err(Error::NoRef(name.clone()));
         };
         let to = match to {
-            Some(to) => self.version(&to)?.id,
+            Some(to) => to,
             None => {
                 let read = |id: &MoveId| self.objects.movement(id);
                 earlier(tip.movement, at, read)?.ok_or_else(|| Error::NoEarlier(name.clone()))?
             }
         };
-        self.record_move(name, Some(tip), MoveKind::Rollback, Some(to), reason, stamp)?;
-        Ok((at, to))
+        self.record_move(&Step {
+            name,
+            tip: Some(tip),
+            kind: MoveKind::Rollback,
+            to: To::Version { version: &self.version(&to)?, parent: None },
+            gate: &[],
+            reason: reason.into(),
+            stamp,
+        })
     }
 }
 
@@ -68,6 +77,9 @@ fn earlier(
         while let Some(id) = next {
             let record = read(&id)?;
             next = record.previous;
+            if record.kind == MoveKind::Guard {
+                continue;
+            }
             if record.kind == MoveKind::Rollback && !jumps.contains(&id) {
                 open.push((id, record.to));
             } else if let Some((_, to)) = open.last() {
@@ -98,6 +110,8 @@ mod tests {
                 "s" => MoveKind::Set,
                 "r" => MoveKind::Rollback,
                 "d" => MoveKind::Delete,
+                "p" => MoveKind::Promote,
+                "g" => MoveKind::Guard,
                 other => panic!("{other}"),
             };
             let last = chain.last();
@@ -161,6 +175,11 @@ mod tests {
             ("c1 c2 r9 c3 r8", "3921"),
             // A deletion is passed over, since a ref cannot go back to nothing.
             ("c1 c2 d s3", "21"),
+            // A promotion is a move like others, and one to where the alias is none to take back.
+            ("p1 p2 p2 p3", "21"),
+            // Guards come and go without a trace.
+            ("c1 g1 c2 g2 c3 g3", "21"),
+            ("c1 c2 g2 c3 r2 g2 c4 g4", "21"),
         ];
         for (moves, path) in cases {
             assert_eq!(all_the_way(moves), path, "{moves}");

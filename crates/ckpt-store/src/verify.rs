@@ -72,8 +72,8 @@ impl Repository {
         for (id, problem) in check.follow(&failed.into_keys().collect()) {
             check.blame(id, problem);
         }
-        for (name, tip) in &tips {
-            check.chain(name, tip);
+        for (name, newest) in &tips {
+            check.chain(name, *newest);
             check.step();
         }
         Ok(check.report)

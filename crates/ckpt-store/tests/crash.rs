@@ -30,8 +30,8 @@ fn workload(disk: Arc<dyn Disk>, done: &mut Acknowledged) -> Result<()> {
     }
     repo.set_ref(&tag, repo.resolve("main@2")?, false, "", &stamp())?;
     done.push((tag.clone(), repo.resolve("main@2")?));
-    let (_, to) = repo.rollback(&main_branch(), None, "", &stamp())?;
-    done.push((main_branch(), to));
+    let back = repo.rollback(&main_branch(), None, "", &stamp())?.record;
+    done.push((main_branch(), back.to.expect("a version")));
     done.push((main_branch(), repo.commit(&main_branch(), &draft(4.0))?.version.id));
     Ok(())
 }

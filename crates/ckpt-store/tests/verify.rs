@@ -141,7 +141,11 @@ fn a_chain_that_was_cut_off_below_is_damage() {
     plant(&disk, vec![object]);
     disk.corrupt("refs/heads/main", |text| *text = format!("{id}\n").into_bytes()).unwrap();
     let damage = one(verify(&disk));
-    assert_eq!((&*damage.place, &*damage.what), ("branch main", "its chain of moves has a break"));
+    let what = format!(
+        "its chain of moves has a break: move {} is the first one and comes from a version",
+        id.short()
+    );
+    assert_eq!((&*damage.place, &*damage.what), ("branch main", &*what));
 }
 
 #[test]

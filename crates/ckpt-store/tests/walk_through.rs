@@ -111,12 +111,16 @@ fn rolling_back_twice_goes_back_twice() {
     let ids: Vec<_> = (1..=3)
         .map(|i| repo.commit(&main_branch(), &draft(f64::from(i))).unwrap().version.id)
         .collect();
-    let back = || repo.rollback(&main_branch(), None, "worse", &stamp()).unwrap();
+    let back = || {
+        let record = repo.rollback(&main_branch(), None, "worse", &stamp()).unwrap().record;
+        (record.from.unwrap(), record.to.unwrap())
+    };
     assert_eq!(back(), (ids[2], ids[1]));
     assert_eq!(back(), (ids[1], ids[0]));
     let error = repo.rollback(&main_branch(), None, "worse", &stamp()).unwrap_err();
     assert_eq!(error.to_string(), "branch main has no earlier version to roll back to");
-    assert_eq!(repo.rollback(&main_branch(), Some(ids[2]), "again", &stamp()).unwrap().1, ids[2]);
+    let forward = repo.rollback(&main_branch(), Some(ids[2]), "again", &stamp()).unwrap();
+    assert_eq!(forward.record.to, Some(ids[2]));
     assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
 }
 
@@ -124,7 +128,8 @@ fn rolling_back_twice_goes_back_twice() {
 fn rollbacks_do_not_go_in_circles() {
     let (_, repo) = repository();
     let commit = |seed| repo.commit(&main_branch(), &draft(seed)).unwrap().version.id;
-    let back = || repo.rollback(&main_branch(), None, "", &stamp()).map(|(_, to)| to);
+    let back =
+        || repo.rollback(&main_branch(), None, "", &stamp()).map(|back| back.record.to.unwrap());
     let ids: Vec<_> = [1.0, 2.0, 3.0].map(commit).into();
     repo.set_ref(&main_branch(), ids[0], true, "by force", &stamp()).unwrap();
     assert_eq!(back().unwrap(), ids[2]);

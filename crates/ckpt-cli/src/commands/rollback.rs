@@ -32,8 +32,8 @@ pub(crate) fn rollback(context: &mut Context, args: &RollbackArgs) -> Outcome {
     let repository = context.repository()?;
     let name = find(&repository, &args.name)?;
     let to = args.to.as_deref().map(|to| repository.resolve(to)).transpose()?;
-    let (from, to) = repository.rollback(&name, to, &args.message, &context.stamp()?)?;
-    refs::moved(context, &name, Some(from), Some(to))?;
+    let moved = repository.rollback(&name, to, args.message.as_str(), &context.stamp()?)?;
+    refs::moved(context, &name, moved.record.from, moved.record.to)?;
     Ok(Answer::Done)
 }
 

@@ -54,7 +54,9 @@ fn create(context: &Context, repository: &Repository, branch: &RefName) -> Resul
         return Err(Failure::from(Error::RefExists { name: branch.clone(), at }).with_hint(hint));
     }
     match repository.resolve("HEAD") {
-        Ok(at) => repository.set_ref(branch, at, false, "", &context.stamp()?)?,
+        Ok(at) => {
+            repository.set_ref(branch, at, false, "", &context.stamp()?)?;
+        }
         Err(Error::Revision(RevisionError::Empty(_))) => {}
         Err(error) => return Err(error.into()),
     }

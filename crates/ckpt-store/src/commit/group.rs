@@ -7,6 +7,7 @@ use crate::{
     ObjectId,
     checkpoint::write_contents,
     error::{Error, Result},
+    gates::{Reason, Step, To},
     history::{Version, ancestor, skip_number},
     identity::{model_id, state_id},
     ingest::{Ingest, Recent},
@@ -28,6 +29,8 @@ pub(super) struct Group<'a> {
     last: Option<CheckpointRecord>,
     /// Who made the last of them, and when: that goes for the move, too.
     stamp: Stamp,
+    /// Why the branch moves to the last of them even if its guards are not met.
+    override_reason: Option<String>,
 }
 
 /// The place of a new version in history.
@@ -49,7 +52,8 @@ impl<'a> Group<'a> {
         let pack = PackWriter::create(repository.disk())?;
         let ingest = Ingest::new(&repository.objects, pack, recent);
         let (made, last, stamp) = (Vec::new(), None, Stamp::default());
-        Ok(Self { repository, branch, tip, ingest, made, last, stamp })
+        let override_reason = None;
+        Ok(Self { repository, branch, tip, ingest, made, last, stamp, override_reason })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -71,6 +75,7 @@ impl<'a> Group<'a> {
         self.made.push(Commit { version, logical_bytes, stored_bytes });
         self.last = Some(checkpoint);
         self.stamp = draft.stamp.clone();
+        self.override_reason.clone_from(&draft.override_reason);
         Ok(())
     }
 
@@ -78,28 +83,40 @@ impl<'a> Group<'a> {
     /// in memory of it.
     pub(super) fn end(mut self, recent: &mut Recent) -> Result<Vec<Commit>> {
         let counted: u64 = self.made.iter().map(|made| made.stored_bytes).sum();
-        let last = self.made.last_mut().expect("a group has versions when it ends");
-        let record = &last.version.record;
-        let movement = MoveRecord {
-            name: self.branch.full(),
-            kind: MoveKind::Commit,
-            from: self.tip.and_then(|tip| tip.version),
-            to: Some(last.version.id),
-            previous: self.tip.map(|tip| tip.movement),
-            author: self.stamp.author,
-            time_ms: self.stamp.time_ms,
-            reason: record.message.clone(),
-            guards: Vec::new(),
-            evidence: Vec::new(),
+        let movement = match self.movement() {
+            Ok(movement) => movement,
+            Err(error) => {
+                // The versions are kept, even if their branch may not move to the last.
+                self.repository.finish(self.ingest.pack)?;
+                return Err(error.keeping(newest(&self.made).id));
+            }
         };
         let to = write_record(&mut self.ingest, &movement, MoveId::of)?;
         *recent = self.ingest.take_recent();
         let len = self.repository.finish(self.ingest.pack)?;
+        let last = self.made.last_mut().expect("a group has versions when it ends");
         // What all of them share counts with the last. Nothing was written if all was known.
         last.stored_bytes += len.saturating_sub(counted);
         let kept = Some(last.version.id);
         self.repository.move_ref(self.branch, &movement, to, kept)?;
         Ok(self.made)
+    }
+
+    /// Makes the move of the branch to the last version, which must meet its guards.
+    fn movement(&self) -> Result<MoveRecord> {
+        let version = newest(&self.made);
+        let parent = version.record.parents.first();
+        let parent = self.made.iter().find(|made| Some(&made.version.id) == parent);
+        let override_reason = self.override_reason.as_deref();
+        self.repository.movement(&Step {
+            name: self.branch,
+            tip: self.tip,
+            kind: MoveKind::Commit,
+            to: To::Version { version, parent: parent.map(|made| &made.version) },
+            gate: &[],
+            reason: Reason { text: &version.record.message, override_reason },
+            stamp: &self.stamp,
+        })
     }
 
     /// Reads the parents of a new version, finds its place in their line, and has its content
@@ -172,6 +189,10 @@ impl<'a> Group<'a> {
         let id = write_record(ingest, &record, VersionId::of)?;
         Ok(Version { id, record })
     }
+}
+
+fn newest(made: &[Commit]) -> &Version {
+    &made.last().expect("a group has versions when it ends").version
 }
 
 /// Encodes a record, adds it to the pack and returns its id.

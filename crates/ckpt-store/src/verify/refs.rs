@@ -1,15 +1,17 @@
 //! Follows refs to their first move.
 
+use ckpt_hash::{MoveId, VersionId};
+
 use super::{Check, Problem};
 use crate::{
     error::Result,
-    refs::{RefKind, RefName, Tip},
+    refs::{RefKind, RefName},
     repo::Repository,
 };
 
 impl Check<'_> {
-    /// Reads HEAD and where every ref stands.
-    pub(super) fn tips(&mut self) -> Result<Vec<(RefName, Tip)>> {
+    /// Reads HEAD and the newest move of every ref.
+    pub(super) fn tips(&mut self) -> Result<Vec<(RefName, MoveId)>> {
         if let Err(error) = self.repository.head() {
             self.error("HEAD", &error);
         }
@@ -18,7 +20,7 @@ impl Check<'_> {
         for kind in RefKind::ALL {
             for name in refs.list(kind)? {
                 match refs.tip(objects, &name) {
-                    Ok(tip) => tips.extend(tip.map(|tip| (name, tip))),
+                    Ok(tip) => tips.extend(tip.map(|tip| (name, tip.movement))),
                     Err(error) => {
                         self.error(name.to_string(), &error);
                     }
@@ -29,35 +31,26 @@ impl Check<'_> {
         Ok(tips)
     }
 
-    /// Follows the moves of a ref to its first one.
-    pub(super) fn chain(&mut self, name: &RefName, tip: &Tip) {
-        let mut next = Some((tip.movement, tip.version));
-        while let Some((movement, to)) = next {
-            let record = match self.repository.objects.movement(&movement) {
-                Ok(record) => record,
+    /// Follows the moves of a ref from the newest to the first one.
+    pub(super) fn chain(&mut self, name: &RefName, newest: MoveId) {
+        for movement in self.repository.audit_from(name, Some(newest)) {
+            match movement {
+                Ok(movement) => self.led_to(name, movement.record.to),
                 Err(error) => {
                     self.error(name.to_string(), &error);
-                    return;
                 }
+            }
+        }
+    }
+
+    /// Checks that the version is there which a move led to.
+    fn led_to(&mut self, name: &RefName, version: Option<VersionId>) {
+        if let Some(Err(problem)) = version.map(|version| self.need(version)) {
+            let place = match problem {
+                Problem::New(id, what) => self.damage(name.to_string(), format!("{id}: {what}")),
+                Problem::Known(_) => self.damage(name.to_string(), "it leads to a damaged version"),
             };
-            // The first move comes from nowhere: a chain is not cut off below.
-            let broken = record.previous.is_none() && record.from.is_some();
-            if broken || record.name != name.full() || record.to != to {
-                self.damage(name.to_string(), "its chain of moves has a break");
-                return;
-            }
-            if let Some(Err(problem)) = record.to.map(|to| self.need(to)) {
-                let place = match problem {
-                    Problem::New(id, what) => {
-                        self.damage(name.to_string(), format!("{id}: {what}"))
-                    }
-                    Problem::Known(_) => {
-                        self.damage(name.to_string(), "it leads to a damaged version")
-                    }
-                };
-                self.report.damage[place].versions.extend(record.to);
-            }
-            next = record.previous.map(|previous| (previous, record.from));
+            self.report.damage[place].versions.extend(version);
         }
     }
 }

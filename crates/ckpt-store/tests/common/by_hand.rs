@@ -77,6 +77,14 @@ impl Object {
     }
 }
 
+/// Points a ref to a move.
+pub(crate) fn point(disk: &MemDisk, path: &str, to: MoveId) {
+    if disk.kind(path).unwrap().is_none() {
+        drop(disk.create(path).unwrap());
+    }
+    disk.corrupt(path, |text| *text = format!("{to}\n").into_bytes()).unwrap();
+}
+
 /// Encodes a record.
 pub(crate) fn encode(record: &impl Serialize) -> Vec<u8> {
     let mut bytes = vec![1];
