@@ -21,8 +21,20 @@ pub(crate) fn write_contents(
     match contents {
         Contents::Nothing => Ok((CheckpointRecord::default(), 0)),
         Contents::Tensors(tensors) => write_tensors(ingest, tensors),
-        Contents::Files(files) => write_files(ingest, files),
+        Contents::Files(files) => write_files(ingest, files, InputFile::segments),
     }
+}
+
+/// Stores files as they are, whatever their format, and returns their records, sorted by path.
+pub(crate) fn write_opaque(
+    ingest: &mut Ingest<'_>,
+    files: &[InputFile],
+) -> Result<Vec<FileRecord>> {
+    let whole = |file: &InputFile| {
+        let len = file.source.len().doing(|| format!("read {}", file.path))?;
+        Ok(Segmentation::opaque(len, None))
+    };
+    Ok(write_files(ingest, files, whole)?.0.files)
 }
 
 fn write_tensors(ingest: &mut Ingest<'_>, tensors: &[Tensor]) -> Result<(CheckpointRecord, u64)> {
@@ -42,12 +54,16 @@ fn write_tensors(ingest: &mut Ingest<'_>, tensors: &[Tensor]) -> Result<(Checkpo
     Ok((checkpoint, logical))
 }
 
-fn write_files(ingest: &mut Ingest<'_>, files: &[InputFile]) -> Result<(CheckpointRecord, u64)> {
+fn write_files(
+    ingest: &mut Ingest<'_>,
+    files: &[InputFile],
+    segments: impl Fn(&InputFile) -> Result<Segmentation>,
+) -> Result<(CheckpointRecord, u64)> {
     check_paths(files.iter().map(|file| file.path.as_str())).map_err(Error::Contents)?;
     let mut sorted: Vec<&InputFile> = files.iter().collect();
     sorted.sort_by(|a, b| a.path.cmp(&b.path));
     let found: Vec<Segmentation> =
-        sorted.iter().map(|file| file.segments()).collect::<Result<_>>()?;
+        sorted.iter().map(|file| segments(file)).collect::<Result<_>>()?;
     let mut spans = Vec::new();
     for (file, segmentation) in sorted.iter().zip(&found) {
         spans.extend(segmentation.segments.iter().map(|segment| file.span(segment)));

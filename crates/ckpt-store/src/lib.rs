@@ -84,7 +84,7 @@ pub use crate::{
     guards::{GuardChange, MAX_GUARDS},
     history::{Log, Version},
     moves::Move,
-    notes::{Note, Notes, VersionNotes},
+    notes::{Note, NoteDraft, Notes, VersionNotes},
     object::{ObjectId, ObjectKind},
     refs::{RefKind, RefName, RefNameError, Tip},
     repo::{FIRST_BRANCH, REPOSITORY_DIR, Repository, Stamp},

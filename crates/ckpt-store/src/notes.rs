@@ -2,23 +2,19 @@
 //!
 //! Notes commute: a writer whose note came second puts it on top of the other's and tries again.
 
+mod add;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use ckpt_hash::{NoteId, VersionId};
 
+pub use self::add::NoteDraft;
 use crate::{
-    codec,
-    error::{Error, Result},
+    error::Result,
     history::Version,
-    object::ObjectId,
-    pack::writer::PackWriter,
-    record::{self, ContentNote, NoteRecord},
+    record::{ContentNote, NoteRecord},
     repo::Repository,
 };
-
-/// Most attempts to put a note on the chain. Each takes milliseconds, and each failure means that
-/// another writer's note went through.
-const ATTEMPTS: usize = 1000;
 
 /// A note and its id.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +97,7 @@ impl Repository {
     /// Costs one read for each note that this repository handle has not seen yet.
     ///
     /// # Errors
-    /// [`Error::Missing`], [`Error::Damaged`].
+    /// [`Error::Missing`](crate::Error::Missing), [`Error::Damaged`](crate::Error::Damaged).
     pub fn notes(&self) -> Result<Arc<Notes>> {
         let newest = self.refs.newest_note()?;
         let mut known = self.known_notes();
@@ -121,38 +117,12 @@ impl Repository {
         }
         Ok(Arc::clone(&known))
     }
-
-    /// Puts a note on top of the chain, whatever its `previous` says; durable when it returns.
-    ///
-    /// # Errors
-    /// [`Error::Missing`] for a version that is not there; whatever the disk refuses.
-    pub fn add_note(&self, mut note: NoteRecord) -> Result<NoteId> {
-        for version in &note.versions {
-            self.objects.version(version)?;
-        }
-        let _writing = self.refs.writing()?;
-        for _ in 0..ATTEMPTS {
-            note.previous = self.refs.newest_note()?;
-            let bytes =
-                record::encode(&note).map_err(|error| Error::Contents(error.to_string()))?;
-            let id = NoteId::of(&bytes);
-            let mut pack = PackWriter::create(self.disk())?;
-            let object =
-                codec::encode(ObjectId::from(id), &bytes, None, ckpt_codec::Effort::Default);
-            pack.push(&object.map_err(Error::Contents)?)?;
-            self.finish(pack)?;
-            if self.refs.swap_note(note.previous, id)?.is_ok() {
-                return Ok(id);
-            }
-        }
-        Err(Error::Contents("others added notes all the time".to_owned()))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Draft, RefName, disk::MemDisk};
+    use crate::{Draft, Error, RefName, disk::MemDisk};
 
     fn note(versions: &[VersionId], f1: f64, content: ContentNote) -> NoteRecord {
         NoteRecord {

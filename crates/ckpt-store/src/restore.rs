@@ -9,16 +9,19 @@ mod present;
 
 use rayon::prelude::*;
 
+use ckpt_hash::VersionId;
+
 pub(crate) use self::layout::check_layout;
 use self::{layout::planned_files, present::is_same};
 use crate::{
     disk::{Disk, FileKind},
     durable::{Draft, Written},
     error::{Doing, Error, Result},
+    notes::VersionNotes,
     object::ObjectId,
     objects::{Content, PartSink},
     paths::check_inside,
-    record::VersionRecord,
+    record::{CheckpointRecord, VersionRecord},
     repo::Repository,
 };
 
@@ -102,12 +105,40 @@ impl Repository {
         target: &dyn Disk,
         options: &RestoreOptions,
     ) -> Result<RestorePlan> {
+        let place = ObjectId::from(version.checkpoint).to_string();
+        self.plan(&place, &self.checkpoint(version)?, target, options)
+    }
+
+    /// Plans to restore the files that notes added to a version; of several with one path that of
+    /// the latest note.
+    ///
+    /// # Errors
+    /// Those of [`plan_restore`](Self::plan_restore).
+    pub fn plan_restore_notes(
+        &self,
+        version: &VersionId,
+        target: &dyn Disk,
+        options: &RestoreOptions,
+    ) -> Result<RestorePlan> {
+        let notes = self.notes()?;
+        let files = notes.on(version).map(VersionNotes::files).unwrap_or_default();
+        let files = files.into_iter().cloned().collect();
+        let place = format!("what is noted on version {}", version.short());
+        self.plan(&place, &CheckpointRecord { tensors: Vec::new(), files }, target, options)
+    }
+
+    fn plan(
+        &self,
+        place: &str,
+        checkpoint: &CheckpointRecord,
+        target: &dyn Disk,
+        options: &RestoreOptions,
+    ) -> Result<RestorePlan> {
         if let Some(name) = &options.name {
             let path = name.escape_debug().to_string();
             check_inside(name).map_err(|what| Error::Target { path, what })?;
         }
-        let place = ObjectId::from(version.checkpoint).to_string();
-        let mut files = planned_files(&place, &self.checkpoint(version)?, options)?;
+        let mut files = planned_files(place, checkpoint, options)?;
         for file in &mut files {
             check_folders(target, &file.path)?;
             file.action = action(target, file)?;

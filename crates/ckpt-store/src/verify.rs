@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod forest;
+mod notes;
 mod packs;
 mod refs;
 mod versions;
@@ -49,8 +50,8 @@ impl VerifyReport {
 }
 
 impl Repository {
-    /// Reads every object of every pack, checks it against its id, and follows every ref and every
-    /// version to the last block.
+    /// Reads every object of every pack, checks it against its id, and follows every ref, every
+    /// version and every note to the last block.
     ///
     /// `progress` is told how many steps are done, of how many known so far: an object to read, a
     /// chunk list to put together, a version or a ref to follow. Others may go on writing: what
@@ -66,6 +67,7 @@ impl Repository {
         let versions = check.known_versions();
         let failed = check.follow(&versions);
         let tips = check.tips()?;
+        let newest_note = check.newest_note();
         // Refs may have moved on since the packs were listed, and packs may have been merged: what
         // seemed missing then is missing only if it is in no pack that there is now.
         check.packs()?;
@@ -76,6 +78,7 @@ impl Repository {
             check.chain(name, *newest);
             check.step();
         }
+        check.notes(newest_note);
         Ok(check.report)
     }
 }

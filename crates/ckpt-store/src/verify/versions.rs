@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     history::{ancestor, skip_number},
     identity::{model_id, state_id},
-    object::ObjectKind,
+    object::{ObjectId, ObjectKind},
     objects::Content,
     record::VersionRecord,
 };
@@ -106,7 +106,12 @@ impl Check<'_> {
         Ok(ids)
     }
 
-    fn content(&mut self, content: Content, of: CheckpointId) -> Result<(), Problem> {
+    /// Follows content of something to its blocks.
+    pub(super) fn content(
+        &mut self,
+        content: Content,
+        of: impl Into<ObjectId>,
+    ) -> Result<(), Problem> {
         if self.contents.contains(&content) {
             return Ok(());
         }

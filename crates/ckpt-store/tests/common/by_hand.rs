@@ -18,6 +18,7 @@ pub(crate) const CHECKPOINT: u8 = 4;
 pub(crate) const VERSION: u8 = 5;
 pub(crate) const RECIPE: u8 = 6;
 pub(crate) const MOVE: u8 = 7;
+pub(crate) const NOTE: u8 = 8;
 
 /// An object of a pack made by hand.
 #[derive(Clone)]
