@@ -59,7 +59,6 @@ struct Slot {
     stays: bool,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "for those who commit one version after another"))]
 impl BlockCache {
     /// Makes a cache of at most so many bytes of blocks; 0 keeps nothing.
     pub(crate) fn new(bound: usize) -> Self {
@@ -79,9 +78,12 @@ impl BlockCache {
     }
 
     /// Takes a block that was checked against its id, in the place of its predecessor: the block of
-    /// the parent version, which will not be asked for again.
-    pub(crate) fn follow(&self, predecessor: &ObjectId, id: ObjectId, found: Found) {
-        self.blocks().follow(predecessor, id, found);
+    /// the parent version, which will not be asked for again, if there is one.
+    pub(crate) fn follow(&self, predecessor: Option<&ObjectId>, id: ObjectId, found: Found) {
+        match predecessor {
+            Some(predecessor) => self.blocks().follow(predecessor, id, found),
+            None => self.insert(id, found),
+        }
     }
 
     /// Tells whether blocks can be kept at all, so that nobody copies them in vain.
@@ -214,7 +216,7 @@ mod tests {
                 let base = id(checkpoint - 1, place);
                 hits += usize::from(cache.get(&base).is_some());
                 if follows {
-                    cache.follow(&base, id(checkpoint, place), found(0));
+                    cache.follow(Some(&base), id(checkpoint, place), found(0));
                 } else {
                     cache.insert(id(checkpoint, place), found(0));
                 }
@@ -277,7 +279,7 @@ mod tests {
             let found = Found { bytes, depth: 0 };
             match n % 3 {
                 0 => cache.insert(id(2, n), found),
-                _ => cache.follow(&id(2, n.saturating_sub(1 + n % 5)), id(2, n), found),
+                _ => cache.follow(Some(&id(2, n.saturating_sub(1 + n % 5))), id(2, n), found),
             }
             assert!(len(&cache) <= 40 * LEN);
         }

@@ -7,7 +7,7 @@
 mod batch;
 mod recent;
 
-use std::{collections::BTreeMap, mem};
+use std::{collections::BTreeMap, mem, sync::Arc};
 
 use ckpt_codec::Effort;
 use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, merkle_root};
@@ -23,7 +23,10 @@ use crate::{
     error::{Error, Result},
     object::ObjectId,
     objects::{Content, Cut, Objects},
-    pack::writer::{EncodedObject, PackWriter},
+    pack::{
+        search::Found,
+        writer::{EncodedObject, PackWriter},
+    },
     record::{self, ChunkRecord, ChunksRecord, LeavesRecord, Record, TensorRecord},
 };
 
@@ -102,7 +105,9 @@ impl<'a> Ingest<'a> {
         let recent = mem::take(&mut self.recent);
         let bases: Vec<Bases<'_>> = spans.iter().map(|span| self.bases(span, &recent)).collect();
         let mut blocks: Vec<Blocks> = spans.iter().map(|_| Blocks::default()).collect();
+        let caches_files = recent.caches_files;
         let mut next = Recent::default();
+        next.caches_files = caches_files;
         let mut reader = Reader::new(spans);
         let (mut batch, mut spare) = (Batch::default(), Batch::default());
         let mut encoded = Vec::new();
@@ -115,9 +120,16 @@ impl<'a> Ingest<'a> {
             }
             let new = self.unknown(&batch, &hashes, &recent, &mut next)?;
             let (objects, effort) = (self.objects, self.effort);
+            let is_cached = caches_files && objects.packs.cache.is_on();
             let encode = |(id, piece): (ObjectId, &Piece<'_>)| {
+                let bytes = batch.bytes(piece);
                 let base = bases[piece.span].get(piece, objects, &recent);
-                encode(id, batch.bytes(piece), piece.dtype, effort, base)
+                let encoded = encode(id, bytes, piece.dtype, effort, base)?;
+                if is_cached && piece.is_of_tensor_in_file() {
+                    let found = Found { bytes: Arc::new(bytes.to_vec()), depth: encoded.0.depth };
+                    objects.packs.cache.follow(bases[piece.span].ids.get(piece.index), id, found);
+                }
+                Ok(encoded)
             };
             let encode = || new.into_par_iter().map(encode).collect::<Result<Vec<_>>>();
             let write = || encoded.iter().try_for_each(|encoded| self.pack.push(encoded));

@@ -169,6 +169,7 @@ impl Worker {
 
     fn write(&self, group: &mut Group) -> Made {
         let Group { drafts, recent } = group;
+        recent.caches_files = true;
         if let (Some(first), Some(last)) = (drafts.first_mut(), self.last)
             && first.parents == Parents::Tip
         {

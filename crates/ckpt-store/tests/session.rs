@@ -20,7 +20,8 @@ use ckpt_store::{
     disk::{CrashImage, Disk, FailingDisk, Fault, LockGuard, LockMode, MemDisk},
     record::{RecipeRecord, Role},
 };
-use common::{draft, main_branch, open, repository};
+use common::{draft, main_branch, open, repository, spy::counting};
+use safetensors::{Dtype as SafeDtype, serialize, tensor::TensorView};
 
 /// What a session keeps for its buffers, as its options say.
 const BUFFERS: u64 = 64 << 20;
@@ -188,6 +189,34 @@ fn files_and_tensors_may_alternate() {
     let numbers: Vec<u64> = done.iter().map(|commit| commit.version.record.number).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
     assert!(open(&disk).verify(&|_, _| {}).unwrap().is_ok());
+}
+
+#[test]
+fn blocks_of_files_stay_at_hand_for_the_next_version() {
+    let reads = |cache: usize| {
+        let (disk, _) = repository();
+        let (counting, counts) = counting(&disk, "packs/");
+        let repository = Repository::open_on(counting).unwrap().with_block_cache(cache);
+        let session = start(repository);
+        for epoch in 1..=6 {
+            let values: Vec<f32> =
+                (0..1 << 20).map(|i| (i as f32 * 0.7).sin() + epoch as f32 * 1e-6).collect();
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let view = TensorView::new(SafeDtype::F32, vec![values.len()], &bytes).unwrap();
+            let file = serialize([("w", view)], None).unwrap();
+            let file = InputFile::new("m.safetensors", Box::new(file), None).unwrap();
+            let contents = Contents::Files(vec![file]);
+            session.commit(Draft { contents, ..Draft::default() }).unwrap();
+        }
+        session.flush().unwrap();
+        assert!(open(&disk).verify(&|_, _| {}).unwrap().is_ok());
+        let stored: u64 = session.take_done().iter().map(|commit| commit.stored_bytes).sum();
+        (counts.take().1, stored)
+    };
+    let (without, with) = (reads(0), reads(64 << 20));
+    assert_eq!(with.1, without.1, "the same is stored");
+    // Each of four blocks of each later version is decoded along its chain without it.
+    assert!(with.0 + 4 * (1 + 2 + 3 + 4) <= without.0, "{} and {} reads", with.0, without.0);
 }
 
 #[test]

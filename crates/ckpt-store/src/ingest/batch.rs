@@ -63,6 +63,11 @@ impl Piece<'_> {
             Bytes::Memory(bytes) => bytes.len(),
         }
     }
+
+    /// Tells whether it is a block of a tensor that no memory holds.
+    pub(super) fn is_of_tensor_in_file(&self) -> bool {
+        self.dtype.is_some() && matches!(self.bytes, Bytes::Buffer(_))
+    }
 }
 
 impl Batch<'_> {
