@@ -116,12 +116,14 @@ impl Repository {
 
     fn try_group(&self, branch: &RefName, drafts: &[Draft], recent: &mut Recent) -> Result<Made> {
         require_branch(branch)?;
-        let _writing = self.refs.writing()?;
+        let writing = self.refs.writing()?;
         self.objects.packs.refresh()?;
         let tip = self.refs.tip(&self.objects, branch)?;
         let mut group = Group::start(self, branch, tip, std::mem::take(recent))?;
         let failed = drafts.iter().find_map(|draft| group.add(draft).err());
         let commits = if group.is_empty() { Vec::new() } else { group.end(recent)? };
+        drop(writing);
+        self.merge_if_due();
         Ok(Made { commits, failed })
     }
 }

@@ -123,6 +123,26 @@ pub(crate) fn write_file(disk: &dyn Disk, dir: &str, name: &str, bytes: &[u8]) -
     draft.publish(dir, name)
 }
 
+/// Moves files from one folder to another for good. One that is gone is passed over: somebody else
+/// moved it.
+pub(crate) fn move_files<'a>(
+    disk: &dyn Disk,
+    from: &str,
+    to: &str,
+    names: impl IntoIterator<Item = &'a String>,
+) -> io::Result<()> {
+    for name in names {
+        let rename = || disk.rename(&join(from, name), &join(to, name));
+        match with_folder(disk, to, rename) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other?,
+        }
+    }
+    // The new names first: after a crash a file may have both names, but never none.
+    disk.sync_dir(to)?;
+    disk.sync_dir(from)
+}
+
 /// Joins a folder and a name, where the folder may be the root.
 pub(crate) fn join(dir: &str, name: &str) -> String {
     if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }

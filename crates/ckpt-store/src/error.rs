@@ -47,6 +47,9 @@ pub enum Error {
         /// Why it failed.
         source: io::Error,
     },
+    /// Settings that make no sense.
+    #[error("config.toml: {0}")]
+    Config(String),
     /// A lock was held by others for too long.
     #[error("another process holds {what}; gave up after {} s", .patience.as_secs_f64())]
     Locked {

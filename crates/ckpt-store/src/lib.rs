@@ -44,16 +44,19 @@ mod codec;
 mod commit;
 mod compare;
 mod condition;
+mod config;
 mod contents;
 pub mod disk;
 mod durable;
 mod error;
 mod fit;
 mod gates;
+mod generation;
 mod guards;
 mod history;
 mod identity;
 mod ingest;
+mod merge;
 mod moves;
 mod naming;
 mod notes;
@@ -63,11 +66,13 @@ mod pack;
 mod paths;
 pub mod record;
 mod refs;
+mod repack;
 mod repo;
 mod restore;
 mod revision;
 mod rollback;
 mod session;
+mod trash;
 mod verify;
 
 pub use ckpt_codec::Effort;
@@ -83,6 +88,7 @@ pub use crate::{
     gates::Reason,
     guards::{GuardChange, MAX_GUARDS},
     history::{Log, Version},
+    merge::Merged,
     moves::Move,
     notes::{Note, NoteDraft, Notes, VersionNotes},
     object::{ObjectId, ObjectKind},

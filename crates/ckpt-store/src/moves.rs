@@ -172,7 +172,7 @@ impl Repository {
 
     /// Writes a move into a pack of its own and swaps the ref to it.
     pub(crate) fn record_move(&self, step: &Step<'_>) -> Result<Move> {
-        let _writing = self.refs.writing()?;
+        let writing = self.refs.writing()?;
         let record = self.movement(step)?;
         let bytes = record::encode(&record).map_err(|error| Error::Contents(error.to_string()))?;
         let id = MoveId::of(&bytes);
@@ -181,6 +181,8 @@ impl Repository {
         pack.push(&object.map_err(Error::Contents)?)?;
         self.finish(pack)?;
         self.move_ref(step.name, &record, id, None)?;
+        drop(writing);
+        self.merge_if_due();
         Ok(Move { id, record })
     }
 
@@ -194,7 +196,7 @@ impl Repository {
             return Ok(0);
         };
         let len = pack.len;
-        self.objects.packs.add(pack)?;
+        self.objects.packs.add(&pack)?;
         Ok(len)
     }
 

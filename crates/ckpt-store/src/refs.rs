@@ -29,6 +29,9 @@ const NOTES: (&str, &str) = ("refs", "notes");
 /// The lock of that file, and what it guards, for people.
 const NOTES_LOCK: (&str, &str) = ("notes", "the notes");
 
+/// The lock that writers share, and what it guards, for people.
+const WRITERS: (&str, &str) = ("writers", "the repository");
+
 /// The refs of a repository.
 #[derive(Debug)]
 pub(crate) struct Refs {
@@ -128,7 +131,13 @@ impl Refs {
 
     /// Takes the lock that writers share from their first lookup to their swap.
     pub(crate) fn writing(&self) -> Result<Box<dyn LockGuard>> {
-        self.lock("writers", LockMode::Shared, "the repository")
+        self.lock(WRITERS.0, LockMode::Shared, WRITERS.1)
+    }
+
+    /// Takes the lock of those who replace packs.
+    pub(crate) fn replacing(&self, patience: Duration) -> Result<Box<dyn LockGuard>> {
+        let (file, what) = ("mergers", "the packs");
+        self.lock_within(file, LockMode::Exclusive, what, patience)
     }
 
     /// Reads the current branch.
@@ -170,11 +179,21 @@ impl Refs {
 
     /// Takes the lock in a file; `what` says to people what it guards.
     fn lock(&self, file: &str, mode: LockMode, what: &str) -> Result<Box<dyn LockGuard>> {
+        self.lock_within(file, mode, what, self.patience)
+    }
+
+    fn lock_within(
+        &self,
+        file: &str,
+        mode: LockMode,
+        what: &str,
+        patience: Duration,
+    ) -> Result<Box<dyn LockGuard>> {
         let path = durable::join(LOCKS, file);
-        let lock = || self.disk.lock(&path, mode, self.patience);
+        let lock = || self.disk.lock(&path, mode, patience);
         match durable::with_folder(&*self.disk, LOCKS, lock) {
             Err(error) if error.kind() == ErrorKind::TimedOut => {
-                Err(Error::Locked { what: what.to_owned(), patience: self.patience })
+                Err(Error::Locked { what: what.to_owned(), patience })
             }
             other => other.doing(|| format!("lock {what}")),
         }

@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -10,6 +10,7 @@ use ckpt_hash::VersionId;
 
 use crate::{
     block_cache::BlockCache,
+    config::{CONFIG, Config},
     disk::{Disk, FileKind, RealDisk, read_small},
     durable,
     error::{Doing, Error, Result},
@@ -43,7 +44,7 @@ const FOLDERS: [&str; 8] = [
 ];
 
 /// What a new `config.toml` says.
-const CONFIG: &str = "# Settings of this ckpt repository.\n";
+const SETTINGS: &str = "# Settings of this ckpt repository.\n";
 
 /// How long a writer waits for another by default: swaps take milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,6 +68,8 @@ pub struct Repository {
     pub(crate) refs: Refs,
     /// The notes that were read so far.
     notes: Mutex<Arc<Notes>>,
+    /// The settings, once they were needed.
+    pub(crate) config: OnceLock<Config>,
 }
 
 impl Repository {
@@ -113,7 +116,7 @@ impl Repository {
         let write = |name: &str, text: &str| {
             durable::write_file(&*disk, "", name, text.as_bytes()).doing(|| format!("write {name}"))
         };
-        write("config.toml", CONFIG)?;
+        write(CONFIG, SETTINGS)?;
         disk.sync_dir("refs").doing(|| "sync refs".to_owned())?;
         // The format comes last: without it, the folder is not a repository yet.
         write("format", FORMAT)?;
@@ -169,6 +172,7 @@ impl Repository {
             objects: Objects::new(Arc::clone(&disk)),
             refs: Refs::new(Arc::clone(&disk), PATIENCE),
             notes: Mutex::default(),
+            config: OnceLock::new(),
             disk,
         }
     }

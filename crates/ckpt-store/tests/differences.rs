@@ -14,7 +14,7 @@ use ckpt_store::{
     record::Role,
 };
 use ckpt_tensor::Dtype;
-use common::{draft, main_branch, open, repository};
+use common::{draft, main_branch, open, repository, unmerged};
 use sequences::{Sequence, Training};
 
 const MIB: usize = 1 << 20;
@@ -67,7 +67,7 @@ fn commit_all(disk: &MemDisk, repo: &Repository, versions: &[Vec<u8>]) -> Vec<Ma
 fn a_long_run_is_stored_in_bounded_chains_and_comes_back() {
     let sequence = Sequence::new(Training::DenseF32, 3 * MIB / 4, 1);
     let versions: Vec<_> = sequence.take(20).collect();
-    let (disk, repo) = repository();
+    let (disk, repo) = unmerged();
     let made = commit_all(&disk, &repo, &versions);
     let deepest: Vec<u8> =
         made.iter().map(|(_, _, pack)| *depths(&disk, pack).iter().max().unwrap()).collect();

@@ -16,12 +16,13 @@ use common::{
     by_hand::{Object, plant, version},
     draft, main_branch, open, repository,
     spy::counting,
+    unmerged,
 };
 
 #[test]
 fn many_small_packs_cost_one_read_each_and_nothing_afterwards() {
     const PACKS: u64 = 200;
-    let (disk, repo) = repository();
+    let (disk, repo) = unmerged();
     let commit = |seed: u64| repo.commit(&main_branch(), &draft(seed as f64)).unwrap().version.id;
     let ids: Vec<VersionId> = (1..=PACKS).map(commit).collect();
     let (disk, counts) = counting(&disk, "packs/");
@@ -127,7 +128,7 @@ fn what_versions_share_is_verified_once() {
 
 #[test]
 fn a_verification_decodes_each_block_of_a_chain_once() {
-    let (disk, repo) = repository();
+    let (disk, repo) = unmerged();
     // A walk of small steps, so that each version's block is the difference to the one before.
     for version in 0..9 {
         let values: Vec<f64> =

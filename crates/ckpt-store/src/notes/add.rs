@@ -48,7 +48,7 @@ impl Repository {
             return Err(Error::Contents("a note without content says nothing".to_owned()));
         }
         self.check_there(versions)?;
-        let _writing = self.refs.writing()?;
+        let writing = self.refs.writing()?;
         let note = NoteRecord {
             versions: versions.clone(),
             metrics: metrics.clone(),
@@ -59,7 +59,10 @@ impl Repository {
             author: stamp.author.clone(),
             time_ms: stamp.time_ms,
         };
-        self.push_note(note)
+        let note = self.push_note(note)?;
+        drop(writing);
+        self.merge_if_due();
+        Ok(note)
     }
 
     /// Puts a note on top of the chain, whatever its `previous` says; durable when it returns.
@@ -68,8 +71,11 @@ impl Repository {
     /// [`Error::Missing`] for a version that is not there; whatever the disk refuses.
     pub fn add_note(&self, note: NoteRecord) -> Result<NoteId> {
         self.check_there(&note.versions)?;
-        let _writing = self.refs.writing()?;
-        self.push_note(note).map(|note| note.id)
+        let writing = self.refs.writing()?;
+        let note = self.push_note(note)?;
+        drop(writing);
+        self.merge_if_due();
+        Ok(note.id)
     }
 
     fn check_there(&self, versions: &[VersionId]) -> Result<()> {

@@ -99,9 +99,12 @@ impl PackFolder {
         }
     }
 
-    /// Adds a pack that this process has just written.
+    /// Adds a pack that this process has just written, or what somebody else merged it into.
     pub(crate) fn add(&self, name: &str) -> Result<()> {
-        let opened = self.open(name)?;
+        let opened = match self.open(name) {
+            Err(error) if is_gone(&error) => return self.refresh(),
+            opened => opened?,
+        };
         self.known.write().unwrap_or_else(PoisonError::into_inner).add(opened);
         Ok(())
     }
@@ -245,6 +248,11 @@ impl PackFolder {
             }
         }
         Ok(found)
+    }
+
+    /// Returns a known pack.
+    pub(crate) fn pack(&self, name: &str) -> Option<Arc<PackReader>> {
+        self.known().packs.get(name).map(|(_, pack)| Arc::clone(pack))
     }
 
     /// Returns the packs known so far, by name.

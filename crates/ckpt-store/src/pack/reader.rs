@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use ckpt_codec::MAX_RECORD;
 use ckpt_formats::ReadAt;
-use ckpt_hash::Digest;
+use ckpt_hash::{DIGEST_LEN, Digest};
 use sha2::Digest as _;
 
 use super::{
@@ -169,6 +169,16 @@ impl PackReader {
             return Err(damaged("its bytes fail their checksum".to_owned()));
         }
         Ok(())
+    }
+
+    /// Reads the first bytes of an object, as many as a digest has, which nothing checks.
+    pub(crate) fn head(&self, file: &dyn ReadFile, entry: &Entry) -> Result<Vec<u8>> {
+        if !self.holds(entry) {
+            return Err(self.damaged(entry, "its place is outside of the pack's objects"));
+        }
+        let mut head = vec![0; DIGEST_LEN.min(entry.stored_len as usize)];
+        self.fill(file, entry.offset, &mut head)?;
+        Ok(head)
     }
 
     /// Reads the whole index from the pack's open file and checks it against the footer.

@@ -29,9 +29,9 @@ use crate::{
 /// merged some, and then looks into what was set aside.
 #[derive(Debug)]
 pub(crate) struct PackSet {
-    disk: Arc<dyn Disk>,
-    live: PackFolder,
-    trash: PackFolder,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) live: PackFolder,
+    pub(super) trash: PackFolder,
     /// Blocks that need not be read again.
     pub(crate) cache: BlockCache,
     buffers: Mutex<Vec<Buffers>>,
@@ -71,7 +71,7 @@ impl PackSet {
     }
 
     /// Adds a pack that this process has just written.
-    pub(crate) fn add(&self, pack: WrittenPack) -> Result<()> {
+    pub(crate) fn add(&self, pack: &WrittenPack) -> Result<()> {
         self.live.add(&pack.name)
     }
 
@@ -233,6 +233,11 @@ impl PackSet {
         let mut found = self.live.with_prefix(prefix)?;
         found.retain(|id| id.kind == kind);
         Ok(found)
+    }
+
+    /// Returns a pack that is known.
+    pub(crate) fn pack(&self, name: &str) -> Option<Arc<PackReader>> {
+        self.live.pack(name)
     }
 
     /// Returns the packs known so far, by name.

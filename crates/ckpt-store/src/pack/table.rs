@@ -20,11 +20,17 @@ pub(crate) struct Table {
     /// By object, then by the number of the pack: an object may be in several.
     entries: BTreeMap<(ObjectId, u32), Entry>,
     packs: BTreeMap<u32, Arc<PackReader>>,
+    /// How many of the entries are of packs that are forgotten: they go once they are the half of
+    /// all, so that merging again and again costs each entry a few looks in all.
+    stale: usize,
 }
 
 impl Table {
     /// Takes the entries of a pack under a number of its own; tells whether there was room.
     pub(crate) fn add(&mut self, number: u32, pack: &Arc<PackReader>, entries: &[Entry]) -> bool {
+        if self.entries.len() + entries.len() > MOST {
+            self.drop_stale();
+        }
         if self.entries.len() + entries.len() > MOST {
             return false;
         }
@@ -35,25 +41,40 @@ impl Table {
 
     /// Forgets packs.
     pub(crate) fn remove(&mut self, numbers: &BTreeSet<u32>) {
-        self.packs.retain(|number, _| !numbers.contains(number));
-        self.entries.retain(|(_, number), _| !numbers.contains(number));
+        for pack in numbers.iter().filter_map(|number| self.packs.remove(number)) {
+            self.stale += pack.entries() as usize;
+        }
+        if 2 * self.stale > self.entries.len() {
+            self.drop_stale();
+        }
+    }
+
+    fn drop_stale(&mut self) {
+        let packs = &self.packs;
+        self.entries.retain(|(_, number), _| packs.contains_key(number));
+        self.stale = 0;
     }
 
     /// Returns every place that holds an object, the newest pack first.
     pub(crate) fn get(&self, id: &ObjectId) -> Vec<(Arc<PackReader>, Entry)> {
         let places = self.entries.range((*id, 0)..=(*id, u32::MAX)).rev();
-        places.map(|((_, number), entry)| (Arc::clone(&self.packs[number]), *entry)).collect()
+        let place = |((_, number), entry): (&(ObjectId, u32), &Entry)| {
+            self.packs.get(number).map(|pack| (Arc::clone(pack), *entry))
+        };
+        places.filter_map(place).collect()
     }
 
     /// Tells whether a pack holds an object.
     pub(crate) fn contains(&self, id: &ObjectId) -> bool {
-        self.entries.range((*id, 0)..=(*id, u32::MAX)).next().is_some()
+        let mut places = self.entries.range((*id, 0)..=(*id, u32::MAX));
+        places.any(|((_, number), _)| self.packs.contains_key(number))
     }
 
     /// Returns the objects whose digests start with `prefix`, sorted.
     pub(crate) fn with_prefix(&self, prefix: &HexPrefix) -> impl Iterator<Item = ObjectId> {
-        let all = self.entries.range((low(prefix), 0)..).map(|((id, _), _)| *id);
-        all.take_while(|id| prefix.matches(&id.digest))
+        let all = self.entries.range((low(prefix), 0)..).map(|(key, _)| *key);
+        let matching = all.take_while(|(id, _)| prefix.matches(&id.digest));
+        matching.filter(|(_, number)| self.packs.contains_key(number)).map(|(id, _)| id)
     }
 }
 

@@ -2,8 +2,10 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub(crate) mod between;
 pub(crate) mod by_hand;
 pub(crate) mod history;
+pub(crate) mod look;
 pub(crate) mod spy;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -16,6 +18,18 @@ pub(crate) fn repository() -> (MemDisk, Repository) {
     let disk = MemDisk::new();
     let repository = Repository::init_on(Arc::new(disk.clone())).unwrap();
     (disk, repository)
+}
+
+/// Makes a repository whose packs stay as they were written.
+pub(crate) fn unmerged() -> (MemDisk, Repository) {
+    let (disk, repo) = repository();
+    configure(&disk, "[packs]\nmerge = false\n");
+    (disk, repo)
+}
+
+/// Replaces what `config.toml` says.
+pub(crate) fn configure(disk: &MemDisk, text: &str) {
+    disk.corrupt("config.toml", |bytes| *bytes = text.as_bytes().to_vec()).unwrap();
 }
 
 /// Opens a repository anew, as another process would.

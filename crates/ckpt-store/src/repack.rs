@@ -1,0 +1,245 @@
+//! Writes packs anew: one new pack with what stays of several old ones.
+//!
+//! Stored bytes are taken over as they are, where that will do; `chains` decides where it will not.
+//! The new pack is read back before anybody relies on it. Of every object it has a copy that is no
+//! deeper than the least deep one of the old packs: a difference that could be read can be read.
+
+mod chains;
+
+use std::{cmp::Reverse, collections::HashMap, sync::Arc};
+
+use ckpt_codec::Effort;
+use ckpt_tensor::Dtype;
+use rayon::prelude::*;
+
+use self::chains::{Action, Chains};
+use crate::{
+    codec::{self, Base, BaseBytes},
+    disk::{Disk, ReadFile},
+    durable::join,
+    error::{Error, Result},
+    object::{ObjectId, ObjectKind},
+    pack::{
+        PACKS,
+        layout::Entry,
+        reader::PackReader,
+        set::PackSet,
+        writer::{EncodedObject, PackWriter, WrittenPack},
+    },
+    record::{self, VersionRecord},
+};
+
+/// Decoded bytes that are encoded at once: enough for all cores, and little beside a pack.
+const BATCH_LEN: u64 = 16 << 20;
+
+/// Most objects of a batch, whose stored bytes are held until they are written.
+const BATCH_OBJECTS: usize = 1024;
+
+/// What stays of packs that are replaced.
+pub(crate) struct Keep<'a> {
+    /// Whether an object stays; one that does not is no base either, wherever it is.
+    pub(crate) stays: &'a (dyn Fn(&ObjectId) -> bool + Sync),
+    /// Whether a block is to be stored whole.
+    pub(crate) whole: &'a (dyn Fn(&ObjectId) -> bool + Sync),
+}
+
+impl Keep<'_> {
+    /// Keeps everything, as it is where that will do.
+    pub(crate) const ALL: Keep<'static> = Keep { stays: &|_| true, whole: &|_| false };
+}
+
+/// A pack that is replaced.
+struct Source {
+    pack: Arc<PackReader>,
+    file: Arc<dyn ReadFile>,
+}
+
+/// The copy of an object that is taken over.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    source: usize,
+    entry: Entry,
+}
+
+/// Packs that are being replaced.
+struct Repack<'a> {
+    packs: &'a PackSet,
+    sources: Vec<Source>,
+    /// The least deep copies of what stays.
+    places: HashMap<ObjectId, Place>,
+}
+
+/// Writes a pack of what stays of others, which it leaves where they are; `None` if nothing stays.
+///
+/// # Errors
+/// [`Error::Damaged`] where stored bytes fail their checksum, or where what a kept object builds on
+/// does not stay and the object cannot be read; whatever the disk refuses. Where reading back fails,
+/// the new pack is in place beside the old ones.
+pub(crate) fn repack(
+    disk: &dyn Disk,
+    packs: &PackSet,
+    sources: &[Arc<PackReader>],
+    keep: &Keep<'_>,
+) -> Result<Option<Arc<PackReader>>> {
+    let open =
+        |pack: &Arc<PackReader>| Ok(Source { pack: Arc::clone(pack), file: pack.file(disk)? });
+    let sources = sources.iter().map(open).collect::<Result<Vec<_>>>()?;
+    let mut repack = Repack { packs, sources, places: HashMap::new() };
+    repack.gather(keep)?;
+    let actions = Chains::new(&repack, keep).actions()?;
+    let mut writer = PackWriter::create(disk)?;
+    for batch in batches(&repack.in_order()) {
+        let prepare = |place: &Place| repack.prepare(place, &actions);
+        let objects: Result<Vec<_>> = batch.par_iter().map(prepare).collect();
+        objects?.iter().flatten().try_for_each(|object| writer.push(object))?;
+    }
+    let Some(written) = writer.finish()? else { return Ok(None) };
+    packs.add(&written)?;
+    let pack = packs.pack(&written.name).ok_or_else(|| gone(&written))?;
+    read_back(disk, packs, &pack, &actions)?;
+    Ok(Some(pack))
+}
+
+impl Repack<'_> {
+    /// Finds the least deep copy of each object that stays.
+    fn gather(&mut self, keep: &Keep<'_>) -> Result<()> {
+        for (source, Source { pack, file }) in self.sources.iter().enumerate() {
+            for entry in pack.read_index(&**file)? {
+                let best = |entry: &Entry| (entry.depth, entry.stored_len);
+                let known = self.places.get(&entry.id);
+                let better = known.is_none_or(|known| best(&entry) < best(&known.entry));
+                if better && (keep.stays)(&entry.id) {
+                    self.places.insert(entry.id, Place { source, entry });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn stored(&self, place: &Place) -> Result<Vec<u8>> {
+        let Source { pack, file } = &self.sources[place.source];
+        pack.stored(&**file, &place.entry)
+    }
+
+    /// Returns what stays in the order in which a pack has it: records by kind, so that a walk
+    /// through history reads on and on, then blocks as they were. Newer versions come first, packs
+    /// with older ones before those with newer ones.
+    fn in_order(&self) -> Vec<Place> {
+        let numbers: HashMap<ObjectId, u64> = self
+            .places
+            .values()
+            .filter(|place| place.entry.id.kind == ObjectKind::Version)
+            .map(|place| (place.entry.id, self.number(place).unwrap_or_default()))
+            .collect();
+        let mut oldest = vec![u64::MAX; self.sources.len()];
+        for (id, number) in &numbers {
+            let oldest = &mut oldest[self.places[id].source];
+            *oldest = number.min(oldest).to_owned();
+        }
+        let mut places: Vec<Place> = self.places.values().copied().collect();
+        places.sort_unstable_by_key(|Place { source, entry }| {
+            let number = Reverse(numbers.get(&entry.id).copied());
+            (rank(entry.id.kind), number, oldest[*source], *source, entry.offset)
+        });
+        places
+    }
+
+    /// Reads the number of a version; `None` if it cannot be read, which matters to no one here.
+    fn number(&self, place: &Place) -> Option<u64> {
+        let (mut stored, mut bytes) = (self.stored(place).ok()?, Vec::new());
+        codec::decode_into(&place.entry, &mut stored, None, &mut bytes).ok()?;
+        record::decode::<VersionRecord>(&bytes).ok().map(|record| record.number)
+    }
+
+    /// Makes an object ready to be written; `None` for one that is left out.
+    fn prepare(
+        &self,
+        place: &Place,
+        actions: &HashMap<ObjectId, Action>,
+    ) -> Result<Option<EncodedObject>> {
+        let action = actions.get(&place.entry.id).unwrap_or(&Action::Copy);
+        let encoded = match action {
+            Action::LeaveOut => return Ok(None),
+            Action::Copy => return self.copy(place).map(Some),
+            Action::Encode { base, .. } => self.encode(&place.entry, *base),
+        };
+        match (encoded, action) {
+            // What cannot be read is kept as it is: somebody may find a way.
+            (
+                Err(Error::Damaged { .. } | Error::Missing(_)),
+                Action::Encode { must: false, .. },
+            ) => self.copy(place).map(Some),
+            (encoded, _) => encoded.map(Some),
+        }
+    }
+
+    fn copy(&self, place: &Place) -> Result<EncodedObject> {
+        let Entry { id, raw_len, encoding, layout, depth, .. } = place.entry;
+        Ok(EncodedObject { id, bytes: self.stored(place)?, raw_len, encoding, layout, depth })
+    }
+
+    /// Encodes a block anew, against a base that will be found at a depth, or whole.
+    fn encode(&self, entry: &Entry, base: Option<(ObjectId, u8)>) -> Result<EncodedObject> {
+        let bytes = self.packs.read(&entry.id)?;
+        let dtype = Dtype::from_code(entry.layout).ok();
+        let encoded = match base {
+            None => codec::encode(entry.id, &bytes, dtype, Effort::Default),
+            Some((id, depth)) => {
+                let bytes_of_base = BaseBytes::Read(self.packs.block(&id, None)?);
+                let base = Base { id, bytes: bytes_of_base, depth };
+                codec::encode_against(entry.id, &bytes, dtype, Effort::Default, &base)
+            }
+        };
+        encoded.map_err(|what| Error::damaged(entry.id.to_string(), what))
+    }
+}
+
+/// Where a kind of object stands in a pack.
+fn rank(kind: ObjectKind) -> u8 {
+    match kind {
+        ObjectKind::Version => 0,
+        ObjectKind::Move => 1,
+        ObjectKind::Note => 2,
+        ObjectKind::Recipe => 3,
+        ObjectKind::Checkpoint => 4,
+        ObjectKind::Leaves | ObjectKind::Chunks => 5,
+        ObjectKind::Block => 6,
+    }
+}
+
+/// Divides objects into runs whose bytes fit into memory.
+fn batches(places: &[Place]) -> impl Iterator<Item = &[Place]> {
+    let mut rest = places;
+    std::iter::from_fn(move || {
+        let mut len = 0;
+        let fits = |place: &&Place| {
+            len += u64::from(place.entry.raw_len.max(place.entry.stored_len));
+            len <= BATCH_LEN
+        };
+        let count = rest.iter().take(BATCH_OBJECTS).take_while(fits).count();
+        let (batch, after) = rest.split_at(count.max(1).min(rest.len()));
+        rest = after;
+        (!batch.is_empty()).then_some(batch)
+    })
+}
+
+fn gone(pack: &WrittenPack) -> Error {
+    Error::damaged(join(PACKS, &pack.name), "it is gone")
+}
+
+/// Reads a new pack: every stored byte, and what was encoded anew to its id.
+fn read_back(
+    disk: &dyn Disk,
+    packs: &PackSet,
+    pack: &PackReader,
+    actions: &HashMap<ObjectId, Action>,
+) -> Result<()> {
+    let file = pack.file(disk)?;
+    pack.read_index(&*file)?.par_iter().try_for_each(|entry| {
+        if let Some(Action::Encode { .. }) = actions.get(&entry.id) {
+            packs.check(pack, &*file, entry, None).map(|_| ())
+        } else {
+            pack.stored(&*file, entry).map(|_| ())
+        }
+    })
+}
