@@ -5,7 +5,7 @@
 
 mod command;
 mod facts;
-mod in_process;
+mod in_session;
 mod json;
 mod keeper;
 mod markdown;
@@ -17,6 +17,7 @@ mod subjects;
 mod targets;
 mod text;
 mod tiny;
+mod tiny_commits;
 mod tool;
 
 use std::{
@@ -36,7 +37,7 @@ use self::{
     pass::{Field, Found},
     results::{Sequence, Subject},
     tiny::{Large, Tiny},
-    tool::{CKPT, COPY, GC_HELP, IN_PROCESS, PEERS, SYNCED_COPY, Tool},
+    tool::{CKPT, COPY, GC_HELP, PEERS, SESSION, SYNCED_COPY, Tool},
 };
 use crate::{Place, data::Kind};
 
@@ -48,10 +49,11 @@ skipped with a notice.
 
 With --json: stored_ratio (stored by a commit onto its parent / its file, mean), history_ratio (all
 versions / all files), history_ratio_merged (after `ckpt gc`), commit_vs_cp (process, against cp and
-fsync), commit_in_process_vs_cp, restore_vs_cp (the deepest version, process, against cp),
-restore_depth_2_vs_cp, restore_whole_vs_cp, again_vs_cp and again_bytes (an unchanged checkpoint),
-peak_bytes, tiny_commit_vs_floor (in process, against two durable renames), tiny_commit_seconds,
-large (bytes, peak_bytes), repetitions, machine, skipped (by tool, why), sequences (a list of name,
+fsync), commit_in_session_vs_cp, stall_vs_copy (what training waits for in a session, against a copy
+in memory), restore_vs_cp (the deepest version, process, against cp), restore_depth_2_vs_cp,
+restore_whole_vs_cp, again_vs_cp and again_bytes (an unchanged checkpoint), peak_bytes,
+tiny_commit_vs_floor (in process, against two durable renames), tiny_commit_seconds,
+tiny_thousand_vs_commit (1,000 versions through a session, against one durable commit), large (bytes, peak_bytes), repetitions, machine, skipped (by tool, why), sequences (a list of name,
 versions, bytes, tools: a list with the keys above for each tool). Keys above are means over the
 sequences; what was not measured is null.";
 
@@ -97,6 +99,8 @@ pub(crate) struct StoreArgs {
 /// Everything that a run found.
 #[derive(Debug)]
 struct Run {
+    /// What makes such a run again, as people type it.
+    command: String,
     repetitions: u32,
     facts: Facts,
     /// By tool: what it says of its version.
@@ -170,7 +174,34 @@ fn measure(args: &StoreArgs, ckpt: &Path, folder: &Path, ui: &mut Ui) -> anyhow:
         ui.notice(format!("skipped {what}: {why}"))?;
     }
     let (facts, repetitions) = (Facts::of(folder), args.repetitions);
-    Ok(Run { repetitions, facts, versions, sequences, tiny, large, skipped })
+    Ok(Run {
+        command: command_line(),
+        repetitions,
+        facts,
+        versions,
+        sequences,
+        tiny,
+        large,
+        skipped,
+    })
+}
+
+/// Writes how this program was called.
+fn command_line() -> String {
+    without_places(std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()))
+}
+
+/// Leaves out of a command what says where to find things on this machine.
+fn without_places(args: impl Iterator<Item = String>) -> String {
+    let mut words = vec!["cargo xtask".to_owned()];
+    let mut args = args.skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--ckpt" | "--dir" => drop(args.next()),
+            _ => words.push(arg),
+        }
+    }
+    words.join(" ")
 }
 
 /// Finds the peers that can be run, and says what the others lack.
@@ -219,7 +250,19 @@ fn over_all(
     for (tool, why) in &found.failed {
         skipped.insert(tool.clone(), why.clone());
     }
-    let ours = [COPY.name, SYNCED_COPY.name, CKPT.name, IN_PROCESS];
+    let ours = [COPY.name, SYNCED_COPY.name, CKPT.name, SESSION];
     let tools = ours.into_iter().chain(field.peers.iter().map(|tool| tool.name));
     Ok(Sequence::new(subject, &found, tools))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_names_no_place_of_this_machine() {
+        let line = "target/xtask bench store a b --dir /d --mib 8 --markdown --ckpt /t/ckpt";
+        let expected = "cargo xtask bench store a b --mib 8 --markdown";
+        assert_eq!(without_places(line.split(' ').map(str::to_owned)), expected);
+    }
 }

@@ -6,7 +6,7 @@ use super::{
     Run,
     results::{Row, Sequence},
     samples::mean,
-    tool::{CKPT, IN_PROCESS},
+    tool::{CKPT, SESSION},
 };
 
 /// Gives the document: means over all sequences first, then each by itself.
@@ -23,7 +23,8 @@ pub(super) fn document(run: &Run) -> Value {
         "history_ratio": ours(|row| row.history_ratio),
         "history_ratio_merged": ours(|row| row.history_ratio_merged),
         "commit_vs_cp": ours(|row| row.commit_vs_cp),
-        "commit_in_process_vs_cp": of(IN_PROCESS, |row| row.commit_vs_cp),
+        "commit_in_session_vs_cp": of(SESSION, |row| row.commit_vs_cp),
+        "stall_vs_copy": of(SESSION, |row| row.stall_vs_copy),
         "restore_vs_cp": ours(|row| row.restore_vs_cp),
         "restore_depth_2_vs_cp": ours(|row| row.restore_depth_2_vs_cp),
         "restore_whole_vs_cp": ours(|row| row.restore_whole_vs_cp),
@@ -32,6 +33,7 @@ pub(super) fn document(run: &Run) -> Value {
         "peak_bytes": most(|row| row.peak_bytes),
         "tiny_commit_vs_floor": run.tiny.relative(),
         "tiny_commit_seconds": run.tiny.commit_seconds,
+        "tiny_thousand_vs_commit": run.tiny.thousand_relative(),
         "large": run.large.map(|large| json!({
             "bytes": large.bytes,
             "peak_bytes": large.peak_bytes,
@@ -61,6 +63,7 @@ fn tool(run: &Run, row: &Row) -> Value {
         "history_ratio_merged": row.history_ratio_merged,
         "commit_seconds": row.commit_seconds,
         "commit_vs_cp": row.commit_vs_cp,
+        "stall_vs_copy": row.stall_vs_copy,
         "restore_vs_cp": row.restore_vs_cp,
         "restore_depth_2_vs_cp": row.restore_depth_2_vs_cp,
         "restore_whole_vs_cp": row.restore_whole_vs_cp,

@@ -22,8 +22,14 @@ pub(super) trait Keeper {
     /// Keeps the checkpoint that lies in the folder as a version, and returns how long it took.
     fn commit(&mut self, number: usize) -> anyhow::Result<Duration>;
 
-    /// Puts a version into the folder, where no checkpoint lies, and returns how long it took.
-    fn restore(&mut self, number: usize) -> anyhow::Result<Duration>;
+    /// Puts a version into the folder, where no checkpoint lies, and returns how long it took;
+    /// `None` if that is not for this keeper to do.
+    fn restore(&mut self, number: usize) -> anyhow::Result<Option<Duration>>;
+
+    /// Returns how long the last commit held its caller up, if it works in the background.
+    fn take_stall(&mut self) -> Option<Stall> {
+        None
+    }
 
     /// Commits likewise, and returns the most memory that a process took, if that can be seen.
     fn peak_of_commit(&self, _: usize) -> anyhow::Result<Option<u64>> {
@@ -37,6 +43,14 @@ pub(super) trait Keeper {
 
     /// Returns the folders that hold what is stored.
     fn stores(&self) -> &'static [&'static str];
+}
+
+/// How long a commit in the background held its caller up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stall {
+    pub(super) wait: Duration,
+    /// How long it took to copy the checkpoint in memory, just before.
+    pub(super) copy: Duration,
 }
 
 /// Puts a checkpoint in place to be committed.
@@ -121,8 +135,8 @@ impl Keeper for Commands<'_> {
         Ok(took)
     }
 
-    fn restore(&mut self, number: usize) -> anyhow::Result<Duration> {
-        Ok(self.shell.time(self.tool.restore, number, &self.folder)?.0)
+    fn restore(&mut self, number: usize) -> anyhow::Result<Option<Duration>> {
+        Ok(Some(self.shell.time(self.tool.restore, number, &self.folder)?.0))
     }
 
     fn peak_of_commit(&self, number: usize) -> anyhow::Result<Option<u64>> {

@@ -5,9 +5,9 @@ use ckpt_cli::format;
 use super::{
     Run,
     results::{Row, Sequence},
-    targets::{PEAK_BYTES, Quantity, TINY_COMMIT},
+    targets::{PEAK_BYTES, Quantity, TINY_COMMIT, TINY_THOUSAND},
     text::{heading, mebibytes, ratio, times},
-    tool::{CKPT, COPY, IN_PROCESS, SYNCED_COPY},
+    tool::{CKPT, COPY, SESSION, SYNCED_COPY},
 };
 
 /// A table: what it is about, and how its numbers are found and written.
@@ -20,7 +20,7 @@ struct Section {
     ours: &'static str,
 }
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     Section {
         title: "Stored bytes / bytes of the file, a commit onto its parent",
         quantity: Quantity::Stored,
@@ -50,11 +50,18 @@ const SECTIONS: [Section; 9] = [
         ours: CKPT.name,
     },
     Section {
-        title: "Commit against `cp` and fsync, in process",
-        quantity: Quantity::InProcess,
+        title: "Commit against `cp` and fsync, in a session, until it is durable",
+        quantity: Quantity::Session,
         field: |row| row.commit_vs_cp,
         write: times,
-        ours: IN_PROCESS,
+        ours: SESSION,
+    },
+    Section {
+        title: "What training waits for in a session, against a copy in memory",
+        quantity: Quantity::Stall,
+        field: |row| row.stall_vs_copy,
+        write: times,
+        ours: SESSION,
     },
     Section {
         title: "Restore against `cp`, whole process, of a version stored whole",
@@ -89,7 +96,8 @@ const SECTIONS: [Section; 9] = [
 /// Writes the page's part.
 pub(super) fn lines(run: &Run) -> Vec<String> {
     let peers = peers(run);
-    let mut lines = vec![preamble(run, &peers), String::new()];
+    let mut lines =
+        ["```sh", &run.command, "```", "", &preamble(run, &peers), ""].map(str::to_owned).to_vec();
     for section in &SECTIONS {
         lines.extend(table(section, &run.sequences, &peers));
     }
@@ -101,7 +109,7 @@ pub(super) fn lines(run: &Run) -> Vec<String> {
 fn peers(run: &Run) -> Vec<&str> {
     let mut peers: Vec<&str> = Vec::new();
     for row in run.sequences.iter().flat_map(|sequence| &sequence.rows) {
-        let is_ours = [CKPT.name, COPY.name, SYNCED_COPY.name, IN_PROCESS].contains(&&*row.tool);
+        let is_ours = [CKPT.name, COPY.name, SYNCED_COPY.name, SESSION].contains(&&*row.tool);
         if !is_ours && !peers.contains(&row.tool.as_str()) {
             peers.push(&row.tool);
         }
@@ -128,7 +136,7 @@ fn table(section: &Section, sequences: &[Sequence], peers: &[&str]) -> Vec<Strin
     if sequences.iter().all(|sequence| value(sequence, section.ours).is_none()) {
         return Vec::new();
     }
-    // A peer has no commit in process.
+    // Peers have no sessions.
     let peers = if section.ours == CKPT.name { peers } else { &[] };
     let has_any = |peer: &&&str| sequences.iter().any(|one| value(one, peer).is_some());
     let peers: Vec<&str> = peers.iter().filter(has_any).copied().collect();
@@ -154,6 +162,9 @@ fn small_and_large(run: &Run) -> Vec<String> {
     };
     let tiny = "a durable commit of a tiny checkpoint, in process, against two durable renames";
     row(tiny.to_owned(), times(Some(TINY_COMMIT)), times(Some(run.tiny.relative())));
+    let thousand = "1,000 tiny versions through a session, against one durable commit";
+    let ours = times(Some(run.tiny.thousand_relative()));
+    row(thousand.to_owned(), times(Some(TINY_THOUSAND)), ours);
     let ours = run.sequences.iter().filter_map(|sequence| sequence.row(CKPT.name));
     if let Some(bytes) = ours.filter_map(|row| row.again_bytes).max() {
         let what = "what an unchanged checkpoint adds".to_owned();
@@ -197,11 +208,12 @@ mod tests {
 
     fn run() -> Run {
         Run {
+            command: "cargo xtask bench store --markdown".to_owned(),
             repetitions: 3,
             facts: Facts { cores: 2, system: "linux".to_owned(), ..Facts::default() },
             versions: BTreeMap::new(),
             sequences: vec![sequence()],
-            tiny: Tiny { commit_seconds: 0.003, floor_seconds: 0.002 },
+            tiny: Tiny { commit_seconds: 0.003, floor_seconds: 0.002, thousand_seconds: 0.03 },
             large: Some(Large { bytes: 1 << 30, peak_bytes: Some(100 << 20) }),
             skipped: BTreeMap::new(),
         }
@@ -224,10 +236,12 @@ mod tests {
     #[test]
     fn what_was_not_measured_has_no_table() {
         let lines = lines(&run());
-        assert!(lines[0].starts_with("Machine: 2 cores, linux. Medians of 3 repetitions;"));
+        assert_eq!(lines[1], "cargo xtask bench store --markdown");
+        assert!(lines[4].starts_with("Machine: 2 cores, linux. Medians of 3 repetitions;"));
         assert!(!lines.iter().any(|line| line.contains("merged")), "{lines:?}");
         let last = "| peak memory of a process, checkpoint of 1024 MiB | 512 MiB | 100 MiB |";
         assert_eq!(lines.last().unwrap(), last);
         assert!(lines.iter().any(|line| line.ends_with("renames | 2.00x | 1.50x |")));
+        assert!(lines.iter().any(|line| line.ends_with("durable commit | 50x | 10x |")));
     }
 }

@@ -11,10 +11,10 @@ use anyhow::Context;
 
 use super::{
     command::Shell,
-    in_process::InProcess,
+    in_session::InSession,
     keeper::{self, Commands, Keeper},
     samples::{Action, Depth, Samples},
-    tool::{CKPT, COPY, GC, IN_PROCESS, SYNCED_COPY, Tool},
+    tool::{CKPT, COPY, GC, MEMORY_COPY, SESSION, SYNCED_COPY, Tool},
 };
 
 /// How often what changes nothing is repeated in a pass.
@@ -88,9 +88,9 @@ impl<'a> Field<'a> {
 
     fn entrants(&self, folder: &Path, found: &mut Found) -> anyhow::Result<Vec<Entrant<'a>>> {
         let mut entrants = vec![Entrant {
-            name: IN_PROCESS,
+            name: SESSION,
             is_peer: false,
-            keeper: Box::new(InProcess::start(folder.join(IN_PROCESS))?),
+            keeper: Box::new(InSession::start(folder.join(SESSION))?),
         }];
         let ours = [&COPY, &SYNCED_COPY, &CKPT].map(|tool| (false, tool));
         for (is_peer, tool) in ours.into_iter().chain(self.peers.iter().map(|tool| (true, tool))) {
@@ -120,6 +120,10 @@ impl Pass<'_> {
                 keeper::place(&*entrant.keeper, file)?;
                 settle(file)?;
                 found.samples.push(entrant.name, action, entrant.keeper.commit(index + 1)?);
+                if let Some(stall) = entrant.keeper.take_stall() {
+                    found.samples.push(entrant.name, Action::Stall, stall.wait);
+                    found.samples.push(MEMORY_COPY, Action::Stall, stall.copy);
+                }
                 let stored = keeper::stored(&*entrant.keeper)?;
                 found.bytes.entry(entrant.name.to_owned()).or_default().after.push(stored);
                 Ok(())
@@ -154,7 +158,7 @@ impl Pass<'_> {
             self.each(|entrant, found| {
                 keeper::take_away(&*entrant.keeper)?;
                 settle(file)?;
-                let took = entrant.keeper.restore(number)?;
+                let Some(took) = entrant.keeper.restore(number)? else { return Ok(()) };
                 found.samples.push(entrant.name, Action::Restore(depth), took);
                 keeper::check(&*entrant.keeper, file)
             })?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{
     pass::{Found, Stored},
     samples::{Action, Depth, mean},
-    tool::{COPY, SYNCED_COPY},
+    tool::{COPY, MEMORY_COPY, SYNCED_COPY},
 };
 use crate::data::Kind;
 
@@ -34,6 +34,8 @@ pub(super) struct Row {
     pub(super) commit_seconds: Option<f64>,
     /// The same relative to a copy and its sync.
     pub(super) commit_vs_cp: Option<f64>,
+    /// What a commit in the background keeps its caller waiting for, relative to a copy in memory.
+    pub(super) stall_vs_copy: Option<f64>,
     /// An unchanged checkpoint, relative to a copy.
     pub(super) again_vs_cp: Option<f64>,
     /// What an unchanged checkpoint adds.
@@ -89,6 +91,7 @@ fn row(tool: &str, subject: &Subject, found: &Found) -> Row {
         history_ratio_merged: of_total(stored.merged),
         commit_seconds: samples.median(tool, commit),
         commit_vs_cp: samples.relative(tool, commit, SYNCED_COPY.name),
+        stall_vs_copy: samples.relative(tool, Action::Stall, MEMORY_COPY),
         again_vs_cp: against_copy(Action::Again),
         again_bytes: stored.again,
         restore_whole_vs_cp: against_copy(Action::Restore(Depth::Whole)),

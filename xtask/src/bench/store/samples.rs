@@ -9,6 +9,8 @@ pub(super) enum Action {
     First,
     /// A version onto its parent.
     Commit,
+    /// What a commit in the background keeps its caller waiting for.
+    Stall,
     /// A checkpoint that did not change.
     Again,
     /// A version at a place in the chain of differences.

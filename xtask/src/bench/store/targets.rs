@@ -9,7 +9,8 @@ pub(super) enum Quantity {
     History,
     Merged,
     Commit,
-    InProcess,
+    Session,
+    Stall,
     RestoreWhole,
     RestoreDepth2,
     RestoreDeepest,
@@ -18,6 +19,9 @@ pub(super) enum Quantity {
 
 /// A durable commit of a tiny checkpoint, against two durable renames.
 pub(super) const TINY_COMMIT: f64 = 2.0;
+
+/// 1,000 tiny versions through a session, against one durable commit.
+pub(super) const TINY_THOUSAND: f64 = 50.0;
 
 /// The peak memory of a process, whatever the size of the checkpoint.
 pub(super) const PEAK_BYTES: u64 = 512 << 20;
@@ -46,7 +50,7 @@ impl Quantity {
                 Kind::Bf16 => Some(0.29),
                 Kind::Frozen | Kind::Adam | Kind::Sparse => None,
             },
-            Self::InProcess => match kind? {
+            Self::Session => match kind? {
                 Kind::DenseF32 | Kind::Bf16 => Some(1.2),
                 Kind::Sparse => Some(0.9),
                 Kind::MlpF32 | Kind::Frozen | Kind::Adam => None,
@@ -55,7 +59,7 @@ impl Quantity {
             Self::RestoreWhole => Some(1.5),
             Self::RestoreDepth2 => Some(4.0),
             Self::RestoreDeepest => Some(8.0),
-            Self::Again => Some(1.0),
+            Self::Again | Self::Stall => Some(1.0),
         }
     }
 }

@@ -33,6 +33,11 @@ pub(super) fn print(run: &Run, ui: &mut Ui) -> Result<(), Failure> {
         run.tiny.commit_seconds * 1e3,
         run.tiny.relative(),
     ))?;
+    ui.line(format!(
+        "1,000 tiny versions through a session: {:.0} ms, {:.1} x one durable commit",
+        run.tiny.thousand_seconds * 1e3,
+        run.tiny.thousand_relative(),
+    ))?;
     if let Some(large) = run.large {
         let peak = large.peak_bytes.map_or_else(|| "unknown".to_owned(), mebibytes);
         ui.line(format!("peak memory for {}: {peak}", mebibytes(large.bytes)))?;

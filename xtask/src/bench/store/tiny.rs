@@ -4,9 +4,9 @@ use std::{fs, path::Path};
 
 use super::{
     command::Shell,
-    in_process::{InProcess, two_durable_renames},
     keeper::{self, Commands, Keeper},
     samples::median,
+    tiny_commits::{TinyRepository, two_durable_renames},
     tool::CKPT,
 };
 use crate::data::{Kind, Recipe};
@@ -14,25 +14,36 @@ use crate::data::{Kind, Recipe};
 /// Tiny commits of a repetition.
 const COMMITS: u32 = 20;
 
-/// A durable commit of a few weights in process.
+/// Versions that go through a session at once.
+const MANY: usize = 1000;
+
+/// Durable commits of a few weights in process.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Tiny {
     /// The median.
     pub(super) commit_seconds: f64,
     /// The median of two durable renames.
     pub(super) floor_seconds: f64,
+    /// The median of 1,000 versions through a session.
+    pub(super) thousand_seconds: f64,
 }
 
 impl Tiny {
     /// Measures commits and renames in turn, in a new folder.
     pub(super) fn measure(folder: &Path, repetitions: u32) -> anyhow::Result<Self> {
-        let repository = InProcess::start(folder.to_owned())?;
+        let repository = TinyRepository::start(&folder.join("one"))?;
         let (mut commits, mut floors) = (Vec::new(), Vec::new());
         for number in 0..(repetitions * COMMITS) as usize {
-            commits.push(repository.commit_tiny(number)?.as_secs_f64());
+            commits.push(repository.commit(number)?.as_secs_f64());
             floors.push(two_durable_renames(folder, number)?.as_secs_f64());
         }
+        let thousand = |repetition| {
+            let repository = TinyRepository::start(&folder.join(format!("many-{repetition}")))?;
+            Ok(repository.commit_many(0..MANY)?.as_secs_f64())
+        };
+        let thousands = (0..repetitions).map(thousand).collect::<anyhow::Result<Vec<f64>>>()?;
         Ok(Self {
+            thousand_seconds: median(&thousands).unwrap_or(f64::NAN),
             commit_seconds: median(&commits).unwrap_or(f64::NAN),
             floor_seconds: median(&floors).unwrap_or(f64::NAN),
         })
@@ -41,6 +52,11 @@ impl Tiny {
     /// Returns how much longer a commit takes than it must.
     pub(super) fn relative(&self) -> f64 {
         self.commit_seconds / self.floor_seconds
+    }
+
+    /// Returns how many durable commits take as long as 1,000 versions through a session.
+    pub(super) fn thousand_relative(&self) -> f64 {
+        self.thousand_seconds / self.commit_seconds
     }
 }
 

@@ -58,8 +58,11 @@ pub(super) const COPY: Tool = Tool {
 /// A copy that is on disk when it is done: what committing is measured against.
 pub(super) const SYNCED_COPY: Tool = Tool { name: "cp+fsync", sync: Some("store/{n}"), ..COPY };
 
-/// The name of ckpt as a library, beside those of the tools.
-pub(super) const IN_PROCESS: &str = "in process";
+/// The name of a session of ckpt as a library, beside those of the tools.
+pub(super) const SESSION: &str = "session";
+
+/// The name of a copy in memory.
+pub(super) const MEMORY_COPY: &str = "memory copy";
 
 /// Collects what no ref reaches, and merges packs.
 pub(super) const GC: Line = &["ckpt", "gc"];
