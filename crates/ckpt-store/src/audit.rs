@@ -53,6 +53,23 @@ impl Repository {
         Audit { repository: self, name: name.clone(), next, after: None }
     }
 
+    /// Finds the ref with moves that a short or full name stands for: one that exists, or else one
+    /// that was deleted or is only guarded so far.
+    ///
+    /// # Errors
+    /// A missing or damaged object.
+    pub fn find_chain(&self, name: &str) -> Result<Option<RefName>> {
+        if let Some((found, _)) = self.find_ref(name)? {
+            return Ok(Some(found));
+        }
+        for name in self.refs_called(name)? {
+            if self.refs.newest_move(&name)?.is_some() {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    }
+
     /// Lists the refs of a kind that have moves, the deleted ones among them, sorted by name.
     ///
     /// # Errors

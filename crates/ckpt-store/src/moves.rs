@@ -154,20 +154,13 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::NoRef`]; [`Error::Conflict`] if another writer moved it in the meantime.
-    pub fn delete_ref(&self, name: &RefName, reason: &str, stamp: &Stamp) -> Result<VersionId> {
+    pub fn delete_ref(&self, name: &RefName, reason: &str, stamp: &Stamp) -> Result<Move> {
         let tip = self.refs.tip(&self.objects, name)?;
-        let at = tip.and_then(|tip| tip.version).ok_or_else(|| Error::NoRef(name.clone()))?;
+        if tip.and_then(|tip| tip.version).is_none() {
+            return Err(Error::NoRef(name.clone()));
+        }
         let (to, reason) = (To::Nothing, reason.into());
-        self.record_move(&Step {
-            name,
-            tip,
-            kind: MoveKind::Delete,
-            to,
-            gate: &[],
-            reason,
-            stamp,
-        })?;
-        Ok(at)
+        self.record_move(&Step { name, tip, kind: MoveKind::Delete, to, gate: &[], reason, stamp })
     }
 
     /// Writes a move into a pack of its own and swaps the ref to it.

@@ -203,18 +203,22 @@ impl Repository {
     /// # Errors
     /// A missing or damaged object.
     pub fn find_ref(&self, name: &str) -> Result<Option<(RefName, VersionId)>> {
-        let short = RefKind::ALL.into_iter().filter_map(|kind| RefName::new(kind, name).ok());
-        let candidates: Vec<RefName> = match RefName::from_full(name) {
-            Some(full) => vec![full],
-            None if name == HEAD => vec![self.head()?],
-            None => short.collect(),
-        };
-        for name in candidates {
+        for name in self.refs_called(name)? {
             if let Some(version) = self.target(&name)? {
                 return Ok(Some((name, version)));
             }
         }
         Ok(None)
+    }
+
+    /// Lists the refs that a short or full name can stand for, the first choice first.
+    pub(crate) fn refs_called(&self, name: &str) -> Result<Vec<RefName>> {
+        let short = RefKind::ALL.into_iter().filter_map(|kind| RefName::new(kind, name).ok());
+        Ok(match RefName::from_full(name) {
+            Some(full) => vec![full],
+            None if name == HEAD => vec![self.head()?],
+            None => short.collect(),
+        })
     }
 
     fn resolve_parsed(&self, revision: &Revision) -> Result<VersionId> {

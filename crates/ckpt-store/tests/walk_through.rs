@@ -165,7 +165,7 @@ fn tags_stay_unless_forced_and_deleted_refs_are_gone() {
     assert!(repo.set_ref(&tag, two, false, "", &stamp()).is_err());
     repo.set_ref(&tag, two, true, "moved", &stamp()).unwrap();
     assert_eq!(repo.resolve("v1").unwrap(), two);
-    assert_eq!(repo.delete_ref(&tag, "", &stamp()).unwrap(), two);
+    assert_eq!(repo.delete_ref(&tag, "", &stamp()).unwrap().record.from, Some(two));
     assert_eq!(repo.resolve("v1").unwrap_err().to_string(), "no version is called \"v1\"");
     assert!(repo.list(RefKind::Tag).unwrap().is_empty());
 }
