@@ -25,7 +25,7 @@ const PROGRAM: &str = "cargo xtask";
     version,
     bin_name = PROGRAM,
     after_help = "Every other verb (init, commit, log, show, compare, restore, verify, branch, tag, \
-                  switch, rollback) is handed to ckpt: `cargo xtask log --help`."
+                  switch, alias, promote, guard, rollback, audit, note) is handed to ckpt: `cargo xtask log --help`."
 )]
 struct Xtask {
     /// The folder that holds or will hold .ckpt [default: found upwards, or the current folder]

@@ -18,7 +18,7 @@ use crate::{
 #[command(
     name = "ckpt",
     version,
-    after_help = "REV names a version: a branch or tag, HEAD, the first digits of an id, main~3 \
+    after_help = "REV names a version: a branch, tag or alias, HEAD, the first digits of an id, main~3 \
                   (3 versions before), main@12 (version number 12), min:loss or max:f1 (the best \
                   of the current branch), min:loss@main.\n\n\
                   Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the answer is no, 4 conflict."
@@ -76,6 +76,7 @@ pub fn report(ui: &mut Ui, failure: &Failure) -> ExitCode {
         Class::ClosedPipe => return ExitCode::SUCCESS,
         Class::Failed => 1,
         Class::Usage => 2,
+        Class::No => 3,
         Class::Conflict => 4,
     };
     ui.failure(failure);

@@ -1,10 +1,15 @@
 //! One command, one file: its arguments and the function that does it.
 
+mod alias;
+mod audit;
 mod branch;
 mod commit;
 mod compare;
+mod guard;
 mod init;
 mod log;
+mod note;
+mod promote;
 mod refs;
 mod restore;
 mod rollback;
@@ -30,7 +35,12 @@ pub(crate) enum Command {
     Branch(branch::BranchArgs),
     Tag(tag::TagArgs),
     Switch(switch::SwitchArgs),
+    Alias(alias::AliasArgs),
+    Promote(promote::PromoteArgs),
+    Guard(guard::GuardArgs),
     Rollback(rollback::RollbackArgs),
+    Audit(audit::AuditArgs),
+    Note(note::NoteArgs),
 }
 
 impl Command {
@@ -46,7 +56,12 @@ impl Command {
             Self::Branch(args) => branch::branch(context, args),
             Self::Tag(args) => tag::tag(context, args),
             Self::Switch(args) => switch::switch(context, args),
+            Self::Alias(args) => alias::alias(context, args),
+            Self::Promote(args) => promote::promote(context, args),
+            Self::Guard(args) => guard::guard(context, args),
             Self::Rollback(args) => rollback::rollback(context, args),
+            Self::Audit(args) => audit::audit(context, args),
+            Self::Note(args) => note::note(context, args),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use ckpt_store::{Repository, Stamp, Version};
+use ckpt_store::{Notes, Repository, Stamp, Version};
 
 use crate::{environment::Environment, failure::Failure, ui::Ui};
 
@@ -11,7 +11,7 @@ use crate::{environment::Environment, failure::Failure, ui::Ui};
 pub(crate) enum Answer {
     /// Done, or yes.
     Done,
-    /// The answer is no: damage, a difference.
+    /// The answer is no: damage, a difference, a condition that is not met.
     No,
 }
 
@@ -50,6 +50,12 @@ impl Context {
     pub(crate) fn stamp(&self) -> Result<Stamp, Failure> {
         self.environment.stamp(None)
     }
+}
+
+/// Takes what notes say into the metrics of a version that is going to be shown.
+pub(crate) fn noted(notes: &Notes, mut version: Version) -> Version {
+    version.record.metrics = notes.metrics(&version);
+    version
 }
 
 /// Finds the version that a revision names.

@@ -12,6 +12,8 @@ pub enum Class {
     Failed,
     /// It was called in a wrong way: exit code 2.
     Usage,
+    /// The answer is no: exit code 3.
+    No,
     /// Somebody else was faster: exit code 4.
     Conflict,
     /// Nobody reads the output any more, which is nobody's fault: exit code 0.
@@ -153,7 +155,7 @@ fn chain(error: &dyn StdError) -> String {
 /// The table: what each error of the store counts as, and what to do about it.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        use Class::{Conflict, Failed, Usage};
+        use Class::{Conflict, Failed, No, Usage};
         let (class, hint) = match &error {
             Error::NoRepository(_) => (Failed, Some(Hint::command("init", "makes one"))),
             Error::UnknownFormat { .. } => {
@@ -167,6 +169,15 @@ impl From<Error> for Failure {
                 (Failed, Some("--to REV names the version to go back to".into()))
             }
             Error::RefExists { .. } => (Failed, Some("choose another name".into())),
+            Error::Unmet(unmet) => (No, Some(after_refusal(unmet.kept))),
+            Error::NoGuard { name, .. } => {
+                let list = format!("guard {}", name.short());
+                (Failed, Some(Hint::command(list, "lists its guards")))
+            }
+            Error::Condition(_) => {
+                let forms = "f1 >= 0.95, loss < parent.loss, f1 >= current.f1 && loss < 0.2";
+                (Usage, Some(format!("forms of a condition: {forms}").into()))
+            }
             Error::Conflict(conflict) => (Conflict, Some(after_conflict(conflict.kept))),
             Error::Revision(error) => return Self::from_revision(error),
             Error::RefName(_) | Error::Prefix(_) => (Usage, None),
@@ -190,7 +201,8 @@ impl Failure {
             }
             RevisionError::Unknown(_) => (
                 Failed,
-                "`log` shows versions, `branch` and `tag` list names; an id needs 4 digits or more"
+                "`log` shows versions, `branch`, `tag` and `alias` list names; an id needs 4 digits or \
+                 more"
                     .into(),
             ),
             RevisionError::Empty(_) => (Failed, Hint::command("commit PATH", "makes a version")),
@@ -209,7 +221,17 @@ fn list_of(kind: RefKind) -> Hint {
     match kind {
         RefKind::Branch => Hint::command("branch", "lists the branches"),
         RefKind::Tag => Hint::command("tag", "lists the tags"),
-        RefKind::Alias => "no command has set it".into(),
+        RefKind::Alias => Hint::command("alias", "lists the aliases"),
+    }
+}
+
+fn after_refusal(kept: Option<VersionId>) -> Hint {
+    match kept {
+        Some(kept) => Hint::command(
+            format!("branch NAME {}", kept.short()),
+            "keeps what you made; --override REASON moves the branch anyway, which is on record",
+        ),
+        None => "--override REASON moves it anyway, which is on record".into(),
     }
 }
 

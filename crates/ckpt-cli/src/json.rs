@@ -4,15 +4,19 @@
 //! are RFC 3339 in UTC; sizes are bytes; a number that is not finite is null.
 
 mod from_records;
+mod refs;
 
 use std::collections::BTreeMap;
 
-use ckpt_hash::{CodeId, DataId, ModelId, RecipeId, StateId, TreeHash, VersionId};
+use ckpt_hash::{CodeId, DataId, ModelId, NoteId, RecipeId, StateId, TreeHash, VersionId};
 use ckpt_tensor::Dtype;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::from_records::{data, files, role, tensors, value};
+pub(crate) use self::{
+    from_records::{data, files, role, tensors, value},
+    refs::{AuditMove, AuditRef, GuardChange, Guards, Move, Ref, action, evidence},
+};
 
 /// What `init` prints.
 #[derive(Debug, Serialize)]
@@ -40,6 +44,7 @@ pub(crate) struct VersionKeys {
     pub(crate) message: String,
     /// Values by name: bool, number or text.
     pub(crate) params: BTreeMap<String, Value>,
+    /// What notes say comes before what the version says.
     pub(crate) metrics: BTreeMap<String, f64>,
 }
 
@@ -73,6 +78,36 @@ pub(crate) struct Show {
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) tensors: Vec<Tensor>,
     pub(crate) files: Vec<FileKeys>,
+    /// What was added later, the newest first.
+    pub(crate) notes: Vec<Note>,
+}
+
+/// A note, in `show`; what `note` prints after the version.
+#[derive(Debug, Serialize)]
+pub(crate) struct Note {
+    pub(crate) note: NoteId,
+    pub(crate) time: Option<String>,
+    pub(crate) author: String,
+    pub(crate) text: String,
+    pub(crate) metrics: BTreeMap<String, f64>,
+    pub(crate) files: Vec<NoteFile>,
+    /// `removed` or `kept`, if the note says what became of the version's content; else null.
+    pub(crate) content: Option<&'static str>,
+}
+
+/// A file of a note.
+#[derive(Debug, Serialize)]
+pub(crate) struct NoteFile {
+    pub(crate) path: String,
+    pub(crate) bytes: u64,
+}
+
+/// What `note` prints.
+#[derive(Debug, Serialize)]
+pub(crate) struct Noted {
+    pub(crate) version: VersionId,
+    #[serde(flatten)]
+    pub(crate) note: Note,
 }
 
 /// A data set, in `show` and `compare`.
@@ -221,31 +256,6 @@ pub(crate) struct Damage {
     pub(crate) what: String,
     /// The versions that cannot be restored because of it.
     pub(crate) versions: Vec<VersionId>,
-}
-
-/// A ref: each item of the lists that `branch` and `tag` print, what making one prints, and in
-/// `show`.
-#[derive(Debug, Serialize)]
-pub(crate) struct Ref {
-    /// `branch`, `tag` or `alias`.
-    pub(crate) kind: &'static str,
-    pub(crate) name: String,
-    /// Where it points; null for the current branch before its first version.
-    pub(crate) version: Option<VersionId>,
-    /// Whether it is the current branch.
-    pub(crate) current: bool,
-}
-
-/// What deleting or moving a ref prints: `branch -d`, `tag -d`, `tag --force`, `rollback`.
-#[derive(Debug, Serialize)]
-pub(crate) struct Move {
-    /// `branch`, `tag` or `alias`.
-    pub(crate) kind: &'static str,
-    pub(crate) name: String,
-    /// Where it pointed.
-    pub(crate) from: Option<VersionId>,
-    /// Where it points now; null if it was deleted.
-    pub(crate) to: Option<VersionId>,
 }
 
 /// What `switch` prints.

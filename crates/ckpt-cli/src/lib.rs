@@ -9,12 +9,13 @@
 //! - 0: done;
 //! - 1: failed;
 //! - 2: called in a wrong way;
-//! - 3: the answer is no: `verify` found damage, `compare --exit-code` a difference;
+//! - 3: the answer is no: a gate or guard is not met, `verify` or `audit` found damage, `compare
+//!   --exit-code` a difference;
 //! - 4: conflict: a branch is not where it was expected.
 //!
 //! # Output
 //! Results go to standard output, for people or, with `--json`, as one document of JSON per
-//! command, or one per line and version for `log`. Notices, progress and errors go to standard
+//! command, or one per line: for each version of `log`, each move or ref of `audit`. Notices, progress and errors go to standard
 //! error. A reader that stops reading ends the program without complaint.
 
 mod app;

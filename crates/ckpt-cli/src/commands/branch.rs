@@ -10,7 +10,7 @@ use crate::context::{Context, Outcome};
 /// deletes no version: each can still be named by its id.
 ///
 /// With --json: a list of kind, name, version, current; for a new branch that object alone; for a
-/// deleted one kind, name, from, to.
+/// deleted one kind, name, from, to, move, evidence.
 #[derive(Debug, Args)]
 pub(crate) struct BranchArgs {
     /// The branch to make
@@ -30,7 +30,7 @@ pub(crate) fn branch(context: &mut Context, args: &BranchArgs) -> Outcome {
     let name = |name: &str| RefName::branch(name).map_err(ckpt_store::Error::from);
     match (&args.delete, &args.name) {
         (Some(deleted), _) => refs::delete(context, &name(deleted)?, ""),
-        (None, Some(new)) => refs::set(context, &name(new)?, &args.revision, false, ""),
+        (None, Some(new)) => refs::set(context, &name(new)?, &args.revision, false, "".into()),
         (None, None) => refs::list(context, RefKind::Branch),
     }
 }

@@ -4,8 +4,9 @@ use ckpt_store::{
     Commit, Contents, Draft, Effort, Parents, RefName, Repository, Version,
     record::{DataRecord, ParamValue, RecipeRecord},
 };
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 
+use super::refs;
 use crate::{
     collect,
     context::{Answer, Context, Outcome},
@@ -70,6 +71,11 @@ pub(crate) struct CommitArgs {
     #[arg(long)]
     opaque: bool,
 
+    /// Moves the branch even if its guards are not met, for this reason, which is on record
+    #[arg(long = "override", value_name = "REASON")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    override_reason: Option<String>,
+
     /// Who commits [default: CKPT_AUTHOR, or the user at this machine]
     #[arg(long)]
     author: Option<String>,
@@ -103,6 +109,7 @@ pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
             EffortArg::Default => Effort::Default,
             EffortArg::Small => Effort::Small,
         },
+        override_reason: args.override_reason.clone(),
         ..Draft::default()
     };
     let commit = repository.commit(&branch, &draft)?;
@@ -137,7 +144,10 @@ fn find_parents(
             return Err(Failure::failed(message).with_class(Class::Conflict).with_hint(hint));
         }
         (Some(tip), _) => Parents::Expected(tip),
-        (None, from) => Parents::NewBranch(from.into_iter().collect()),
+        (None, from) => {
+            refs::check_hides_nothing(repository, branch)?;
+            Parents::NewBranch(from.into_iter().collect())
+        }
     };
     let parent = from.or(tip).map(|id| repository.version(&id)).transpose()?;
     Ok((parent, parents))
@@ -182,7 +192,10 @@ fn print(ui: &mut Ui, branch: &RefName, commit: &Commit) -> Result<(), Failure> 
 }
 
 /// Collects named values, each of which may be given once.
-fn unique<T: Clone>(what: &str, pairs: &[(String, T)]) -> Result<BTreeMap<String, T>, Failure> {
+pub(super) fn unique<T: Clone>(
+    what: &str,
+    pairs: &[(String, T)],
+) -> Result<BTreeMap<String, T>, Failure> {
     let mut map = BTreeMap::new();
     for (name, value) in pairs {
         if map.insert(name.clone(), value.clone()).is_some() {
@@ -219,7 +232,7 @@ fn param_value(text: &str) -> ParamValue {
     }
 }
 
-fn parse_metric(text: &str) -> Result<(String, f64), String> {
+pub(super) fn parse_metric(text: &str) -> Result<(String, f64), String> {
     let (name, value) = split_pair(text)?;
     match value.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok((name, number)),

@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use ckpt_store::{Repository, Version};
+use ckpt_store::{Condition, Error, Measured, Notes, Repository, Version};
 use clap::Args;
 
 use super::refs::{self, RefsByVersion};
 use crate::{
-    context::{Answer, Context, Outcome},
+    context::{Answer, Context, Outcome, noted},
     failure::Failure,
     format, json,
     metrics::{SPREAD, rank},
@@ -24,7 +24,8 @@ const GAP: usize = 2;
 /// Shows a version and all before it
 ///
 /// The table has as many metrics as fit, those first that most versions have; `show` has them
-/// all. Names in parentheses are the refs that point to a version.
+/// all. Names in parentheses are the refs that point to a version. Metrics that notes give come
+/// before the version's own.
 ///
 /// With --json, one line for each version: version, model, state, parents, number, branch (if REV
 /// is one), time, author, message, params, metrics.
@@ -37,12 +38,19 @@ pub(crate) struct LogArgs {
     /// The most versions to show
     #[arg(short = 'n', long, value_name = "N")]
     number: Option<usize>,
+
+    /// Shows only versions that meet a condition such as 'f1 >= 0.9' or 'loss < parent.loss', see
+    /// `promote`; repeatable
+    #[arg(long = "where", value_name = "CONDITION")]
+    conditions: Vec<String>,
 }
 
 pub(crate) fn log(context: &mut Context, args: &LogArgs) -> Outcome {
     let repository = context.repository()?;
     let start = repository.resolve(&args.revision)?;
-    let mut versions = repository.log(start).take(args.number.unwrap_or(usize::MAX));
+    let filter = Filter::new(&repository, &args.conditions)?;
+    let versions = repository.log(start).filter_map(|version| filter.pass(version).transpose());
+    let mut versions = versions.take(args.number.unwrap_or(usize::MAX));
     if context.json {
         let branch = refs::branch_of(&repository, &args.revision)?;
         for version in versions {
@@ -63,6 +71,37 @@ pub(crate) fn log(context: &mut Context, args: &LogArgs) -> Outcome {
             None => layout.insert(Layout::new(context, &repository, &some)?),
         };
         layout.print(context, &some)?;
+    }
+}
+
+/// What versions must meet to be shown.
+struct Filter<'a> {
+    repository: &'a Repository,
+    notes: Arc<Notes>,
+    conditions: Vec<Condition>,
+}
+
+impl<'a> Filter<'a> {
+    fn new(repository: &'a Repository, conditions: &[String]) -> Result<Self, Failure> {
+        let conditions = refs::conditions(conditions)?;
+        if conditions.iter().any(Condition::uses_current) {
+            let message = "--where knows no metrics of current.: no ref is about to move";
+            return Err(Failure::usage(message));
+        }
+        Ok(Self { repository, notes: repository.notes()?, conditions })
+    }
+
+    /// Gives a version with what notes say, or nothing if it does not meet the conditions.
+    fn pass(&self, version: Result<Version, Error>) -> Result<Option<Version>, Error> {
+        let version = noted(&self.notes, version?);
+        let needs_parent = self.conditions.iter().any(Condition::uses_parent);
+        let parent = version.record.parents.first().filter(|_| needs_parent);
+        let parent = parent.map(|parent| self.repository.version(parent)).transpose()?;
+        let parent = parent.map(|parent| self.notes.metrics(&parent));
+        let metrics = &version.record.metrics;
+        let measured = Measured { version: metrics, parent: parent.as_ref(), current: None };
+        let passes = self.conditions.iter().all(|condition| condition.evaluate(&measured).met);
+        Ok(passes.then_some(version))
     }
 }
 

@@ -1,9 +1,12 @@
-//! What the commands for branches and tags share.
+//! What the commands for branches, tags and aliases share.
 
 use std::collections::BTreeMap;
 
 use ckpt_hash::VersionId;
-use ckpt_store::{RefKind, RefName, Repository, Version};
+use ckpt_store::{
+    Condition, Move, Reason, RefKind, RefName, Repository, Version, record::EvidenceRecord,
+};
+use clap::{Args, builder::NonEmptyStringValueParser};
 
 use crate::{
     context::{Answer, Context, Outcome},
@@ -11,6 +14,32 @@ use crate::{
     json,
     ui::{Column, Style, Table, Text},
 };
+
+/// Why a ref is moved.
+#[derive(Debug, Args)]
+pub(super) struct Why {
+    /// Why, for the record
+    #[arg(short, long, default_value = "", hide_default_value = true)]
+    message: String,
+
+    /// Moves even if conditions are not met, for this reason, which is on record
+    #[arg(long = "override", value_name = "REASON", conflicts_with = "message")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    override_reason: Option<String>,
+}
+
+impl Why {
+    pub(super) fn reason(&self) -> Reason<'_> {
+        let override_reason = self.override_reason.as_deref();
+        Reason { text: override_reason.unwrap_or(&self.message), override_reason }
+    }
+}
+
+/// Parses conditions as they were given.
+pub(super) fn conditions(texts: &[String]) -> Result<Vec<Condition>, Failure> {
+    let parsed = texts.iter().map(|text| text.parse().map_err(ckpt_store::Error::Condition));
+    Ok(parsed.collect::<Result<_, _>>()?)
+}
 
 /// The refs of a repository by the version that they point to.
 pub(super) struct RefsByVersion(BTreeMap<VersionId, Vec<RefName>>);
@@ -93,32 +122,43 @@ fn row(name: &RefName, version: Option<&Version>, is_current: bool) -> [Text; 4]
     [name, Text::styled(Style::Id, id.short()), record.number.to_string().into(), subject.into()]
 }
 
+/// Refuses a new branch or tag that would hide an alias, and a new alias that would be hidden.
+pub(super) fn check_hides_nothing(repository: &Repository, name: &RefName) -> Result<(), Failure> {
+    let others = RefKind::ALL
+        .into_iter()
+        .filter(|kind| *kind != name.kind() && [*kind, name.kind()].contains(&RefKind::Alias));
+    for kind in others {
+        let other = RefName::new(kind, name.short()).map_err(ckpt_store::Error::from)?;
+        if repository.target(&other)?.is_some() {
+            let message = format!("{other} has that name already");
+            return Err(Failure::failed(message).with_hint("choose another name"));
+        }
+    }
+    Ok(())
+}
+
 /// Makes or moves a ref and says so.
 pub(super) fn set(
     context: &mut Context,
     name: &RefName,
     revision: &str,
     force: bool,
-    reason: &str,
+    reason: Reason<'_>,
 ) -> Outcome {
     let repository = context.repository()?;
     let to = repository.resolve(revision)?;
-    let from = repository.target(name)?;
+    if repository.target(name)?.is_none() {
+        check_hides_nothing(&repository, name)?;
+    }
     let stamp = context.stamp()?;
-    repository.set_ref(name, to, force, reason, &stamp).map_err(|error| match error {
+    let set = repository.set_ref(name, to, force, reason, &stamp).map_err(|error| match error {
         error @ ckpt_store::Error::RefExists { .. } => existing(name, error),
         error => error.into(),
     })?;
-    match from {
-        Some(_) => moved(context, name, from, Some(to))?,
-        None if context.json => context.ui.json(&keys(name, Some(to), false))?,
-        None => {
-            let line = Text::from(format!("made {} ", name.kind().word()))
-                .push(Style::Ref, name.short())
-                .plain(" at ")
-                .push(Style::Id, to.short());
-            context.ui.line(line)?;
-        }
+    if context.json && set.record.from.is_none() {
+        context.ui.json(&keys(name, Some(to), false))?;
+    } else {
+        moved(context, name, &set)?;
     }
     Ok(Answer::Done)
 }
@@ -141,36 +181,52 @@ pub(super) fn delete(context: &mut Context, name: &RefName, reason: &str) -> Out
         return Err(Failure::failed(message).with_hint(hint));
     }
     let stamp = context.stamp()?;
-    let from = repository.delete_ref(name, reason, &stamp)?;
-    if context.json {
-        moved(context, name, Some(from), None)?;
-    } else {
-        let line = Text::from(format!("deleted {} ", name.kind().word()))
-            .push(Style::Ref, name.short())
-            .plain(", which was at ")
-            .push(Style::Id, from.short());
-        context.ui.line(line)?;
-    }
+    let deleted = repository.delete_ref(name, reason, &stamp)?;
+    moved(context, name, &deleted)?;
     Ok(Answer::Done)
 }
 
-/// Says where a ref moved.
+/// Says where a ref moved, and which conditions were looked at.
 pub(super) fn moved(
     context: &mut Context,
     name: &RefName,
-    from: Option<VersionId>,
-    to: Option<VersionId>,
+    Move { id, record }: &Move,
 ) -> Result<(), Failure> {
-    let kind = name.kind().word();
     if context.json {
-        return context.ui.json(&json::Move { kind, name: name.short().to_owned(), from, to });
+        return context.ui.json(&json::Move {
+            kind: name.kind().word(),
+            name: name.short().to_owned(),
+            from: record.from,
+            to: record.to,
+            id: *id,
+            evidence: json::evidence(&record.evidence),
+        });
     }
-    let id = |id: Option<VersionId>| id.map_or_else(|| "nothing".to_owned(), |id| id.short());
-    let line = Text::from(format!("moved {kind} "))
-        .push(Style::Ref, name.short())
-        .plain(" from ")
-        .push(Style::Id, id(from))
-        .plain(" to ")
-        .push(Style::Id, id(to));
-    context.ui.line(line)
+    let line = |verb: &str| {
+        Text::from(format!("{verb} {} ", name.kind().word())).push(Style::Ref, name.short())
+    };
+    let at = |line: Text, word: &str, id: VersionId| line.plain(word).push(Style::Id, id.short());
+    context.ui.line(match (record.from, record.to) {
+        (Some(from), Some(to)) if from == to => at(line("left"), " at ", to),
+        (Some(from), Some(to)) => at(at(line("moved"), " from ", from), " to ", to),
+        (None, Some(to)) => at(line("made"), " at ", to),
+        (from, None) => {
+            from.into_iter().fold(line("deleted"), |line, from| at(line, ", which was at ", from))
+        }
+    })?;
+    record.evidence.iter().try_for_each(|evidence| context.ui.line(finding(evidence)))
+}
+
+/// Writes in a line whether a condition was met, and by which values.
+pub(super) fn finding(evidence: &EvidenceRecord) -> Text {
+    let verdict = match evidence.met {
+        true => Text::styled(Style::Good, "  met         "),
+        // It was not met, but there is a move.
+        false => Text::styled(Style::Bad, "  overridden  "),
+    };
+    let found = match evidence.values.is_empty() {
+        true => "  (cannot be read)".to_owned(),
+        false => format!("  ({})", evidence.found()),
+    };
+    verdict.plain(&evidence.condition).push(Style::Faint, found)
 }

@@ -19,7 +19,8 @@ use crate::{
 /// Gives the files of a version back, byte for byte
 ///
 /// Every byte is checked before any file appears. What is there already and the same is kept; what
-/// differs is replaced only with --force, and nothing else is touched.
+/// differs is replaced only with --force, and nothing else is touched. With --notes the files that
+/// notes brought are given back in place of the version's own; of one path, that of the last note.
 ///
 /// With --json: version, files (a list of path, bytes, action: written, kept or replaced).
 #[derive(Debug, Args)]
@@ -29,7 +30,7 @@ pub(crate) struct RestoreArgs {
     revision: String,
 
     /// Where to: the file's name if the version holds one file, a folder otherwise [default: the
-    /// recorded name, or the folder ckpt-ID]
+    /// recorded name, or the folder ckpt-ID, of notes ckpt-ID-notes]
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 
@@ -37,9 +38,21 @@ pub(crate) struct RestoreArgs {
     #[arg(long)]
     with_state: bool,
 
+    /// Restores the files of the version's notes, see `note`
+    #[arg(long, conflicts_with = "with_state")]
+    notes: bool,
+
     /// Replaces files that differ
     #[arg(long)]
     force: bool,
+}
+
+impl RestoreArgs {
+    /// Names the folder for several files.
+    fn fallback(&self, version: &Version) -> PathBuf {
+        let what = if self.notes { "-notes" } else { "" };
+        PathBuf::from(format!("ckpt-{}{what}", version.id.short()))
+    }
 }
 
 /// Where files go: a folder, and the name of the file if it is not the recorded one.
@@ -51,11 +64,15 @@ struct Target {
 pub(crate) fn restore(context: &mut Context, args: &RestoreArgs) -> Outcome {
     let repository = context.repository()?;
     let version = find(&repository, &args.revision)?;
-    let Target { folder, name } = target(&repository, &version, args.output.as_deref())?;
+    let files = file_count(&repository, &version, args.notes)?;
+    let Target { folder, name } = target(files, args.fallback(&version), args.output.as_deref())?;
     let options = RestoreOptions { name, with_state: args.with_state, force: args.force };
     let progress = context.ui.progress("restoring");
-    let plan = carry_out(&repository, &version, &folder, &options)
-        .map_err(|error| explain(error, &folder))?;
+    let plan = carry_out(&repository, &folder, |disk| match args.notes {
+        true => repository.plan_restore_notes(&version.id, disk, &options),
+        false => repository.plan_restore(&version.record, disk, &options),
+    })
+    .map_err(|error| explain(error, &folder))?;
     drop(progress);
     if args.with_state && !has_state(&repository, &version)? {
         context.ui.notice("note: the version holds no optimizer state")?;
@@ -68,17 +85,16 @@ pub(crate) fn restore(context: &mut Context, args: &RestoreArgs) -> Outcome {
     Ok(Answer::Done)
 }
 
-/// Puts the files of a version into a folder; if that fails, no folder is left that was not there.
+/// Puts the files of a plan into a folder; if that fails, no folder is left that was not there.
 fn carry_out(
     repository: &Repository,
-    version: &Version,
     folder: &Path,
-    options: &RestoreOptions,
+    plan: impl FnOnce(&RealDisk) -> Result<RestorePlan, Error>,
 ) -> Result<RestorePlan, Error> {
     // An empty path joins well, but is no folder.
     let root = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let disk = RealDisk::new(root);
-    let plan = repository.plan_restore(&version.record, &disk, options)?;
+    let plan = plan(&disk)?;
     let new_folders = missing_folders(folder, &plan);
     if let Err(error) = repository.apply_restore(&plan, &disk) {
         remove_empty(&new_folders);
@@ -101,22 +117,30 @@ fn explain(error: Error, folder: &Path) -> Failure {
     }
 }
 
-/// Decides where the files of a version go, as `cp` does.
-fn target(
+/// Counts what is going to be restored, which is something.
+fn file_count(
     repository: &Repository,
     version: &Version,
-    output: Option<&Path>,
-) -> Result<Target, Failure> {
-    let files = repository.file_count(&version.record)?;
-    if files == 0 {
-        let id = version.id.short();
-        return Err(Failure::failed(format!("version {id} holds metrics and parameters alone")));
-    }
+    of_notes: bool,
+) -> Result<usize, Failure> {
+    let id = version.id.short();
+    let (files, nothing) = if of_notes {
+        let notes = repository.notes()?;
+        let files = notes.on(&version.id).map_or(0, |notes| notes.files().len());
+        (files, format!("no note on version {id} has files"))
+    } else {
+        let files = repository.file_count(&version.record)?;
+        (files, format!("version {id} holds metrics and parameters alone"))
+    };
+    if files == 0 { Err(Failure::failed(nothing)) } else { Ok(files) }
+}
+
+/// Decides where files go, as `cp` does; several go to the folder `fallback` if nothing is said.
+fn target(files: usize, fallback: PathBuf, output: Option<&Path>) -> Result<Target, Failure> {
     let is_single = files == 1;
     let in_folder = |folder: PathBuf| Target { folder, name: None };
     let Some(output) = output else {
-        let several = || PathBuf::from(format!("ckpt-{}", version.id.short()));
-        return Ok(in_folder(if is_single { PathBuf::new() } else { several() }));
+        return Ok(in_folder(if is_single { PathBuf::new() } else { fallback }));
     };
     let ends_in_separator = output.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
     if !is_single && output.exists() && !output.is_dir() {

@@ -11,8 +11,9 @@ use crate::{
 ///
 /// Without --to, back to where it was before it came to where it is; again, one further. The move
 /// is recorded with who, when and why, and the versions it leaves can still be named by their ids.
+/// Where it goes must meet the guards that it has, see `guard`.
 ///
-/// With --json: kind, name, from, to.
+/// With --json: kind, name, from, to, move, evidence (a list of condition, met, values).
 #[derive(Debug, Args)]
 pub(crate) struct RollbackArgs {
     /// The branch, tag or alias
@@ -23,17 +24,16 @@ pub(crate) struct RollbackArgs {
     #[arg(long, value_name = "REV")]
     to: Option<String>,
 
-    /// Why, for the record
-    #[arg(short, long, default_value = "", hide_default_value = true)]
-    message: String,
+    #[command(flatten)]
+    why: refs::Why,
 }
 
 pub(crate) fn rollback(context: &mut Context, args: &RollbackArgs) -> Outcome {
     let repository = context.repository()?;
     let name = find(&repository, &args.name)?;
     let to = args.to.as_deref().map(|to| repository.resolve(to)).transpose()?;
-    let moved = repository.rollback(&name, to, args.message.as_str(), &context.stamp()?)?;
-    refs::moved(context, &name, moved.record.from, moved.record.to)?;
+    let moved = repository.rollback(&name, to, args.why.reason(), &context.stamp()?)?;
+    refs::moved(context, &name, &moved)?;
     Ok(Answer::Done)
 }
 
@@ -43,6 +43,6 @@ fn find(repository: &Repository, name: &str) -> Result<RefName, Failure> {
     }
     // A name that none can have is wrong usage; one that none has is not.
     RefName::branch(name).map_err(ckpt_store::Error::from)?;
-    let hint = Hint::command("branch", "and `tag` list names");
+    let hint = Hint::command("branch", "lists branches, `tag` tags, `alias` aliases");
     Err(Failure::failed(format!("no branch, tag or alias is called {name:?}")).with_hint(hint))
 }

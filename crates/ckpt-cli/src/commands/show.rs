@@ -1,14 +1,18 @@
+//! Shows one version: its facts here, what was added to it in `notes`.
+
+mod notes;
+
 use std::collections::BTreeMap;
 
 use ckpt_store::{
-    RefName, Repository, Version,
+    RefName, Repository, Version, VersionNotes,
     record::{CheckpointRecord, ParamValue, RecipeRecord},
 };
 use clap::Args;
 
 use super::refs::{self, RefsByVersion};
 use crate::{
-    context::{Answer, Context, Outcome, find},
+    context::{Answer, Context, Outcome, find, noted},
     failure::Failure,
     format, json,
     ui::{Column, Style, Table, Text, Ui},
@@ -24,8 +28,9 @@ const LABEL_WIDTH: usize = 13;
 ///
 /// With --json: version, model, state, parents, number, branch (if REV is one), time, author,
 /// message, params, metrics; refs, recipe, data, code, seed, parent_state, bases, environment;
-/// tensors (a list of name, dtype, shape, bytes, role, root) and files (a list of path, bytes,
-/// reader, reader_version, note: why it is opaque).
+/// tensors (a list of name, dtype, shape, bytes, role, root), files (a list of path, bytes,
+/// reader, reader_version, note: why it is opaque) and notes (a list of note, time, author, text,
+/// metrics, files: a list of path and bytes, content), the newest first.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The version
@@ -43,16 +48,19 @@ struct Whole {
     recipe: RecipeRecord,
     checkpoint: CheckpointRecord,
     refs: Vec<RefName>,
+    notes: VersionNotes,
 }
 
 impl Whole {
     fn read(repository: &Repository, revision: &str) -> Result<Self, Failure> {
         let version = find(repository, revision)?;
+        let notes = repository.notes()?;
         Ok(Self {
             recipe: repository.recipe(&version.record)?,
             checkpoint: repository.checkpoint(&version.record)?,
             refs: RefsByVersion::read(repository)?.of(&version.id).to_vec(),
-            version,
+            notes: notes.on(&version.id).cloned().unwrap_or_default(),
+            version: noted(&notes, version),
         })
     }
 }
@@ -72,11 +80,12 @@ pub(crate) fn show(context: &mut Context, args: &ShowArgs) -> Outcome {
     let limit = if args.all { usize::MAX } else { SHOWN };
     print_tensors(ui, &whole.checkpoint, limit)?;
     print_files(ui, &whole.checkpoint, limit)?;
+    notes::print(ui, &whole.notes)?;
     Ok(Answer::Done)
 }
 
 fn keys(whole: Whole, branch: Option<String>, head: &RefName) -> json::Show {
-    let Whole { version, recipe, checkpoint, refs } = whole;
+    let Whole { version, recipe, checkpoint, refs, notes } = whole;
     let at = Some(version.id);
     json::Show {
         version: json::VersionKeys::new(&version, &recipe, branch),
@@ -90,6 +99,7 @@ fn keys(whole: Whole, branch: Option<String>, head: &RefName) -> json::Show {
         environment: version.record.environment,
         tensors: json::tensors(&checkpoint),
         files: json::files(&checkpoint),
+        notes: notes.notes.iter().map(|note| json::Note::new(note)).collect(),
     }
 }
 
@@ -132,7 +142,13 @@ fn print_facts(ui: &mut Ui, whole: &Whole) -> Result<(), Failure> {
 
 fn print_values(ui: &mut Ui, whole: &Whole) -> Result<(), Failure> {
     let metrics = &whole.version.record.metrics;
-    let metrics = metrics.iter().map(|(name, value)| (name, format::exact(*value)));
+    let mark = |name: &String| match whole.notes.metrics.contains_key(name) {
+        true => "  (noted)",
+        false => "",
+    };
+    let metric =
+        |(name, value): (_, &f64)| (name, format!("{}{}", format::exact(*value), mark(name)));
+    let metrics = metrics.iter().map(metric);
     print_pairs(ui, ["metric", "value"], metrics)?;
     let params = whole.recipe.params.iter().map(|(name, value)| (name, param(value)));
     print_pairs(ui, ["parameter", "value"], params)?;

@@ -1,6 +1,7 @@
 use ckpt_store::{Error, RefName, Repository, RevisionError};
 use clap::Args;
 
+use super::refs;
 use crate::{
     Failure, Hint,
     context::{Answer, Context, Outcome},
@@ -32,8 +33,7 @@ pub(crate) fn switch(context: &mut Context, args: &SwitchArgs) -> Outcome {
     if args.create {
         create(context, &repository, &branch)?;
     } else if branch != from && repository.target(&branch)?.is_none() {
-        let hint = Hint::command(format!("switch -c {}", branch.short()), "makes it");
-        return Err(Failure::from(Error::NoRef(branch)).with_hint(hint));
+        return Err(no_branch(&repository, branch)?);
     }
     repository.set_head(&branch)?;
     if context.json {
@@ -47,12 +47,28 @@ pub(crate) fn switch(context: &mut Context, args: &SwitchArgs) -> Outcome {
     Ok(Answer::Done)
 }
 
+/// Says of what is no branch what it is.
+fn no_branch(repository: &Repository, branch: RefName) -> Result<Failure, Failure> {
+    let name = branch.short().to_owned();
+    Ok(match repository.find_ref(&name)? {
+        Some((other, _)) => {
+            let hint = Hint::command(format!("branch NAME {name}"), "makes a branch there");
+            Failure::from(Error::NotBranch(other)).with_hint(hint)
+        }
+        None => {
+            let hint = Hint::command(format!("switch -c {name}"), "makes it");
+            Failure::from(Error::NoRef(branch)).with_hint(hint)
+        }
+    })
+}
+
 /// Makes a branch at HEAD; before the first version there is nothing to point it to yet.
 fn create(context: &Context, repository: &Repository, branch: &RefName) -> Result<(), Failure> {
     if let Some(at) = repository.target(branch)? {
         let hint = Hint::command(format!("switch {}", branch.short()), "goes there");
         return Err(Failure::from(Error::RefExists { name: branch.clone(), at }).with_hint(hint));
     }
+    refs::check_hides_nothing(repository, branch)?;
     match repository.resolve("HEAD") {
         Ok(at) => {
             repository.set_ref(branch, at, false, "", &context.stamp()?)?;

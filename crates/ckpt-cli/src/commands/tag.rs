@@ -10,7 +10,7 @@ use crate::context::{Context, Outcome};
 /// record.
 ///
 /// With --json: a list of kind, name, version, current; for a new tag that object alone; for a
-/// moved or deleted one kind, name, from, to.
+/// moved or deleted one kind, name, from, to, move, evidence.
 #[derive(Debug, Args)]
 pub(crate) struct TagArgs {
     /// The tag to make
@@ -29,17 +29,16 @@ pub(crate) struct TagArgs {
     #[arg(long, requires = "name")]
     force: bool,
 
-    /// Why, for the record
-    #[arg(short, long, default_value = "", hide_default_value = true)]
-    message: String,
+    #[command(flatten)]
+    why: refs::Why,
 }
 
 pub(crate) fn tag(context: &mut Context, args: &TagArgs) -> Outcome {
     let name = |name: &str| RefName::new(RefKind::Tag, name).map_err(ckpt_store::Error::from);
     match (&args.delete, &args.name) {
-        (Some(deleted), _) => refs::delete(context, &name(deleted)?, &args.message),
+        (Some(deleted), _) => refs::delete(context, &name(deleted)?, args.why.reason().text),
         (None, Some(new)) => {
-            refs::set(context, &name(new)?, &args.revision, args.force, &args.message)
+            refs::set(context, &name(new)?, &args.revision, args.force, args.why.reason())
         }
         (None, None) => refs::list(context, RefKind::Tag),
     }

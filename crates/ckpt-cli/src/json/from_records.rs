@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use ckpt_store::{
     Version,
     record::{
-        CheckpointRecord, DataRecord, FileRecord, ParamValue, RecipeRecord, Role, TensorRecord,
+        CheckpointRecord, ContentNote, DataRecord, FileRecord, ParamValue, RecipeRecord, Role,
+        TensorRecord,
     },
 };
 use serde_json::Value;
 
-use super::{Data, FileKeys, Tensor, VersionKeys};
+use super::{Data, FileKeys, Note, NoteFile, Tensor, VersionKeys};
 use crate::format;
 
 impl VersionKeys {
@@ -77,4 +78,24 @@ pub(crate) fn files(checkpoint: &CheckpointRecord) -> Vec<FileKeys> {
         note: file.note.clone(),
     };
     checkpoint.files.iter().map(file).collect()
+}
+
+impl Note {
+    pub(crate) fn new(note: &ckpt_store::Note) -> Self {
+        let ckpt_store::Note { id, record } = note;
+        let file = |file: &FileRecord| NoteFile { path: file.path.clone(), bytes: file.len(&[]) };
+        Self {
+            note: *id,
+            time: format::rfc3339(record.time_ms),
+            author: record.author.clone(),
+            text: record.text.clone(),
+            metrics: record.metrics.clone(),
+            files: record.files.iter().map(file).collect(),
+            content: match record.content {
+                ContentNote::Unchanged => None,
+                ContentNote::Removed => Some("removed"),
+                ContentNote::Kept => Some("kept"),
+            },
+        }
+    }
 }

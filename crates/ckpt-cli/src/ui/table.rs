@@ -36,6 +36,13 @@ impl Column {
     }
 }
 
+#[derive(Debug)]
+enum Row {
+    Cells(Vec<Text>),
+    /// A line across all columns.
+    Line(Text),
+}
+
 /// Rows of aligned columns.
 ///
 /// The widths of the columns are those that the rows need when the table is first printed; rows
@@ -43,7 +50,7 @@ impl Column {
 #[derive(Debug)]
 pub struct Table {
     columns: Vec<Column>,
-    rows: Vec<Vec<Text>>,
+    rows: Vec<Row>,
     widths: Option<Vec<usize>>,
 }
 
@@ -55,27 +62,37 @@ impl Table {
 
     /// Adds a row, which has one text for each column.
     pub fn row(&mut self, row: impl IntoIterator<Item = Text>) {
-        self.rows.push(row.into_iter().collect());
+        self.rows.push(Row::Cells(row.into_iter().collect()));
+    }
+
+    /// Adds a line that has nothing to do with the columns, and is not cut to the width.
+    pub fn line(&mut self, line: Text) {
+        self.rows.push(Row::Line(line));
     }
 
     /// Takes the rows out as lines of at most `width` columns; the heading comes with the first.
     pub(crate) fn take_lines(&mut self, width: usize) -> Vec<Text> {
         let rows = std::mem::take(&mut self.rows);
         if let Some(widths) = &self.widths {
-            return rows.into_iter().map(|row| self.line(row, widths)).collect();
+            return rows.into_iter().map(|row| self.render(row, widths)).collect();
         }
         let widths = self.fit(&rows, width);
         let heading = self.columns.iter().map(|column| column.title.clone()).collect();
-        let heading = Text::styled(Style::Strong, self.line(heading, &widths).render(false));
-        let rows = rows.into_iter().map(|row| self.line(row, &widths));
+        let heading = Text::styled(Style::Strong, self.align(heading, &widths).render(false));
+        let rows = rows.into_iter().map(|row| self.render(row, &widths));
         let lines = [heading].into_iter().chain(rows).collect();
         self.widths = Some(widths);
         lines
     }
 
     /// Gives each column the width that it needs, the widest elastic ones less if it is too much.
-    fn fit(&self, rows: &[Vec<Text>], width: usize) -> Vec<usize> {
-        let cells = |index: usize| rows.iter().filter_map(move |row| row.get(index));
+    fn fit(&self, rows: &[Row], width: usize) -> Vec<usize> {
+        let cells = |index: usize| {
+            rows.iter().filter_map(move |row| match row {
+                Row::Cells(cells) => cells.get(index),
+                Row::Line(_) => None,
+            })
+        };
         let need = |(index, column): (usize, &Column)| {
             cells(index).map(Text::width).chain([column.title.width()]).max().unwrap_or(0)
         };
@@ -96,7 +113,14 @@ impl Table {
         widths
     }
 
-    fn line(&self, row: Vec<Text>, widths: &[usize]) -> Text {
+    fn render(&self, row: Row, widths: &[usize]) -> Text {
+        match row {
+            Row::Cells(cells) => self.align(cells, widths),
+            Row::Line(line) => line,
+        }
+    }
+
+    fn align(&self, row: Vec<Text>, widths: &[usize]) -> Text {
         let mut line = Text::new();
         let mut owed = 0;
         for ((cell, width), column) in row.into_iter().zip(widths).zip(&self.columns) {
@@ -151,6 +175,15 @@ mod tests {
         let mut table = Table::new([Column::left("a").elastic(), Column::left("b").elastic()]);
         table.row(texts(["0123456789", "0123456789"]));
         assert_eq!(lines(&mut table, 5)[1], "01234...  01234...");
+    }
+
+    #[test]
+    fn lines_between_rows_change_no_width() {
+        let mut table = Table::new([Column::left("a"), Column::left("b")]);
+        table.row(texts(["1", "2"]));
+        table.line("a long line".into());
+        table.row(texts(["3", "4"]));
+        assert_eq!(lines(&mut table, 40), ["a  b", "1  2", "a long line", "3  4"]);
     }
 
     #[test]

@@ -184,7 +184,7 @@ fn a_version_that_is_not_there_is_named() {
     let sandbox = Sandbox::with_history();
     assert_snapshot!(sandbox.run("compare main trial"), @r#"
     error: no version is called "trial"
-    hint: `log` shows versions, `branch` and `tag` list names; an id needs 4 digits or more
+    hint: `log` shows versions, `branch`, `tag` and `alias` list names; an id needs 4 digits or more
     [exit code 1]
     "#);
     assert_snapshot!(sandbox.run("compare main"), @"

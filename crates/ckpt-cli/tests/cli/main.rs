@@ -1,10 +1,13 @@
 //! The program as people meet it: arguments in, text and exit code out.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit;
 mod commit;
 mod compare;
 mod init;
 mod log;
+mod note;
+mod promote;
 mod refs;
 mod restore;
 mod sandbox;

@@ -36,7 +36,9 @@ fn branches_are_listed_made_and_deleted() {
       "kind": "branch",
       "name": "other",
       "from": "id3",
-      "to": null
+      "to": null,
+      "move": "id4",
+      "evidence": []
     }
     "#);
 }
@@ -77,7 +79,7 @@ fn what_cannot_be_done_to_branches_is_said() {
     "#);
     assert_snapshot!(sandbox.run("branch new nowhere"), @r#"
     error: no version is called "nowhere"
-    hint: `log` shows versions, `branch` and `tag` list names; an id needs 4 digits or more
+    hint: `log` shows versions, `branch`, `tag` and `alias` list names; an id needs 4 digits or more
     [exit code 1]
     "#);
     assert_snapshot!(sandbox.run("branch a -d b"), @"
@@ -106,7 +108,9 @@ fn tags_stay_unless_forced() {
       "kind": "tag",
       "name": "v1",
       "from": "id2",
-      "to": "id3"
+      "to": "id3",
+      "move": "id4",
+      "evidence": []
     }
     "#);
     assert_snapshot!(sandbox.run("tag -d v1"), @"deleted tag v1, which was at id3_________");
@@ -172,7 +176,7 @@ fn a_rollback_goes_back_step_by_step() {
     assert_eq!(sandbox.json(&line)["to"], ids[0]);
     assert_snapshot!(sandbox.run("rollback nothing"), @r#"
     error: no branch, tag or alias is called "nothing"
-    hint: `ckpt branch` and `tag` list names
+    hint: `ckpt branch` lists branches, `tag` tags, `alias` aliases
     [exit code 1]
     "#);
     assert_snapshot!(sandbox.run("rollback 'a b'"), @r#"
@@ -181,7 +185,7 @@ fn a_rollback_goes_back_step_by_step() {
     "#);
     assert_snapshot!(sandbox.run("rollback main --to nowhere"), @r#"
     error: no version is called "nowhere"
-    hint: `log` shows versions, `branch` and `tag` list names; an id needs 4 digits or more
+    hint: `log` shows versions, `branch`, `tag` and `alias` list names; an id needs 4 digits or more
     [exit code 1]
     "#);
 }

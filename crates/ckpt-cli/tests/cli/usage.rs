@@ -17,8 +17,8 @@ fn wrong_arguments_get_two_lines_and_exit_code_2() {
     hint: usage: ckpt commit <PATH>...
     [exit code 2]
     ");
-    assert_snapshot!(sandbox.run("log --where f1>0"), @"
-    error: unexpected argument '--where' found
+    assert_snapshot!(sandbox.run("log --which f1>0"), @"
+    error: unexpected argument '--which' found
     hint: usage: ckpt log [OPTIONS] [REV]
     [exit code 2]
     ");
@@ -51,7 +51,13 @@ fn help_is_for_80_columns_and_names_every_command() {
       branch    Lists, makes and deletes branches
       tag       Lists, makes and deletes tags
       switch    Makes a branch the current one
+      alias     Lists and deletes aliases
+      promote   Moves an alias to a version if it meets the gate
+      guard     Lists and sets conditions that every move of a ref must meet
       rollback  Moves a branch, tag or alias back
+      audit     Shows who moved a ref when and why, and verifies the chain of its
+                moves
+      note      Adds metrics, text and files to a version, which stays what it is
       help      Print this message or the help of the given subcommand(s)
 
     Options:
@@ -63,18 +69,23 @@ fn help_is_for_80_columns_and_names_every_command() {
                         current folder]
           --json        Prints the result as JSON
 
-    REV names a version: a branch or tag, HEAD, the first digits of an id, main~3 (3
-    versions before), main@12 (version number 12), min:loss or max:f1 (the best of
-    the current branch), min:loss@main.
+    REV names a version: a branch, tag or alias, HEAD, the first digits of an id,
+    main~3 (3 versions before), main@12 (version number 12), min:loss or max:f1 (the
+    best of the current branch), min:loss@main.
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the answer is no, 4 conflict.
     ");
-    assert_snapshot!(sandbox.run("restore --help"), @"
+}
+
+#[test]
+fn the_help_of_a_command_tells_all_about_it() {
+    assert_snapshot!(Sandbox::empty().run("restore --help"), @"
     Gives the files of a version back, byte for byte
 
     Every byte is checked before any file appears. What is there already and the
     same is kept; what differs is replaced only with --force, and nothing else is
-    touched.
+    touched. With --notes the files that notes brought are given back in place of
+    the version's own; of one path, that of the last note.
 
     With --json: version, files (a list of path, bytes, action: written, kept or
     replaced).
@@ -88,11 +99,15 @@ fn help_is_for_80_columns_and_names_every_command() {
     Options:
       -o, --output <PATH>
               Where to: the file's name if the version holds one file, a folder
-              otherwise [default: the recorded name, or the folder ckpt-ID]
+              otherwise [default: the recorded name, or the folder ckpt-ID, of notes
+              ckpt-ID-notes]
 
           --with-state
               Also restores the optimizer state of a version made in memory, beside
               its weights
+
+          --notes
+              Restores the files of the version's notes, see `note`
 
           --force
               Replaces files that differ
@@ -128,12 +143,12 @@ fn revisions_that_name_nothing_fail_and_malformed_ones_are_wrong_usage() {
     let sandbox = Sandbox::with_history();
     assert_snapshot!(sandbox.run("show nothing"), @r#"
     error: no version is called "nothing"
-    hint: `log` shows versions, `branch` and `tag` list names; an id needs 4 digits or more
+    hint: `log` shows versions, `branch`, `tag` and `alias` list names; an id needs 4 digits or more
     [exit code 1]
     "#);
     assert_snapshot!(sandbox.run("show abc"), @r#"
     error: no version is called "abc"
-    hint: `log` shows versions, `branch` and `tag` list names; an id needs 4 digits or more
+    hint: `log` shows versions, `branch`, `tag` and `alias` list names; an id needs 4 digits or more
     [exit code 1]
     "#);
     assert_snapshot!(sandbox.run("show HEAD~3"), @"

@@ -1,0 +1,82 @@
+use std::path::PathBuf;
+
+use ckpt_store::{Note, NoteDraft};
+use clap::Args;
+
+use super::commit::{parse_metric, unique};
+use crate::{
+    Failure, collect,
+    context::{Answer, Context, Outcome},
+    format, json,
+    ui::{Style, Text},
+};
+
+/// Adds metrics, text and files to a version, which stays what it is
+///
+/// A metric that is noted counts before the version's own, and before earlier notes, wherever
+/// metrics are shown, searched and compared: in log, compare, min: and max:, and conditions. Files
+/// are kept as they are; `restore REV --notes` gives them back. `show` lists the notes.
+///
+/// With --json: version, note (its id), time, author, text, metrics, files (a list of path,
+/// bytes), content.
+#[derive(Debug, Args)]
+pub(crate) struct NoteArgs {
+    /// The version
+    #[arg(value_name = "REV")]
+    revision: String,
+
+    /// A measurement: a finite number; repeatable
+    #[arg(long = "metric", value_name = "NAME=VALUE", value_parser = parse_metric)]
+    metrics: Vec<(String, f64)>,
+
+    /// A file or a folder to keep beside the version; repeatable
+    #[arg(long = "file", value_name = "PATH")]
+    files: Vec<PathBuf>,
+
+    /// Text
+    #[arg(short, long, default_value = "", hide_default_value = true)]
+    message: String,
+}
+
+pub(crate) fn note(context: &mut Context, args: &NoteArgs) -> Outcome {
+    let metrics = unique("metric", &args.metrics)?;
+    if metrics.is_empty() && args.files.is_empty() && args.message.is_empty() {
+        let hint = "give --metric NAME=VALUE, --file PATH or -m TEXT";
+        return Err(Failure::usage("there is nothing to note").with_hint(hint));
+    }
+    let repository = context.repository()?;
+    let version = repository.resolve(&args.revision)?;
+    let files = match args.files.is_empty() {
+        true => Vec::new(),
+        false => collect::input_files(&args.files, true)?,
+    };
+    let note = repository.note(&NoteDraft {
+        versions: vec![version],
+        metrics,
+        text: args.message.clone(),
+        files,
+        stamp: context.stamp()?,
+    })?;
+    if context.json {
+        context.ui.json(&json::Noted { version, note: json::Note::new(&note) })?;
+    } else {
+        let line = Text::from("noted on ").push(Style::Id, version.short());
+        context.ui.line(line.plain(": ").plain(summary(&note)))?;
+    }
+    Ok(Answer::Done)
+}
+
+/// Says in a few words what a note holds.
+fn summary(note: &Note) -> String {
+    let record = &note.record;
+    let metrics = record.metrics.iter();
+    let mut parts: Vec<String> =
+        metrics.map(|(name, value)| format!("{name}={}", format::exact(*value))).collect();
+    if !record.files.is_empty() {
+        parts.push(format::count(record.files.len() as u64, "file"));
+    }
+    if let Some(line) = record.text.lines().next() {
+        parts.push(format!("\"{line}\""));
+    }
+    parts.join(", ")
+}
