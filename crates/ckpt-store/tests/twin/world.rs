@@ -99,7 +99,7 @@ impl World {
             Op::Delete(name) => {
                 let at = model.at(*name);
                 let found = repo.delete_ref(&name.name(), "why", &stamp);
-                (model.delete(*name), found.map(|left| assert_eq!(Some(left), at)))
+                (model.delete(*name), found.map(|left| assert_eq!(left.record.from, at)))
             }
             Op::Rollback(name) => (
                 model.rollback(*name, None),
