@@ -129,7 +129,8 @@ impl Session {
 
     /// Returns the versions that an error kept from becoming durable, oldest first.
     ///
-    /// After a [`Conflict`](crate::Conflict) the first of them may be stored already, on no branch.
+    /// After a [`Conflict`](crate::Conflict), or where the last of a group did not meet the branch's
+    /// guards ([`Unmet`](crate::Unmet)), the first of them may be stored already, on no branch.
     pub fn take_unsaved(&self) -> Vec<Draft> {
         self.queue.take_unsaved()
     }
