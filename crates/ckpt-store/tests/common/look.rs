@@ -9,7 +9,10 @@ use ckpt_store::disk::{Disk, MemDisk};
 pub(crate) struct Object {
     pub(crate) digest: [u8; 32],
     pub(crate) kind: u8,
+    pub(crate) encoding: u8,
     pub(crate) depth: u8,
+    /// Where it is in the pack.
+    pub(crate) offset: usize,
     pub(crate) stored_len: u32,
     /// What it is the difference to.
     pub(crate) base: Option<[u8; 32]>,
@@ -36,7 +39,9 @@ pub(crate) fn objects(disk: &MemDisk, path: &str) -> Vec<Object> {
         let (offset, depth) = (number(at + 32, 8) as usize, bytes[at + 55]);
         let base = (depth > 0).then(|| digest(offset));
         let stored_len = number(at + 40, 4) as u32;
-        let object = Object { digest: digest(at), kind: bytes[at + 52], depth, stored_len, base };
+        let (kind, encoding) = (bytes[at + 52], bytes[at + 53]);
+        let digest = digest(at);
+        let object = Object { digest, kind, encoding, depth, offset, stored_len, base };
         found.insert((offset, at), object);
     }
     found.into_values().collect()

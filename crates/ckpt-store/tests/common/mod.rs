@@ -4,6 +4,7 @@
 
 pub(crate) mod between;
 pub(crate) mod by_hand;
+pub(crate) mod fixture;
 pub(crate) mod history;
 pub(crate) mod look;
 pub(crate) mod spy;
