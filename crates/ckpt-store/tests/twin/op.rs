@@ -64,6 +64,7 @@ pub(crate) enum Op {
     /// Moves the alias, if the loss is below that of where it is.
     Promote(Pick),
     Switch(Ref),
+    MergePacks,
     Reopen,
 }
 
@@ -143,6 +144,7 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(name, limit)| Op::Guard(name, limit)),
         3 => pick().prop_map(Op::Promote),
         1 => branch().prop_map(Op::Switch),
+        1 => Just(Op::MergePacks),
         1 => Just(Op::Reopen),
     ]
 }

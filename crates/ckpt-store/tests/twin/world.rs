@@ -71,6 +71,9 @@ impl World {
                 repo.set_head(&name.name()).unwrap();
                 self.head = *name;
             }
+            Op::MergePacks => {
+                repo.merge_packs().unwrap();
+            }
             Op::Reopen => self.handles[*by] = Arc::new(open(&self.disk)),
             other => self.shift(&repo, other),
         }
