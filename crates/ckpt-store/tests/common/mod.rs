@@ -6,6 +6,7 @@ pub(crate) mod between;
 pub(crate) mod by_hand;
 pub(crate) mod fixture;
 pub(crate) mod history;
+pub(crate) mod hostile;
 pub(crate) mod look;
 pub(crate) mod spy;
 

@@ -1,0 +1,63 @@
+//! Tables that were damaged in every way are refused or read, in memory that is bounded.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../../../fuzz/shared/damage.rs"]
+mod damage;
+#[path = "common/hostile.rs"]
+mod hostile;
+#[path = "../../../fuzz/shared/peak.rs"]
+mod peak;
+
+use std::{fs, path::Path};
+
+use damage::Damage;
+use peak::peak;
+
+/// The files of an extension beside these tests.
+fn corpus(extension: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let of_kind = paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == extension));
+    of_kind.map(|path| fs::read(path).unwrap()).collect()
+}
+
+/// Drives a reader with every file and mutations of it. It may take `times` the bytes of a file,
+/// and 256 KiB for buffers.
+fn drive(extension: &str, rounds: usize, times: usize, read: fn(&[u8]) -> bool) {
+    let (corpus, mut damage) = (corpus(extension), Damage::new(2));
+    assert!(corpus.len() > 1, "{extension}");
+    let good = corpus.iter().filter(|file| read(file)).count();
+    assert!(good > 0, "{extension}");
+    let mut read_all_the_same = 0;
+    for round in 0..rounds {
+        for (i, file) in corpus.iter().enumerate() {
+            let input = damage.mutate(file, &corpus[(i + round) % corpus.len()]);
+            let mut is_table = false;
+            let most = peak(|| is_table = read(&input));
+            read_all_the_same += usize::from(is_table);
+            let bound = times * input.len() + (256 << 10);
+            assert!(most <= bound, "{most} bytes for {} of {extension}", input.len());
+        }
+    }
+    // Some damage does no harm; if all or none did, this would test little.
+    let all = rounds * corpus.len();
+    assert!(read_all_the_same > 0 && read_all_the_same < all, "{read_all_the_same} of {all}");
+}
+
+#[test]
+fn damaged_csv_files_are_refused_or_read() {
+    drive("csv", 5000, 64, hostile::csv);
+}
+
+#[test]
+fn damaged_npy_files_are_refused_or_read() {
+    drive("npy", 1000, 64, hostile::npy);
+}
+
+/// Deflated content is at most 1,032 times as long as what it is deflated to.
+#[test]
+fn damaged_npz_files_are_refused_or_read() {
+    drive("npz", 1500, 8 * 1032, hostile::npz);
+}
