@@ -21,7 +21,7 @@ from pathlib import Path
 
 from blocks import DTYPES, MIB, Damage, NoDecoder, TreeHasher, need, sha
 from packs import Pack
-from records import BLOCK, CHECKPOINT, CHUNKS, KINDS, LEAVES, MOVE, RECIPE, VERSION, content_id, number, parse
+from records import BLOCK, CHECKPOINT, CHUNKS, KINDS, LEAVES, MOVE, NOTE, RECIPE, VERSION, content_id, number, parse
 
 # Sections 1, 2, 9 and 10 of docs/format.md.
 
@@ -131,11 +131,15 @@ class Repository:
         for pack in self.packs:
             for e in pack.entries:
                 pack.read(e, self.base)
+        versions = [digest for kind, digest in self.places if kind == VERSION]
+        removed = self.removed()
+        without = {self.record(VERSION, v)["checkpoint"] for v in versions if v in removed}
+        without -= {self.record(VERSION, v)["checkpoint"] for v in versions if v not in removed}
         for kind, digest in self.places:
             if kind == CHECKPOINT:
-                self.check_checkpoint(self.record(kind, digest))
-            elif kind == VERSION:
-                self.check_version(digest)
+                self.check_checkpoint(self.record(kind, digest), digest not in without)
+        for version in versions:
+            self.check_version(version)
         for folder in FOLDERS:
             for path in sorted((self.root / folder).glob("*")):
                 self.check_ref(f"{folder}/{decode_ref(path.name)}")
@@ -143,7 +147,7 @@ class Repository:
         branch = head[len("refs/heads/"):]
         need(head == f"refs/heads/{branch}" and valid_ref(branch), "HEAD does not name a branch")
 
-    def check_checkpoint(self, checkpoint):
+    def check_checkpoint(self, checkpoint, has_content):
         for items, key in ((checkpoint["tensors"], "name"), (checkpoint["files"], "path")):
             keys = [item[key].encode() for item in items]
             need(keys == sorted(set(keys)), f"a checkpoint is not sorted by {key}")
@@ -152,10 +156,10 @@ class Repository:
             for extent in tensor["shape"]:
                 bits *= extent
             need(bits == 8 * tensor["len"], f"tensor {tensor['name']} has not the length of its shape")
-            for _ in self.content(tensor["root"], tensor["len"], LEAVES):
+            for _ in self.content(tensor["root"], tensor["len"], LEAVES) if has_content else ():
                 pass
         check_paths([file["path"] for file in checkpoint["files"]])
-        for file in checkpoint["files"]:
+        for file in checkpoint["files"] if has_content else ():
             for segment in file["segments"]:
                 for _ in self.segment(checkpoint, segment):
                     pass
@@ -187,6 +191,17 @@ class Repository:
             later, move = move, self.record(MOVE, move["previous"])
             need(later["from"] == move["to"], f"{name}: its chain of moves has a break")
         need(move["from"] is None, f"{name}: its first move comes from somewhere")
+
+    def removed(self):
+        """The versions whose content was removed, section 7."""
+        content, path = {}, self.root / "refs/notes"
+        newest = bytes.fromhex(path.read_text().strip()) if path.is_file() else None
+        while newest:
+            note = self.record(NOTE, newest)
+            for version in note["versions"] if note["content"] != "unchanged" else ():
+                content.setdefault(version, note["content"])
+            newest = note["previous"]
+        return {version for version, what in content.items() if what == "removed"}
 
     # Reading.
 
@@ -277,6 +292,7 @@ def main():
     print("checked", json.dumps({"packs": len(repository.packs), **counts}))
     full, digest = repository.resolve(options.ref or repository.head())
     version = repository.record(VERSION, digest)
+    need(digest not in repository.removed() or not options.out, f"the content of {full} was removed")
     print(full, digest.hex())
     print("version", json.dumps(shown(version), indent=2, ensure_ascii=False))
     print("recipe", json.dumps(shown(repository.record(RECIPE, version["recipe"])), indent=2, ensure_ascii=False))

@@ -117,11 +117,13 @@ impl Repository {
     fn try_group(&self, branch: &RefName, drafts: &[Draft], recent: &mut Recent) -> Result<Made> {
         require_branch(branch)?;
         let writing = self.refs.writing()?;
+        // Before the packs are listed: what is taken away after that shows by another number.
+        let generation = self.generation()?;
         self.objects.packs.refresh()?;
         let tip = self.refs.tip(&self.objects, branch)?;
         let mut group = Group::start(self, branch, tip, std::mem::take(recent))?;
         let failed = drafts.iter().find_map(|draft| group.add(draft).err());
-        let commits = if group.is_empty() { Vec::new() } else { group.end(recent)? };
+        let commits = if group.is_empty() { Vec::new() } else { group.end(recent, generation)? };
         drop(writing);
         self.merge_if_due();
         Ok(Made { commits, failed })

@@ -108,6 +108,7 @@ impl Repository {
     /// by block, in parallel on the current rayon pool.
     ///
     /// # Errors
+    /// [`Error::Removed`] where tensors differ and the content of one was removed;
     /// [`Error::Missing`], [`Error::Damaged`].
     pub fn compare(&self, a: Version, b: Version) -> Result<Comparison> {
         let (recipe_a, recipe_b) = (self.recipe(&a.record)?, self.recipe(&b.record)?);
@@ -145,7 +146,7 @@ impl Repository {
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         let change = |name: &String| -> Result<TensorChange> {
             let (status, tensor) = match (old.get(name), new.get(name)) {
-                (Some(old), Some(new)) => (self.tensor_status(old, new)?, new),
+                (Some(old), Some(new)) => (self.tensor_status((a, old), (b, new))?, new),
                 (None, Some(new)) => match renames.get(name) {
                     Some(from) => (TensorStatus::Renamed(from.clone()), new),
                     None => (TensorStatus::Added, new),
@@ -167,7 +168,11 @@ impl Repository {
         Ok(changes)
     }
 
-    fn tensor_status(&self, old: &TensorRecord, new: &TensorRecord) -> Result<TensorStatus> {
+    fn tensor_status(
+        &self,
+        (a, old): (&Version, &TensorRecord),
+        (b, new): (&Version, &TensorRecord),
+    ) -> Result<TensorStatus> {
         if old.dtype != new.dtype {
             Ok(TensorStatus::Retyped(old.dtype))
         } else if old.shape != new.shape {
@@ -175,6 +180,8 @@ impl Repository {
         } else if old.root == new.root {
             Ok(TensorStatus::Same)
         } else {
+            self.require_content(&a.record)?;
+            self.require_content(&b.record)?;
             self.measure(old, new).map(TensorStatus::Changed)
         }
     }

@@ -5,6 +5,8 @@ use serde::Deserialize;
 use crate::{
     disk::read_small,
     error::{Doing, Error, Result},
+    gc::GRACE_MS,
+    policy::{Period, Policy},
     repo::Repository,
 };
 
@@ -14,11 +16,30 @@ pub(crate) const CONFIG: &str = "config.toml";
 /// Most bytes of the file, which people write.
 const MAX_LEN: u64 = 1 << 20;
 
+/// Milliseconds of a day.
+pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// All settings.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     pub(crate) packs: PacksConfig,
+    pub(crate) trash: TrashConfig,
+    pub(crate) retention: Option<Policy>,
+}
+
+/// `[trash]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct TrashConfig {
+    grace: Option<Period>,
+}
+
+impl TrashConfig {
+    /// Milliseconds for which what was removed can be brought back.
+    pub(crate) fn grace_ms(&self) -> i64 {
+        self.grace.map_or(GRACE_MS, Period::ms)
+    }
 }
 
 /// `[packs]`
@@ -54,10 +75,60 @@ impl Repository {
     }
 }
 
-/// Says what is wrong in one line, with the number of the line.
+/// Says what is wrong in one line, with the number of the line and its key.
 fn one_line(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
-    let line = before.map(|before| before.matches('\n').count() + 1);
-    let line = line.map_or_else(String::new, |line| format!("line {line}: "));
-    format!("{line}{}", error.message().replace('\n', "; "))
+    let place = before.map_or_else(String::new, |before| {
+        let number = before.matches('\n').count();
+        let line = text.lines().nth(number).unwrap_or_default();
+        let key = line.split_once('=').map(|(key, _)| key.trim());
+        let key = key.map_or_else(String::new, |key| format!(", {key}"));
+        format!("line {}{key}: ", number + 1)
+    });
+    format!("{place}{}", error.message().replace('\n', "; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        let error = toml::from_str::<Config>(text).unwrap_err();
+        one_line(text, &error)
+    }
+
+    #[test]
+    fn settings_are_read() {
+        let text = r#"
+            [packs]
+            merge = false
+            [trash]
+            grace = "3d"
+            [retention]
+            keep_last = 5
+            keep_best = ["min:val_mse:3", "max:f1:1"]
+            keep_every = 10
+            keep_younger = "7d"
+            pareto = [["max:f1", "min:latency"]]
+        "#;
+        let config: Config = toml::from_str(text).unwrap();
+        assert_eq!((config.packs.merge, config.trash.grace_ms()), (false, 3 * DAY_MS));
+        let policy = config.retention.unwrap().to_string();
+        let expected = "keep last 5, best 3 by min:val_mse, best 1 by max:f1, every 10, younger than \
+                        7d, front of max:f1 and min:latency";
+        assert_eq!(policy, expected);
+        assert_eq!(toml::from_str::<Config>("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named_with_what_would() {
+        let unknown = refusal("[retention]\nkeep_lats = 5\n");
+        assert!(unknown.starts_with("line 2, keep_lats: unknown field `keep_lats`"), "{unknown}");
+        assert!(unknown.contains("`keep_last`"), "{unknown}");
+        let value = refusal("[retention]\n\nkeep_best = [\"f1:3\"]\n");
+        let expected = "line 3, keep_best: \"f1:3\" is not min:METRIC:COUNT or max:METRIC:COUNT";
+        assert_eq!(value, expected);
+        assert!(refusal("[retention]\nkeep_every = 0\n").starts_with("line 2, keep_every: "));
+        assert!(refusal("[trash\n").starts_with("line 1: "));
+    }
 }

@@ -11,6 +11,7 @@ use crate::{
     record::EvidenceRecord,
     refs::{RefName, RefNameError},
     revision::RevisionError,
+    undelete::Removed,
 };
 
 /// The result of an operation of the store.
@@ -69,6 +70,20 @@ pub enum Error {
     /// An object that a record names is in no pack.
     #[error("{0} is missing from the repository")]
     Missing(ObjectId),
+    /// A version whose content was to be removed although a ref points to it.
+    #[error("{name} points to version {}, which keeps its content", at.short())]
+    PointedAt {
+        /// The ref.
+        name: RefName,
+        /// The version.
+        at: VersionId,
+    },
+    /// Content that was removed. It can be brought back for a while.
+    #[error(transparent)]
+    Removed(Box<Removed>),
+    /// Content that was removed so long ago that it cannot be brought back.
+    #[error("{0}; it cannot be brought back any more")]
+    Gone(Box<Removed>),
     /// A ref that is not there.
     #[error("there is no {0}")]
     NoRef(RefName),

@@ -7,6 +7,7 @@ use std::io::ErrorKind;
 
 use crate::{
     disk::read_small,
+    durable,
     error::{Doing, Error, Result},
     repo::Repository,
 };
@@ -29,5 +30,12 @@ impl Repository {
         let text = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix('\n'));
         let number = text.and_then(|text| text.parse().ok());
         number.ok_or_else(|| Error::damaged(GENERATION, "it does not hold a number"))
+    }
+
+    /// Tells all writers that packs were taken away; durable when it returns.
+    pub(crate) fn bump_generation(&self) -> Result<()> {
+        let text = format!("{}\n", self.generation()?.wrapping_add(1));
+        durable::write_file(self.disk(), "", GENERATION, text.as_bytes())
+            .doing(|| format!("write {GENERATION}"))
     }
 }

@@ -51,6 +51,7 @@ mod durable;
 mod error;
 mod fit;
 mod gates;
+mod gc;
 mod generation;
 mod guards;
 mod history;
@@ -64,15 +65,20 @@ mod object;
 mod objects;
 mod pack;
 mod paths;
+mod policy;
+mod prune;
+mod reach;
 pub mod record;
 mod refs;
 mod repack;
 mod repo;
 mod restore;
+mod retention;
 mod revision;
 mod rollback;
 mod session;
 mod trash;
+mod undelete;
 mod verify;
 
 pub use ckpt_codec::Effort;
@@ -86,16 +92,21 @@ pub use crate::{
     contents::{Contents, InputFile, Tensor},
     error::{Conflict, Error, Result, Unmet},
     gates::Reason,
+    gc::{GcOptions, GcPlan, GcReport},
     guards::{GuardChange, MAX_GUARDS},
     history::{Log, Version},
     merge::Merged,
     moves::Move,
     notes::{Note, NoteDraft, Notes, VersionNotes},
     object::{ObjectId, ObjectKind},
+    policy::{Best, Goal, Period, Policy, PolicyError},
+    prune::{PlannedVersion, PruneOptions, PrunePlan, PruneReport},
     refs::{RefKind, RefName, RefNameError, Tip},
     repo::{FIRST_BRANCH, REPOSITORY_DIR, Repository, Stamp},
     restore::{PlannedFile, RestoreAction, RestoreOptions, RestorePlan, WEIGHTS_FILE},
+    retention::Rule,
     revision::{Revision, RevisionError},
     session::{Session, SessionOptions},
+    undelete::{Removed, Undeletable},
     verify::{Damage, VerifyReport},
 };

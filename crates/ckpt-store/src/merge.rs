@@ -93,7 +93,7 @@ impl Repository {
         let written = repack(self.disk(), packs, sources, &Keep::ALL)?;
         // Locks may be gone: somebody else may have taken away what the new pack builds on.
         if self.generation()? != generation {
-            written.map(|pack| packs.bring_back_bases(&pack)).transpose()?;
+            written.iter().try_for_each(|pack| packs.bring_back_bases(pack).map(|_| ()))?;
         }
         packs.set_aside(&sources.iter().map(|pack| pack.name().to_owned()).collect())
     }

@@ -166,7 +166,9 @@ impl Repository {
     /// Writes a move into a pack of its own and swaps the ref to it.
     pub(crate) fn record_move(&self, step: &Step<'_>) -> Result<Move> {
         let writing = self.refs.writing()?;
+        let generation = self.generation()?;
         let record = self.movement(step)?;
+        let was_removed = record.to.map(|to| self.is_removed(&to)).transpose()?.unwrap_or(false);
         let bytes = record::encode(&record).map_err(|error| Error::Contents(error.to_string()))?;
         let id = MoveId::of(&bytes);
         let mut pack = PackWriter::create(self.disk())?;
@@ -174,6 +176,7 @@ impl Repository {
         pack.push(&object.map_err(Error::Contents)?)?;
         self.finish(pack)?;
         self.move_ref(step.name, &record, id, None)?;
+        self.hold_target(generation, record.to, was_removed, step.stamp)?;
         drop(writing);
         self.merge_if_due();
         Ok(Move { id, record })

@@ -54,6 +54,11 @@ impl Notes {
         self.versions.iter()
     }
 
+    /// Returns the newest note of all.
+    pub(crate) fn newest(&self) -> Option<NoteId> {
+        self.newest
+    }
+
     /// Tells what became of a version's content.
     pub fn content(&self, version: &VersionId) -> ContentNote {
         self.on(version).map_or(ContentNote::Unchanged, |notes| notes.content)

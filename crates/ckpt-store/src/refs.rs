@@ -134,6 +134,16 @@ impl Refs {
         self.lock(WRITERS.0, LockMode::Shared, WRITERS.1)
     }
 
+    /// Takes the lock of writers alone: nobody else relies on what there is.
+    pub(crate) fn alone(&self) -> Result<Box<dyn LockGuard>> {
+        self.lock(WRITERS.0, LockMode::Exclusive, WRITERS.1)
+    }
+
+    /// Takes the lock of those who replace packs, and waits for it like for any other.
+    pub(crate) fn replace_packs(&self) -> Result<Box<dyn LockGuard>> {
+        self.replacing(self.patience)
+    }
+
     /// Takes the lock of those who replace packs.
     pub(crate) fn replacing(&self, patience: Duration) -> Result<Box<dyn LockGuard>> {
         let (file, what) = ("mergers", "the packs");

@@ -1,18 +1,22 @@
-//! Writes packs anew: one new pack with what stays of several old ones.
+//! Writes packs anew: one new pack, or a few, with what stays of several old ones.
 //!
 //! Stored bytes are taken over as they are, where that will do; `chains` decides where it will not.
-//! The new pack is read back before anybody relies on it. Of every object it has a copy that is no
+//! A new pack is read back before anybody relies on it. Of every object it has a copy that is no
 //! deeper than the least deep one of the old packs: a difference that could be read can be read.
 
 mod chains;
 
-use std::{cmp::Reverse, collections::HashMap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use ckpt_codec::Effort;
 use ckpt_tensor::Dtype;
 use rayon::prelude::*;
 
-use self::chains::{Action, Chains};
+use self::chains::{Action, Chains, Plan};
 use crate::{
     codec::{self, Base, BaseBytes},
     disk::{Disk, ReadFile},
@@ -34,6 +38,10 @@ const BATCH_LEN: u64 = 16 << 20;
 
 /// Most objects of a batch, whose stored bytes are held until they are written.
 const BATCH_OBJECTS: usize = 1024;
+
+/// Bytes of objects, decoded, that one new pack has at most: what fails in the middle then leaves
+/// little behind, and no file grows without bound.
+const PACK_LEN: u64 = 1 << 30;
 
 /// What stays of packs that are replaced.
 pub(crate) struct Keep<'a> {
@@ -69,38 +77,73 @@ struct Repack<'a> {
     places: HashMap<ObjectId, Place>,
 }
 
-/// Writes a pack of what stays of others, which it leaves where they are; `None` if nothing stays.
+/// Writes what stays of packs anew, and leaves them where they are; returns the new packs, one
+/// unless it would be longer than [`PACK_LEN`].
 ///
 /// # Errors
 /// [`Error::Damaged`] where stored bytes fail their checksum, or where what a kept object builds on
-/// does not stay and the object cannot be read; whatever the disk refuses. Where reading back fails,
-/// the new pack is in place beside the old ones.
+/// does not stay and the object cannot be read; whatever the disk refuses. New packs may then be in
+/// place beside the old ones.
 pub(crate) fn repack(
     disk: &dyn Disk,
     packs: &PackSet,
     sources: &[Arc<PackReader>],
     keep: &Keep<'_>,
-) -> Result<Option<Arc<PackReader>>> {
-    let open =
-        |pack: &Arc<PackReader>| Ok(Source { pack: Arc::clone(pack), file: pack.file(disk)? });
-    let sources = sources.iter().map(open).collect::<Result<Vec<_>>>()?;
-    let mut repack = Repack { packs, sources, places: HashMap::new() };
-    repack.gather(keep)?;
-    let actions = Chains::new(&repack, keep).actions()?;
-    let mut writer = PackWriter::create(disk)?;
-    for batch in batches(&repack.in_order()) {
-        let prepare = |place: &Place| repack.prepare(place, &actions);
-        let objects: Result<Vec<_>> = batch.par_iter().map(prepare).collect();
-        objects?.iter().flatten().try_for_each(|object| writer.push(object))?;
-    }
-    let Some(written) = writer.finish()? else { return Ok(None) };
-    packs.add(&written)?;
-    let pack = packs.pack(&written.name).ok_or_else(|| gone(&written))?;
-    read_back(disk, packs, &pack, &actions)?;
-    Ok(Some(pack))
+) -> Result<Vec<Arc<PackReader>>> {
+    let repack = Repack::open(disk, packs, sources, keep)?;
+    let plan = Chains::new(&repack, keep).plan()?;
+    let order = repack.in_order(&plan);
+    runs(&order, PACK_LEN, usize::MAX)
+        .filter_map(|run| repack.write(disk, run, &plan).transpose())
+        .collect()
 }
 
-impl Repack<'_> {
+/// Tells which objects of packs would be encoded anew, or left out, if these were replaced.
+pub(crate) fn would_change(
+    disk: &dyn Disk,
+    packs: &PackSet,
+    sources: &[Arc<PackReader>],
+    keep: &Keep<'_>,
+) -> Result<HashSet<ObjectId>> {
+    let repack = Repack::open(disk, packs, sources, keep)?;
+    Ok(Chains::new(&repack, keep).plan()?.into_keys().collect())
+}
+
+impl<'a> Repack<'a> {
+    fn open(
+        disk: &dyn Disk,
+        packs: &'a PackSet,
+        sources: &[Arc<PackReader>],
+        keep: &Keep<'_>,
+    ) -> Result<Self> {
+        let open =
+            |pack: &Arc<PackReader>| Ok(Source { pack: Arc::clone(pack), file: pack.file(disk)? });
+        let sources = sources.iter().map(open).collect::<Result<Vec<_>>>()?;
+        let mut repack = Self { packs, sources, places: HashMap::new() };
+        repack.gather(keep)?;
+        Ok(repack)
+    }
+
+    /// Writes one pack and reads it back; `None` if all of it is left out.
+    fn write(
+        &self,
+        disk: &dyn Disk,
+        places: &[Place],
+        plan: &Plan,
+    ) -> Result<Option<Arc<PackReader>>> {
+        let mut writer = PackWriter::create(disk)?;
+        for batch in runs(places, BATCH_LEN, BATCH_OBJECTS) {
+            let prepare = |place: &Place| self.prepare(place, plan);
+            let objects: Result<Vec<_>> = batch.par_iter().map(prepare).collect();
+            objects?.iter().flatten().try_for_each(|object| writer.push(object))?;
+        }
+        let Some(written) = writer.finish()? else { return Ok(None) };
+        self.packs.add(&written)?;
+        let pack = self.packs.pack(&written.name).ok_or_else(|| gone(&written))?;
+        read_back(disk, self.packs, &pack, plan)?;
+        Ok(Some(pack))
+    }
+
     /// Finds the least deep copy of each object that stays.
     fn gather(&mut self, keep: &Keep<'_>) -> Result<()> {
         for (source, Source { pack, file }) in self.sources.iter().enumerate() {
@@ -121,10 +164,13 @@ impl Repack<'_> {
         pack.stored(&**file, &place.entry)
     }
 
-    /// Returns what stays in the order in which a pack has it: records by kind, so that a walk
+    /// Returns what stays in the order in which packs have it: records by kind, so that a walk
     /// through history reads on and on, then blocks as they were. Newer versions come first, packs
     /// with older ones before those with newer ones.
-    fn in_order(&self) -> Vec<Place> {
+    ///
+    /// If it takes several packs, blocks come by depth, so that each finds its base in a pack that
+    /// is there already.
+    fn in_order(&self, plan: &Plan) -> Vec<Place> {
         let numbers: HashMap<ObjectId, u64> = self
             .places
             .values()
@@ -136,10 +182,13 @@ impl Repack<'_> {
             let oldest = &mut oldest[self.places[id].source];
             *oldest = number.min(oldest).to_owned();
         }
+        let by_depth = self.places.values().map(Place::len).sum::<u64>() > PACK_LEN;
         let mut places: Vec<Place> = self.places.values().copied().collect();
-        places.sort_unstable_by_key(|Place { source, entry }| {
+        places.sort_by_cached_key(|Place { source, entry }| {
             let number = Reverse(numbers.get(&entry.id).copied());
-            (rank(entry.id.kind), number, oldest[*source], *source, entry.offset)
+            let depth = plan.get(&entry.id).map_or(entry.depth, |planned| planned.depth);
+            let depth = if by_depth { depth } else { 0 };
+            (rank(entry.id.kind), number, depth, oldest[*source], *source, entry.offset)
         });
         places
     }
@@ -152,24 +201,17 @@ impl Repack<'_> {
     }
 
     /// Makes an object ready to be written; `None` for one that is left out.
-    fn prepare(
-        &self,
-        place: &Place,
-        actions: &HashMap<ObjectId, Action>,
-    ) -> Result<Option<EncodedObject>> {
-        let action = actions.get(&place.entry.id).unwrap_or(&Action::Copy);
-        let encoded = match action {
+    fn prepare(&self, place: &Place, plan: &Plan) -> Result<Option<EncodedObject>> {
+        let action = plan.get(&place.entry.id).map_or(Action::Copy, |planned| planned.action);
+        let (base, must) = match action {
             Action::LeaveOut => return Ok(None),
             Action::Copy => return self.copy(place).map(Some),
-            Action::Encode { base, .. } => self.encode(&place.entry, *base),
+            Action::Encode { base, must } => (base, must),
         };
-        match (encoded, action) {
+        match self.encode(&place.entry, base) {
             // What cannot be read is kept as it is: somebody may find a way.
-            (
-                Err(Error::Damaged { .. } | Error::Missing(_)),
-                Action::Encode { must: false, .. },
-            ) => self.copy(place).map(Some),
-            (encoded, _) => encoded.map(Some),
+            Err(Error::Damaged { .. } | Error::Missing(_)) if !must => self.copy(place).map(Some),
+            encoded => encoded.map(Some),
         }
     }
 
@@ -207,19 +249,26 @@ fn rank(kind: ObjectKind) -> u8 {
     }
 }
 
-/// Divides objects into runs whose bytes fit into memory.
-fn batches(places: &[Place]) -> impl Iterator<Item = &[Place]> {
+impl Place {
+    /// Bytes that the object takes in memory or on disk, whichever are more.
+    fn len(&self) -> u64 {
+        u64::from(self.entry.raw_len.max(self.entry.stored_len))
+    }
+}
+
+/// Divides objects into runs of so many bytes and objects at most, or of one object.
+fn runs(places: &[Place], bytes: u64, objects: usize) -> impl Iterator<Item = &[Place]> {
     let mut rest = places;
     std::iter::from_fn(move || {
         let mut len = 0;
         let fits = |place: &&Place| {
-            len += u64::from(place.entry.raw_len.max(place.entry.stored_len));
-            len <= BATCH_LEN
+            len += place.len();
+            len <= bytes
         };
-        let count = rest.iter().take(BATCH_OBJECTS).take_while(fits).count();
-        let (batch, after) = rest.split_at(count.max(1).min(rest.len()));
+        let count = rest.iter().take(objects).take_while(fits).count();
+        let (run, after) = rest.split_at(count.max(1).min(rest.len()));
         rest = after;
-        (!batch.is_empty()).then_some(batch)
+        (!run.is_empty()).then_some(run)
     })
 }
 
@@ -228,15 +277,10 @@ fn gone(pack: &WrittenPack) -> Error {
 }
 
 /// Reads a new pack: every stored byte, and what was encoded anew to its id.
-fn read_back(
-    disk: &dyn Disk,
-    packs: &PackSet,
-    pack: &PackReader,
-    actions: &HashMap<ObjectId, Action>,
-) -> Result<()> {
+fn read_back(disk: &dyn Disk, packs: &PackSet, pack: &PackReader, plan: &Plan) -> Result<()> {
     let file = pack.file(disk)?;
     pack.read_index(&*file)?.par_iter().try_for_each(|entry| {
-        if let Some(Action::Encode { .. }) = actions.get(&entry.id) {
+        if plan.contains_key(&entry.id) {
             packs.check(pack, &*file, entry, None).map(|_| ())
         } else {
             pack.stored(&*file, entry).map(|_| ())

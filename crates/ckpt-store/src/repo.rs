@@ -217,9 +217,10 @@ impl Repository {
     /// the current rayon pool.
     ///
     /// # Errors
-    /// [`Error::Missing`], [`Error::Damaged`].
+    /// [`Error::Removed`], [`Error::Missing`], [`Error::Damaged`].
     pub fn tensor_bytes(&self, tensor: &TensorRecord) -> Result<Vec<u8>> {
-        self.objects.content_bytes(tensor.content())
+        let bytes = self.objects.content_bytes(tensor.content());
+        bytes.map_err(|error| self.explain_missing(tensor.content(), error))
     }
 
     /// Reads what went into a version, its data under the names that the version gives them.

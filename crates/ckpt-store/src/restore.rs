@@ -97,14 +97,15 @@ impl Repository {
     /// Plans to restore a version into the root of `target`.
     ///
     /// # Errors
-    /// [`Error::NothingToRestore`]; [`Error::WouldOverwrite`] without `force`; [`Error::Target`] for
-    /// a path that is a folder or leads through a link; damage.
+    /// [`Error::Removed`]; [`Error::NothingToRestore`]; [`Error::WouldOverwrite`] without `force`;
+    /// [`Error::Target`] for a path that is a folder or leads through a link; damage.
     pub fn plan_restore(
         &self,
         version: &VersionRecord,
         target: &dyn Disk,
         options: &RestoreOptions,
     ) -> Result<RestorePlan> {
+        self.require_content(version)?;
         let place = ObjectId::from(version.checkpoint).to_string();
         self.plan(&place, &self.checkpoint(version)?, target, options)
     }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     disk::read_small,
-    durable::join,
+    durable::{self, join},
     error::{Doing, Error, Result},
     pack::TRASH,
-    repo::Repository,
+    repo::{Repository, Stamp},
 };
 
 /// How the names of these files end.
@@ -29,6 +29,16 @@ pub(crate) struct Manifest {
 }
 
 impl Repository {
+    /// Writes down that packs are set aside, before they are; durable when it returns.
+    pub(crate) fn write_manifest(&self, packs: BTreeSet<String>, stamp: &Stamp) -> Result<()> {
+        let author = stamp.author.clone();
+        let manifest = Manifest { time_ms: stamp.time_ms, author, packs };
+        let doing = || "write down what is set aside".to_owned();
+        let text = toml::to_string(&manifest).map_err(std::io::Error::other).doing(doing)?;
+        let name = format!("{:016x}{ENDING}", self.disk().nonce());
+        durable::write_file(self.disk(), TRASH, &name, text.as_bytes()).doing(doing)
+    }
+
     /// Returns what was set aside and when, by the names of these files.
     pub(crate) fn manifests(&self) -> Result<BTreeMap<String, Manifest>> {
         let names = match self.disk().list(TRASH) {

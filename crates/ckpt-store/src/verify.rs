@@ -7,12 +7,16 @@ mod packs;
 mod refs;
 mod versions;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use ckpt_hash::{CheckpointId, ModelId, RecipeId, StateId, VersionId};
 
 use crate::{
     error::{Error, Result},
+    notes::Notes,
     object::ObjectId,
     objects::Content,
     repo::Repository,
@@ -103,6 +107,8 @@ struct Check<'a> {
     contents: HashSet<Content>,
     checkpoints: HashMap<CheckpointId, (ModelId, StateId)>,
     recipes: HashSet<RecipeId>,
+    /// What was noted of versions, of their content above all.
+    notes: Arc<Notes>,
 }
 
 /// Why a version is not whole.
@@ -129,6 +135,7 @@ impl<'a> Check<'a> {
             contents: HashSet::new(),
             checkpoints: HashMap::new(),
             recipes: HashSet::new(),
+            notes: Arc::default(),
         }
     }
 

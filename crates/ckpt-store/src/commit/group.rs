@@ -81,7 +81,10 @@ impl<'a> Group<'a> {
 
     /// Makes the pack durable and moves the branch to the last version. Leaves in `recent` what is
     /// in memory of it.
-    pub(super) fn end(mut self, recent: &mut Recent) -> Result<Vec<Commit>> {
+    ///
+    /// Where packs were taken away since the repository had this generation, what the versions
+    /// consist of is brought back.
+    pub(super) fn end(mut self, recent: &mut Recent, generation: u64) -> Result<Vec<Commit>> {
         let counted: u64 = self.made.iter().map(|made| made.stored_bytes).sum();
         let movement = match self.movement() {
             Ok(movement) => movement,
@@ -98,7 +101,10 @@ impl<'a> Group<'a> {
         // What all of them share counts with the last. Nothing was written if all was known.
         last.stored_bytes += len.saturating_sub(counted);
         let kept = Some(last.version.id);
+        let versions: Vec<VersionId> = self.made.iter().map(|made| made.version.id).collect();
+        let generation = self.repository.hold(generation, &versions, &self.stamp)?;
         self.repository.move_ref(self.branch, &movement, to, kept)?;
+        self.repository.hold(generation, &versions, &self.stamp)?;
         Ok(self.made)
     }
 

@@ -13,6 +13,7 @@ use crate::{
     ingest::{Ingest, Recent},
     object::ObjectId,
     pack::writer::PackWriter,
+    reach::opaque,
     record::{self, ContentNote, FileRecord, NoteRecord},
     repo::{Repository, Stamp},
 };
@@ -49,6 +50,7 @@ impl Repository {
         }
         self.check_there(versions)?;
         let writing = self.refs.writing()?;
+        let generation = self.generation()?;
         let note = NoteRecord {
             versions: versions.clone(),
             metrics: metrics.clone(),
@@ -60,6 +62,13 @@ impl Repository {
             time_ms: stamp.time_ms,
         };
         let note = self.push_note(note)?;
+        // Somebody may have taken away packs before the note said what they are needed for.
+        if self.generation()? != generation {
+            let contents =
+                opaque(&note.record.files).map(|file| self.objects.content_objects(file));
+            let objects: Vec<_> = contents.collect::<Result<_>>()?;
+            self.objects.packs.bring_back(objects.concat())?;
+        }
         drop(writing);
         self.merge_if_due();
         Ok(note)
@@ -95,22 +104,34 @@ impl Repository {
         Ok(files)
     }
 
-    fn push_note(&self, mut record: NoteRecord) -> Result<Note> {
+    /// Puts a note on top of the chain, by a caller that holds the lock of writers.
+    pub(crate) fn push_note(&self, mut record: NoteRecord) -> Result<Note> {
         for _ in 0..ATTEMPTS {
-            record.previous = self.refs.newest_note()?;
-            let bytes =
-                record::encode(&record).map_err(|error| Error::Contents(error.to_string()))?;
-            let id = NoteId::of(&bytes);
-            let mut pack = PackWriter::create(self.disk())?;
-            let object =
-                codec::encode(ObjectId::from(id), &bytes, None, ckpt_codec::Effort::Default);
-            pack.push(&object.map_err(Error::Contents)?)?;
-            self.finish(pack)?;
-            if self.refs.swap_note(record.previous, id)?.is_ok() {
-                return Ok(Note { id, record });
+            let newest = self.refs.newest_note()?;
+            match self.push_note_onto(newest, record)? {
+                Ok(note) => return Ok(note),
+                Err(unwritten) => record = unwritten,
             }
         }
         Err(Error::Contents("others added notes all the time".to_owned()))
+    }
+
+    /// Puts a note onto the one that is expected to be the newest; gives it back if another one came
+    /// in between.
+    pub(crate) fn push_note_onto(
+        &self,
+        newest: Option<NoteId>,
+        mut record: NoteRecord,
+    ) -> Result<Result<Note, NoteRecord>> {
+        record.previous = newest;
+        let bytes = record::encode(&record).map_err(|error| Error::Contents(error.to_string()))?;
+        let id = NoteId::of(&bytes);
+        let mut pack = PackWriter::create(self.disk())?;
+        let object = codec::encode(ObjectId::from(id), &bytes, None, ckpt_codec::Effort::Default);
+        pack.push(&object.map_err(Error::Contents)?)?;
+        self.finish(pack)?;
+        let swapped = self.refs.swap_note(newest, id)?;
+        Ok(if swapped.is_ok() { Ok(Note { id, record }) } else { Err(record) })
     }
 }
 

@@ -1,6 +1,9 @@
 //! Moves packs back from trash that hold what is needed after all.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{PACKS, TRASH, links::Link, reader::PackReader, set::PackSet};
 use crate::{
@@ -9,7 +12,33 @@ use crate::{
     object::ObjectId,
 };
 
+/// Where an object is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Whereabouts {
+    /// In a live pack.
+    Live,
+    /// In these packs in trash.
+    Trash(Vec<String>),
+    /// In no pack.
+    Nowhere,
+}
+
 impl PackSet {
+    /// Tells where an object is.
+    pub(crate) fn whereabouts(&self, id: &ObjectId) -> Result<Whereabouts> {
+        if self.live.contains(id)? {
+            return Ok(Whereabouts::Live);
+        }
+        self.trash.refresh()?;
+        let names = RefCell::new(Vec::new());
+        self.trash.read(id, &|pack, _| -> Result<Option<()>> {
+            names.borrow_mut().push(pack.name().to_owned());
+            Ok(None)
+        })?;
+        let names = names.into_inner();
+        Ok(if names.is_empty() { Whereabouts::Nowhere } else { Whereabouts::Trash(names) })
+    }
+
     /// Makes sure that live packs have objects, and what they are the differences to: packs in trash
     /// that have what is missing become live again. Durable when it returns.
     ///
@@ -21,11 +50,18 @@ impl PackSet {
         &self,
         ids: impl IntoIterator<Item = ObjectId>,
     ) -> Result<BTreeSet<String>> {
+        self.bring_back_below(ids.into_iter().map(|id| (id, u8::MAX)))
+    }
+
+    /// Does so for objects that have to be less deep than something that is the difference to them.
+    pub(crate) fn bring_back_below(
+        &self,
+        ids: impl IntoIterator<Item = (ObjectId, u8)>,
+    ) -> Result<BTreeSet<String>> {
         self.live.refresh()?;
         let mut moved = BTreeSet::new();
-        for id in ids {
-            // A base has to be less deep than what builds on it.
-            let mut next = Some((id, u8::MAX));
+        for (id, below) in ids {
+            let mut next = Some((id, below));
             while let Some((id, below)) = next {
                 let link = match self.link_below(&id, below)? {
                     Some(link) => link,
@@ -40,10 +76,22 @@ impl PackSet {
         Ok(moved)
     }
 
-    /// Does so for all differences of a live pack.
+    /// Does so for what the differences of a pack build on.
     pub(crate) fn bring_back_bases(&self, pack: &PackReader) -> Result<BTreeSet<String>> {
-        let entries = pack.read_index(&*pack.file(&*self.disk)?)?;
-        self.bring_back(entries.iter().filter(|entry| entry.depth > 0).map(|entry| entry.id))
+        self.bring_back_below(self.bases(pack)?)
+    }
+
+    /// Returns what the differences of a pack build on, each with the depth below which it has to be.
+    pub(crate) fn bases(&self, pack: &PackReader) -> Result<BTreeMap<ObjectId, u8>> {
+        let file = pack.file(&*self.disk)?;
+        let mut bases = BTreeMap::new();
+        for entry in pack.read_index(&*file)? {
+            if let Some(base) = pack.base(&*file, &entry)? {
+                let below = bases.entry(base).or_insert(entry.depth);
+                *below = entry.depth.min(*below);
+            }
+        }
+        Ok(bases)
     }
 
     fn link_below(&self, id: &ObjectId, below: u8) -> Result<Option<Link>> {

@@ -110,6 +110,11 @@ impl PackReader {
         self.footer.entries
     }
 
+    /// Returns the bytes of the pack's file.
+    pub(crate) fn len(&self) -> u64 {
+        self.footer.index_offset + self.footer.entries * ENTRY_LEN as u64 + FOOTER_LEN as u64
+    }
+
     /// Returns where the objects end and the index starts.
     pub(crate) fn objects_end(&self) -> u64 {
         self.footer.index_offset

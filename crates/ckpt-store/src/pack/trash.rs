@@ -22,30 +22,45 @@ impl PackSet {
     }
 
     /// Removes what was merged: each pack in trash but `named` ones all of whose objects live packs
-    /// have, in copies that are no deeper. Returns the bytes that this freed.
-    pub(crate) fn remove_merged(&self, named: &BTreeSet<String>) -> Result<u64> {
+    /// have, in copies that are no deeper. Returns how many they were, and their bytes.
+    pub(crate) fn remove_merged(&self, named: &BTreeSet<String>) -> Result<(u64, u64)> {
         self.trash.refresh()?;
         let mut indexes = Indexes::default();
-        let mut freed = 0;
+        let (mut packs, mut bytes) = (0, 0);
         for pack in self.trash.packs() {
             if !named.contains(pack.name()) && self.is_superseded(&pack, &mut indexes)? {
-                freed += self.remove_from_trash(pack.name())?;
+                bytes += self.remove_from_trash(pack.name())?;
+                packs += 1;
             }
         }
-        Ok(freed)
+        Ok((packs, bytes))
+    }
+
+    /// Returns the names of the packs in trash.
+    pub(crate) fn in_trash(&self) -> Result<BTreeSet<String>> {
+        let names = match self.disk.list(TRASH) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            names => names.doing(|| format!("list {TRASH}"))?,
+        };
+        Ok(names.into_iter().filter(|name| name.ends_with(".pack")).collect())
+    }
+
+    /// Returns the length of a pack in trash, 0 if it is gone.
+    pub(crate) fn len_in_trash(&self, name: &str) -> Result<u64> {
+        let path = durable::join(TRASH, name);
+        match self.disk.open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+            file => file.and_then(|file| file.len()).doing(|| format!("read {path}")),
+        }
     }
 
     /// Removes a pack from trash; returns its length. A crash may undo this.
     pub(crate) fn remove_from_trash(&self, name: &str) -> Result<u64> {
         let path = durable::join(TRASH, name);
-        let doing = || format!("remove {path}");
-        let len = match self.disk.open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
-            file => file.and_then(|file| file.len()).doing(doing)?,
-        };
+        let len = self.len_in_trash(name)?;
         match self.disk.remove(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
-            removed => removed.map(|()| len).doing(doing),
+            removed => removed.map(|()| len).doing(|| format!("remove {path}")),
         }
     }
 

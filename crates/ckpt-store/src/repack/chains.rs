@@ -17,6 +17,16 @@ use crate::{
 /// Greatest depth that is left as it is: reading costs a decode per link.
 const MOST: u8 = 3;
 
+/// What happens to the objects that are not just copied.
+pub(super) type Plan = HashMap<ObjectId, Planned>;
+
+/// What happens to an object, and how deep its least deep copy will then be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Planned {
+    pub(super) action: Action,
+    pub(super) depth: u8,
+}
+
 /// How an object gets into the new pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
@@ -36,8 +46,7 @@ pub(super) struct Chains<'a> {
     places: &'a HashMap<ObjectId, Place>,
     keep: &'a Keep<'a>,
     links: HashMap<ObjectId, Option<Link>>,
-    /// What was decided, and how deep the least deep copy will then be.
-    decided: HashMap<ObjectId, (Action, u8)>,
+    decided: Plan,
 }
 
 impl<'a> Chains<'a> {
@@ -48,21 +57,21 @@ impl<'a> Chains<'a> {
     }
 
     /// Decides on all objects; what is not in the answer is copied.
-    pub(super) fn actions(mut self) -> Result<HashMap<ObjectId, Action>> {
-        let deep = self.places.values().filter(|place| place.entry.depth > 0);
-        for place in deep {
+    pub(super) fn plan(mut self) -> Result<Plan> {
+        for place in self.places.values().filter(|place| place.entry.depth > 0) {
             self.decide(place)?;
         }
-        let decided = self.decided.into_iter().map(|(id, (action, _))| (id, action));
-        Ok(decided.filter(|(_, action)| *action != Action::Copy).collect())
+        self.decided.retain(|_, planned| planned.action != Action::Copy);
+        Ok(self.decided)
     }
 
-    fn decide(&mut self, place: &Place) -> Result<(Action, u8)> {
+    fn decide(&mut self, place: &Place) -> Result<Planned> {
         let id = place.entry.id;
         if let Some(known) = self.decided.get(&id) {
             return Ok(*known);
         }
-        let decided = self.choose(place)?;
+        let (action, depth) = self.choose(place)?;
+        let decided = Planned { action, depth };
         self.decided.insert(id, decided);
         Ok(decided)
     }
@@ -119,7 +128,7 @@ impl<'a> Chains<'a> {
     fn depth(&mut self, id: &ObjectId) -> Result<u8> {
         let elsewhere = self.link(id)?.map(|link| link.depth);
         let here = self.places.get(id).map(|place| self.decide(place)).transpose()?;
-        let depths = elsewhere.into_iter().chain(here.map(|(_, depth)| depth));
+        let depths = elsewhere.into_iter().chain(here.map(|planned| planned.depth));
         depths.min().ok_or(Error::Missing(*id))
     }
 

@@ -11,7 +11,7 @@ use crate::{
     identity::{model_id, state_id},
     object::{ObjectId, ObjectKind},
     objects::Content,
-    record::VersionRecord,
+    record::{ContentNote, VersionRecord},
 };
 
 impl Check<'_> {
@@ -29,6 +29,8 @@ impl Check<'_> {
     /// Follows versions to everything that they consist of; returns those that are not whole.
     pub(super) fn follow(&mut self, ids: &BTreeSet<VersionId>) -> BTreeMap<VersionId, Problem> {
         self.total += ids.len() as u64;
+        // What is wrong with the notes themselves is reported where they are followed.
+        self.notes = self.repository.notes().unwrap_or_default();
         let mut failed = BTreeMap::new();
         for id in ids {
             if let Err(problem) = self.version(*id) {
@@ -44,7 +46,13 @@ impl Check<'_> {
         let record = self.repository.objects.version(&id).map_err(Problem::with(id))?;
         self.links(id, &record)?;
         self.recipe(record.recipe)?;
-        if self.checkpoint(record.checkpoint)? != (record.model, record.state) {
+        // What was removed on purpose is not missed.
+        let ids = if self.notes.content(&id) == ContentNote::Removed {
+            self.described(record.checkpoint)?
+        } else {
+            self.checkpoint(record.checkpoint)?
+        };
+        if ids != (record.model, record.state) {
             let what = "its model or state id is not that of its content";
             return Err(Problem::New(id.into(), what.to_owned()));
         }
@@ -88,6 +96,14 @@ impl Check<'_> {
             self.recipes.insert(id);
         }
         Ok(())
+    }
+
+    /// Reads a checkpoint and goes no further; returns the ids that its versions must have.
+    fn described(&self, id: CheckpointId) -> Result<(ModelId, StateId), Problem> {
+        self.need(id)?;
+        let record = self.repository.objects.checkpoint(&id).map_err(Problem::with(id))?;
+        checkpoint::contents(&record).map_err(|what| Problem::New(id.into(), what))?;
+        Ok((model_id(&record), state_id(&record)))
     }
 
     /// Follows a checkpoint to its blocks; returns the ids that its versions must have.

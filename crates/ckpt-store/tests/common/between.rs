@@ -1,4 +1,4 @@
-//! A disk without locks, on which something happens before each step.
+//! A disk without the locks of writers and mergers, on which something happens before each step.
 
 use std::{
     fmt, io,
@@ -11,8 +11,9 @@ use std::{
 
 use ckpt_store::disk::{Disk, FileKind, LockGuard, LockMode, MemDisk, ReadFile, WriteFile};
 
-/// Calls a function with the number of each step before it is done. Every lock is given at once, as
-/// if somebody removed the files that are locked again and again.
+/// Calls a function with the number of each step before it is done. The locks `writers` and `mergers`
+/// are given at once, as if somebody removed their files again and again. Those of refs are not:
+/// nothing else lets a file be compared and then replaced. What is done under one is one step.
 ///
 /// Steps are everything but reads of files that are open, which show what they held when opened.
 pub(crate) struct BetweenDisk {
@@ -23,11 +24,14 @@ pub(crate) struct BetweenDisk {
 struct State {
     before: Box<dyn Fn(u64) + Send + Sync>,
     steps: AtomicU64,
+    /// Locks of refs that are held.
+    held: AtomicU64,
 }
 
 impl BetweenDisk {
     pub(crate) fn new(inner: MemDisk, before: impl Fn(u64) + Send + Sync + 'static) -> Self {
-        let state = State { before: Box::new(before), steps: AtomicU64::new(0) };
+        let (steps, held) = (AtomicU64::new(0), AtomicU64::new(0));
+        let state = State { before: Box::new(before), steps, held };
         Self { inner, state: Arc::new(state) }
     }
 
@@ -39,7 +43,9 @@ impl BetweenDisk {
 
 impl State {
     fn step(&self) {
-        (self.before)(self.steps.fetch_add(1, Ordering::SeqCst));
+        if self.held.load(Ordering::SeqCst) == 0 {
+            (self.before)(self.steps.fetch_add(1, Ordering::SeqCst));
+        }
     }
 }
 
@@ -90,9 +96,19 @@ impl Disk for BetweenDisk {
         self.inner.sync_dir(dir)
     }
 
-    fn lock(&self, _: &str, _: LockMode, _: Duration) -> io::Result<Box<dyn LockGuard>> {
+    fn lock(
+        &self,
+        path: &str,
+        mode: LockMode,
+        patience: Duration,
+    ) -> io::Result<Box<dyn LockGuard>> {
         self.state.step();
-        Ok(Box::new(Free))
+        if path.ends_with("/writers") || path.ends_with("/mergers") {
+            return Ok(Box::new(Free));
+        }
+        let lock = self.inner.lock(path, mode, patience)?;
+        self.state.held.fetch_add(1, Ordering::SeqCst);
+        Ok(Box::new(Held { _lock: lock, state: Arc::clone(&self.state) }))
     }
 
     fn nonce(&self) -> u64 {
@@ -103,6 +119,19 @@ impl Disk for BetweenDisk {
 struct Free;
 
 impl LockGuard for Free {}
+
+struct Held {
+    _lock: Box<dyn LockGuard>,
+    state: Arc<State>,
+}
+
+impl LockGuard for Held {}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.state.held.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 struct BetweenFile {
     inner: Box<dyn WriteFile>,
