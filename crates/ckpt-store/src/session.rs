@@ -16,13 +16,19 @@ use crate::{
     commit::{Commit, Draft, Made, Parents},
     error::{Doing, Result},
     moves::require_branch,
+    record::VersionRecord,
     refs::RefName,
-    repo::Repository,
+    repo::{Repository, Stamp},
 };
 
 /// Bytes of the memory bound that are for the buffers of reading, encoding and writing: batches of
 /// 8 MiB as they come and as they are encoded, two of each, and scratch of the encoders.
 const BUFFERS: u64 = 64 << 20;
+
+/// Versions and bytes after which the policy of config.toml is applied: walking through history and
+/// writing packs anew is little work beside that of making so many versions.
+const VERSIONS: u64 = 64;
+const BYTES: u64 = 1 << 30;
 
 /// How a session works.
 #[derive(Debug, Clone)]
@@ -53,6 +59,10 @@ impl Default for SessionOptions {
 /// [`Error::SessionEnded`](crate::Error::SessionEnded). [`take_unsaved`](Self::take_unsaved) gives back what was not written.
 /// Dropping a session waits for what was handed over, and nobody learns of an error then: call
 /// `flush` before.
+///
+/// The rules of `[retention]` in config.toml are applied from time to time and at the end, as
+/// [`Repository::apply_policy`] does. What goes wrong then fails no version: the next time tries
+/// again, and `prune` says what it is.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -86,13 +96,15 @@ impl Session {
     /// [`Parents::Tip`], continues the one before, and nothing that another writer made.
     ///
     /// # Errors
-    /// [`Error::NotBranch`](crate::Error::NotBranch); a system that starts no thread.
+    /// [`Error::NotBranch`](crate::Error::NotBranch); [`Error::Config`](crate::Error::Config); a
+    /// system that starts no thread.
     pub fn start(
         repository: Arc<Repository>,
         branch: RefName,
         options: SessionOptions,
     ) -> Result<Self> {
         require_branch(&branch)?;
+        let retains = repository.policy()?.is_some_and(|policy| !policy.is_empty());
         let queue = Arc::new(Queue::new(options.memory.saturating_sub(BUFFERS)));
         let worker = Worker {
             repository,
@@ -100,6 +112,7 @@ impl Session {
             pool: options.pool,
             queue: Arc::clone(&queue),
             last: None,
+            retention: retains.then(Unretained::default),
         };
         let thread = thread::Builder::new().name("ckpt session".to_owned());
         let worker = thread.spawn(|| worker.run()).doing(|| "start a thread".to_owned())?;
@@ -152,6 +165,17 @@ struct Worker {
     queue: Arc<Queue>,
     /// The version that was written last.
     last: Option<VersionId>,
+    /// What was written since the policy was applied, if there is one.
+    retention: Option<Unretained>,
+}
+
+/// Versions that no policy has been applied to.
+#[derive(Default)]
+struct Unretained {
+    versions: u64,
+    bytes: u64,
+    /// Who made the last of them, and when.
+    stamp: Stamp,
 }
 
 impl Worker {
@@ -161,10 +185,33 @@ impl Worker {
             match made {
                 Ok(made) => {
                     self.last = made.commits.last().map(|commit| commit.version.id).or(self.last);
+                    self.count(&made);
                     self.queue.end_group(group, made);
+                    self.retain(VERSIONS, BYTES);
                 }
                 Err(panic) => self.queue.end_panicked(group, panic),
             }
+        }
+        self.retain(1, u64::MAX);
+    }
+
+    fn count(&mut self, made: &Made) {
+        let Some(unretained) = &mut self.retention else { return };
+        for commit in &made.commits {
+            let VersionRecord { author, time_ms, .. } = &commit.version.record;
+            unretained.versions += 1;
+            unretained.bytes += commit.logical_bytes;
+            unretained.stamp = Stamp { author: author.clone(), time_ms: *time_ms };
+        }
+    }
+
+    /// Applies the policy if so many versions or bytes came since the last time.
+    fn retain(&mut self, versions: u64, bytes: u64) {
+        let Some(unretained) = &mut self.retention else { return };
+        if unretained.versions >= versions || unretained.bytes >= bytes {
+            // Other processes may hold locks, or the disk be full: the next time tries again.
+            let _ = self.repository.apply_policy(&unretained.stamp);
+            *unretained = Unretained::default();
         }
     }
 

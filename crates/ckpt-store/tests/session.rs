@@ -220,6 +220,44 @@ fn blocks_of_files_stay_at_hand_for_the_next_version() {
 }
 
 #[test]
+fn a_session_applies_the_rules_of_the_settings() {
+    let (disk, _) = repository();
+    let rules = "[retention]\nkeep_last = 3\nkeep_best = [\"min:loss:2\"]\n";
+    disk.corrupt("config.toml", |text| *text = rules.as_bytes().to_vec()).unwrap();
+    let session = start(open(&disk));
+    // The loss falls until epoch 70, and rises again.
+    for epoch in 1..=150_u32 {
+        let loss = f64::from(epoch.abs_diff(70));
+        let metrics = [("loss".to_owned(), loss)].into();
+        session.commit(Draft { metrics, ..sized(epoch, 100) }).unwrap();
+        if epoch % 50 == 0 {
+            session.flush().unwrap();
+        }
+    }
+    session.flush().unwrap();
+    drop(session);
+    let left = open(&disk);
+    let has_content = |number: u64| {
+        let id = left.resolve(&format!("main@{number}")).unwrap();
+        left.removed(&id).unwrap().is_none()
+    };
+    let kept: Vec<u64> = (1..=150).filter(|number| has_content(*number)).collect();
+    // The latest and the best: neither evicts the other. Of 69 and 71 the older one is kept.
+    assert_eq!(kept, [69, 70, 148, 149, 150]);
+    assert_eq!(left.resolve("min:loss").unwrap(), left.resolve("main@70").unwrap());
+    assert!(left.verify(&|_, _| {}).unwrap().is_ok());
+}
+
+#[test]
+fn settings_that_say_nothing_clear_start_no_session() {
+    let (disk, _) = repository();
+    disk.corrupt("config.toml", |text| *text = b"[retention]\nkeep_all = 1\n".to_vec()).unwrap();
+    let options = SessionOptions::default();
+    let error = Session::start(Arc::new(open(&disk)), main_branch(), options).unwrap_err();
+    assert!(matches!(error, Error::Config(_)), "{error}");
+}
+
+#[test]
 fn a_conflict_reaches_the_next_call_and_nothing_is_lost() {
     let (disk, repository) = repository();
     let session = start(repository);
