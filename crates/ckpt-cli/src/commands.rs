@@ -5,17 +5,20 @@ mod audit;
 mod branch;
 mod commit;
 mod compare;
+mod gc;
 mod guard;
 mod init;
 mod log;
 mod note;
 mod promote;
+mod prune;
 mod refs;
 mod restore;
 mod rollback;
 mod show;
 mod switch;
 mod tag;
+mod undelete;
 mod verify;
 
 use clap::Subcommand;
@@ -41,6 +44,9 @@ pub(crate) enum Command {
     Rollback(rollback::RollbackArgs),
     Audit(audit::AuditArgs),
     Note(note::NoteArgs),
+    Gc(gc::GcArgs),
+    Prune(prune::PruneArgs),
+    Undelete(undelete::UndeleteArgs),
 }
 
 impl Command {
@@ -62,6 +68,9 @@ impl Command {
             Self::Rollback(args) => rollback::rollback(context, args),
             Self::Audit(args) => audit::audit(context, args),
             Self::Note(args) => note::note(context, args),
+            Self::Gc(args) => gc::gc(context, args),
+            Self::Prune(args) => prune::prune(context, args),
+            Self::Undelete(args) => undelete::undelete(context, args),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod from_records;
 mod refs;
+mod space;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use serde_json::Value;
 pub(crate) use self::{
     from_records::{data, files, role, tensors, value},
     refs::{AuditMove, AuditRef, GuardChange, Guards, Move, Ref, action, evidence},
+    space::{Gc, GcPlan, Prune, PrunePlan, Undeletable, Undeleted},
 };
 
 /// What `init` prints.
@@ -246,6 +248,17 @@ pub(crate) struct Verify {
     pub(crate) bytes: u64,
     pub(crate) versions: u64,
     pub(crate) damage: Vec<Damage>,
+}
+
+/// What `verify --repair` prints: what is left, and what was done.
+#[derive(Debug, Serialize)]
+pub(crate) struct Repair {
+    #[serde(flatten)]
+    pub(crate) verify: Verify,
+    /// The packs that were set aside.
+    pub(crate) set_aside: Vec<String>,
+    /// The versions that lack a part.
+    pub(crate) versions_harmed: Vec<VersionId>,
 }
 
 /// One thing that is wrong.

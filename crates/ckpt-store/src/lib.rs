@@ -108,5 +108,5 @@ pub use crate::{
     revision::{Revision, RevisionError},
     session::{Session, SessionOptions},
     undelete::{Removed, Undeletable},
-    verify::{Damage, VerifyReport},
+    verify::{Damage, RepairReport, VerifyReport},
 };

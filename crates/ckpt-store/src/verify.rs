@@ -5,6 +5,7 @@ mod forest;
 mod notes;
 mod packs;
 mod refs;
+mod repair;
 mod versions;
 
 use std::{
@@ -14,6 +15,8 @@ use std::{
 
 use ckpt_hash::{CheckpointId, ModelId, RecipeId, StateId, VersionId};
 
+use self::repair::Faults;
+pub use self::repair::RepairReport;
 use crate::{
     error::{Error, Result},
     notes::Notes,
@@ -66,6 +69,10 @@ impl Repository {
     /// # Errors
     /// A folder that cannot be listed.
     pub fn verify(&self, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<VerifyReport> {
+        Ok(self.examine(progress)?.report)
+    }
+
+    fn examine<'a>(&'a self, progress: &'a (dyn Fn(u64, u64) + Sync)) -> Result<Check<'a>> {
         let mut check = Check::new(self, progress);
         check.packs()?;
         let versions = check.known_versions();
@@ -83,7 +90,7 @@ impl Repository {
             check.step();
         }
         check.notes(newest_note);
-        Ok(check.report)
+        Ok(check)
     }
 }
 
@@ -96,6 +103,8 @@ struct Check<'a> {
     total: u64,
     /// Packs that were read or reported, by name.
     packs: HashSet<String>,
+    /// What is wrong in them.
+    faults: Faults,
     /// Objects that were read and found right.
     good: HashSet<ObjectId>,
     /// Objects that were found damaged, with their place in the report.
@@ -129,6 +138,7 @@ impl<'a> Check<'a> {
             done: 0,
             total: 0,
             packs: HashSet::new(),
+            faults: Faults::default(),
             good: HashSet::new(),
             bad: HashMap::new(),
             object_errors: HashMap::new(),

@@ -1,8 +1,9 @@
 use ckpt_hash::VersionId;
-use ckpt_store::{Damage, VerifyReport};
+use ckpt_store::{Damage, RepairReport, Repository, VerifyReport};
 use clap::Args;
 
 use crate::{
+    Failure,
     context::{Answer, Context, Outcome},
     format, json,
     ui::{Style, Text},
@@ -16,12 +17,21 @@ const NAMED: usize = 3;
 /// Reads every object, checks it against its id, and follows every ref and every version to the
 /// last block. The exit code is 3 if something is wrong.
 ///
-/// With --json: ok, objects, bytes, versions, damage (a list of place, what, versions).
+/// With --json: ok, objects, bytes, versions, damage (a list of place, what, versions); with
+/// --repair these say what is left, and set_aside (a list of packs) and versions_harmed follow.
 #[derive(Debug, Args)]
-pub(crate) struct VerifyArgs {}
+pub(crate) struct VerifyArgs {
+    /// Sets packs with damage aside, after copying what is undamaged in them. Committing the same
+    /// files again then makes versions whole that lack a part
+    #[arg(long)]
+    repair: bool,
+}
 
-pub(crate) fn verify(context: &mut Context, _: &VerifyArgs) -> Outcome {
+pub(crate) fn verify(context: &mut Context, args: &VerifyArgs) -> Outcome {
     let repository = context.repository()?;
+    if args.repair {
+        return repair(context, &repository);
+    }
     let progress = context.ui.progress("verifying");
     let report = repository.verify(&|done, total| progress.update(done, total))?;
     drop(progress);
@@ -33,18 +43,47 @@ pub(crate) fn verify(context: &mut Context, _: &VerifyArgs) -> Outcome {
     for stray in repository.stray_files()? {
         context.ui.notice(format!("{stray} is no ref and is ignored"))?;
     }
-    let VerifyReport { objects, bytes, versions, ref damage } = report;
+    print(context, report)?;
+    Ok(answer)
+}
+
+fn repair(context: &mut Context, repository: &Repository) -> Outcome {
+    let stamp = context.stamp()?;
+    let progress = context.ui.progress("repairing");
+    let report = repository.repair(&stamp, &|done, total| progress.update(done, total))?;
+    drop(progress);
+    let RepairReport { set_aside, versions, left, .. } = report;
+    let answer = if left.is_ok() { Answer::Done } else { Answer::No };
+    if context.json {
+        let verify = keys(left);
+        context.ui.json(&json::Repair { verify, set_aside, versions_harmed: versions })?;
+        return Ok(answer);
+    }
+    for pack in &set_aside {
+        let line = Text::styled(Style::Bad, pack);
+        context.ui.line(line.plain(" is set aside; what was undamaged in it is kept"))?;
+    }
+    for id in &versions {
+        context.ui.line(Text::styled(Style::Id, id.short()).plain("  lacks a part"))?;
+    }
+    print(context, left)?;
+    Ok(answer)
+}
+
+/// Prints what is wrong and what was read.
+fn print(context: &mut Context, report: VerifyReport) -> Result<(), Failure> {
+    let is_ok = report.is_ok();
+    let VerifyReport { objects, bytes, versions, damage } = report;
     let counts = [
         format::count(objects, "object"),
         format::bytes(bytes),
         format::count(versions, "version"),
     ];
     let counts = counts.join(", ");
-    if report.is_ok() {
-        context.ui.line(Text::styled(Style::Good, "ok").plain(format!(": {counts}")))?;
-        return Ok(answer);
+    if is_ok {
+        return context.ui.line(Text::styled(Style::Good, "ok").plain(format!(": {counts}")));
     }
-    for damage in damage {
+    for damage in &damage {
         context.ui.line(Text::styled(Style::Bad, &damage.place).plain(": ").plain(&damage.what))?;
         if !damage.versions.is_empty() {
             context.ui.line(Text::from("    in versions ").join(versions_of(damage)))?;
@@ -52,8 +91,7 @@ pub(crate) fn verify(context: &mut Context, _: &VerifyArgs) -> Outcome {
     }
     let places = format::count(damage.len() as u64, "place");
     let damaged = Text::styled(Style::Bad, format!("damaged in {places}"));
-    context.ui.line(damaged.plain(format!("; read {counts}")))?;
-    Ok(answer)
+    context.ui.line(damaged.plain(format!("; read {counts}")))
 }
 
 fn versions_of(damage: &Damage) -> Text {

@@ -12,5 +12,6 @@ mod refs;
 mod restore;
 mod sandbox;
 mod show;
+mod space;
 mod usage;
 mod verify;

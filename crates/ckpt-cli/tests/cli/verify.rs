@@ -47,3 +47,28 @@ fn damage_is_listed_with_the_versions_that_suffer() {
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(3));
 }
+
+#[test]
+fn damaged_packs_are_set_aside_and_the_same_files_heal() {
+    let sandbox = Sandbox::new();
+    sandbox.file("notes.txt", "precious words");
+    sandbox.ok("commit notes.txt");
+    assert_eq!(sandbox.json("verify --repair")["set_aside"], serde_json::json!([]));
+    sandbox.damage_packs_with(b"precious words");
+    assert_snapshot!(sandbox.run("verify --repair"), @"
+    packs/[pack].pack is set aside; what was undamaged in it is kept
+    id1_________  lacks a part
+    block id2_________: it is missing
+        in versions id1_________
+    damaged in 1 place; read 4 objects, 341 B, 1 version
+    [exit code 3]
+    ");
+    assert_snapshot!(sandbox.run("log"), @"
+    #  version            time  message
+    1  id1_________  3 min ago  (main)
+    ");
+    sandbox.ok("commit notes.txt");
+    assert_eq!(sandbox.json("verify")["ok"], true);
+    sandbox.ok("restore main~ -o old.txt");
+    assert_eq!(sandbox.read("old.txt"), b"precious words");
+}

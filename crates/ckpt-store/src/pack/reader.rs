@@ -136,7 +136,12 @@ impl PackReader {
 
     /// Says that an object of this pack is damaged.
     pub(crate) fn damaged(&self, entry: &Entry, what: impl Into<String>) -> Error {
-        Error::damaged(format!("{} in {}", entry.id, self.place()), what)
+        Error::damaged(self.place_of(entry), what)
+    }
+
+    /// Where an object of this pack is, for messages.
+    pub(crate) fn place_of(&self, entry: &Entry) -> String {
+        format!("{} in {}", entry.id, self.place())
     }
 
     /// Tells whether the place of an object lies among the pack's objects.

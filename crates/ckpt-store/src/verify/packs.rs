@@ -21,6 +21,9 @@ use crate::{
 /// many for each core, and a few seconds' work where all are of full size and have chains of eight.
 const GROUP: usize = 256;
 
+/// A chunk list, and a pack with it.
+type List = (TreeHash, Arc<PackReader>);
+
 impl Check<'_> {
     /// Reads the packs that were not read yet, and again those that came when one vanished.
     pub(super) fn packs(&mut self) -> Result<()> {
@@ -29,6 +32,7 @@ impl Check<'_> {
             packs.refresh()?;
             for (name, what) in packs.broken() {
                 if self.packs.insert(name.clone()) {
+                    self.faults.pack(&name);
                     self.damage(format!("{PACKS}/{name}"), what);
                 }
             }
@@ -46,7 +50,7 @@ impl Check<'_> {
 
     /// Reads all objects of packs; adds the chunk lists among them to `lists`, and tells whether a
     /// pack vanished: it was merged or set aside, and what replaced it was there before.
-    fn read(&mut self, packs: &[Arc<PackReader>], lists: &mut Vec<TreeHash>) -> bool {
+    fn read(&mut self, packs: &[Arc<PackReader>], lists: &mut Vec<List>) -> bool {
         let mut vanished = false;
         let mut copies = Vec::new();
         for pack in packs {
@@ -56,6 +60,7 @@ impl Check<'_> {
                 }
                 Err(error) if is_gone(&error) => vanished = true,
                 Err(error) => {
+                    self.faults.pack(pack.name());
                     self.error(pack.place(), &error);
                 }
             }
@@ -67,7 +72,7 @@ impl Check<'_> {
                 let (pack, entry) = &copies[copy];
                 vanished |= self.object(pack, entry, result);
                 if entry.id.kind == ObjectKind::Chunks {
-                    lists.push(TreeHash::from_digest(entry.id.digest));
+                    lists.push((TreeHash::from_digest(entry.id.digest), Arc::clone(pack)));
                 }
                 self.done += 1;
             }
@@ -82,6 +87,7 @@ impl Check<'_> {
         let mut entries = pack.read_index(&*file)?;
         entries.sort_unstable_by_key(|entry| entry.offset);
         if !tiles(&entries, pack.objects_end()) {
+            self.faults.pack(pack.name());
             self.damage(pack.place(), "its objects do not fill it without gaps");
         }
         Ok(entries)
@@ -99,6 +105,8 @@ impl Check<'_> {
                 self.good.insert(entry.id);
             }
             Err(error) => {
+                let is_own = matches!(&error, Error::Damaged { place, .. } if *place == pack.place_of(entry));
+                self.faults.object(pack.name(), entry.id, is_own);
                 let place = self.object_error(pack, &error);
                 self.bad.insert(entry.id, place);
             }
@@ -126,20 +134,23 @@ impl Check<'_> {
     }
 
     /// Puts content together, since nothing less proves that a chunk list is right.
-    fn chunk_lists(&mut self, lists: &[TreeHash]) {
+    fn chunk_lists(&mut self, lists: &[List]) {
         self.total += lists.len() as u64;
-        for root in lists {
-            self.chunk_list(root);
+        for (root, pack) in lists {
+            if !self.chunk_list(root) {
+                self.faults.object(pack.name(), ObjectId::chunks(root), true);
+            }
             self.step();
         }
     }
 
-    fn chunk_list(&mut self, root: &TreeHash) {
+    /// Tells whether a list is right, or wrong only by what was reported already.
+    fn chunk_list(&mut self, root: &TreeHash) -> bool {
         let (objects, id) = (&self.repository.objects, ObjectId::chunks(root));
         // A list that is damaged, or has a damaged chunk, was reported.
         let bad = |id: &ObjectId| !self.good.contains(id) && self.bad.contains_key(id);
         if bad(&id) || objects.chunks(root).is_ok_and(|chunks| chunks.iter().any(bad)) {
-            return;
+            return true;
         }
         if let Err(error) = objects.check_chunks(root) {
             let what = match error {
@@ -149,7 +160,9 @@ impl Check<'_> {
             let place = self.damage(id.to_string(), what);
             self.good.remove(&id);
             self.bad.insert(id, place);
+            return false;
         }
+        true
     }
 }
 
