@@ -172,6 +172,12 @@ impl From<Error> for Failure {
             Error::NoEarlier(_) => {
                 (Failed, Some("--to REV names the version to go back to".into()))
             }
+            Error::Removed(removed) => {
+                let command = format!("undelete {}", removed.version.short());
+                (Failed, Some(Hint::command(command, "brings it back, unless it is too late")))
+            }
+            Error::PointedAt { .. } => (Failed, Some("move or delete the ref first".into())),
+            Error::Config(_) => (Failed, Some("config.toml is in the folder .ckpt".into())),
             Error::RefExists { .. } => (Failed, Some("choose another name".into())),
             Error::Unmet(unmet) => (No, Some(after_refusal(unmet.kept))),
             Error::NoGuard { name, .. } => {

@@ -93,6 +93,11 @@ pub fn utc(time_ms: i64) -> String {
     text.unwrap_or_else(|| format!("{time_ms} ms since 1970"))
 }
 
+/// Writes the date of a time in UTC.
+pub fn date(time_ms: i64) -> String {
+    utc(time_ms).chars().take_while(|char| *char != ' ').collect()
+}
+
 /// Writes how long ago a time was, or its date in UTC if that is long, or lies ahead.
 pub fn age(time_ms: i64, now_ms: i64) -> String {
     let age = now_ms.saturating_sub(time_ms);
@@ -108,7 +113,7 @@ pub fn age(time_ms: i64, now_ms: i64) -> String {
                 ago(DAY, "days")
             }
         }
-        _ => utc(time_ms).chars().take_while(|char| *char != ' ').collect(),
+        _ => date(time_ms),
     }
 }
 

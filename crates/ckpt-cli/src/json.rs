@@ -17,7 +17,7 @@ use serde_json::Value;
 pub(crate) use self::{
     from_records::{data, files, role, tensors, value},
     refs::{AuditMove, AuditRef, GuardChange, Guards, Move, Ref, action, evidence},
-    space::{Gc, GcPlan, Prune, PrunePlan, Undeletable, Undeleted},
+    space::{Gc, GcPlan, Prune, Undeletable, Undeleted},
 };
 
 /// What `init` prints.

@@ -90,7 +90,7 @@ impl Repository {
             objects: survey.dead.len() as u64,
             bytes: survey.dead_bytes,
             packs: survey.sources.len() as u64,
-            pack_bytes: survey.sources.iter().map(|pack| pack.objects_end()).sum(),
+            pack_bytes: survey.sources.iter().map(|pack| pack.len()).sum(),
             expired: expired.len() as u64,
             expired_bytes,
         })

@@ -2,31 +2,29 @@ use ckpt_store::{GcOptions, GcPlan, GcReport, Period};
 use clap::Args;
 
 use crate::{
+    Failure,
     context::{Answer, Context, Outcome},
     format, json,
     ui::{Style, Text},
 };
 
-/// Takes away content that nothing needs
+/// Takes away content that nothing needs, and tidies up
 ///
-/// That is the content of pruned versions, of versions that no branch, tag or alias leads to, and
-/// what commits that failed left behind. The versions stay in history with their metrics. What is
-/// taken away goes to trash, from where `undelete` brings it back; after the grace period it is
-/// removed for good. Small packs are merged, long chains of differences cut, tagged and aliased
-/// versions stored whole.
+/// What refs lead to stays. The content of versions that no ref leads to goes, their records do
+/// not; so does what was pruned. `undelete` brings it back for a grace period, after which a later
+/// gc removes it for good. Packs are merged, and chains of differences become shorter.
 ///
-/// With --json: unreachable (versions that no ref leads to), packs, pack_bytes (replaced),
-/// written_bytes (in their place), saved_bytes, removed, removed_bytes (packs gone from trash for
-/// good), merged (small packs); with --plan: unreachable, objects, bytes, packs, pack_bytes,
-/// expired, expired_bytes.
+/// With --json: plan (true if nothing was done), unreachable (ids of versions that lose content),
+/// packs, pack_bytes (packs that are replaced); of a plan objects, bytes (what nothing needs),
+/// expired, expired_bytes (packs in trash that can be brought back no longer); else written_bytes
+/// (what replaced them), removed, removed_bytes (from trash, for good), merged (small packs).
 #[derive(Debug, Args)]
 pub(crate) struct GcArgs {
     /// Says what would be done, and does nothing
     #[arg(long)]
     plan: bool,
 
-    /// For how long `undelete` can bring back what is taken away [default: `grace` in [trash] of
-    /// config.toml, or 14d]
+    /// How long what goes can be brought back [default: config.toml's, or 14d]
     #[arg(long, value_name = "PERIOD")]
     grace: Option<Period>,
 }
@@ -36,49 +34,69 @@ pub(crate) fn gc(context: &mut Context, args: &GcArgs) -> Outcome {
     let options = GcOptions { stamp: context.stamp()?, grace_ms: args.grace.map(Period::ms) };
     if args.plan {
         let plan = repository.plan_gc(&options)?;
-        print_plan(context, plan)?;
-    } else {
-        let progress = context.ui.progress("collecting");
-        let report = repository.gc(&options)?;
-        drop(progress);
-        if context.json {
-            context.ui.json(&json::Gc::from(report))?;
-        } else {
-            print(context, &report)?;
+        match context.json {
+            true => context.ui.json(&json::GcPlan::new(&plan))?,
+            false => print_plan(context, &plan)?,
         }
+        return Ok(Answer::Done);
+    }
+    let progress = context.ui.progress("collecting");
+    let report = repository.gc(&options)?;
+    drop(progress);
+    match context.json {
+        true => context.ui.json(&json::Gc::new(&report))?,
+        false => print_report(context, &report)?,
     }
     Ok(Answer::Done)
 }
 
-fn print_plan(context: &mut Context, plan: GcPlan) -> Result<(), crate::Failure> {
-    if context.json {
-        return context.ui.json(&json::GcPlan::from(plan));
+fn print_plan(context: &mut Context, plan: &GcPlan) -> Result<(), Failure> {
+    for version in &plan.unreachable {
+        let line = Text::styled(Style::Id, version.short());
+        context.ui.line(line.plain("  loses its content: no ref leads to it"))?;
     }
-    for id in &plan.unreachable {
-        let line = Text::styled(Style::Id, id.short());
-        context.ui.line(line.plain("  no branch, tag or alias leads to it"))?;
+    if plan.objects > 0 {
+        let objects = format::count(plan.objects, "object");
+        let bytes = format::bytes(plan.bytes);
+        context.ui.line(format!("would take away {objects} that nothing needs, {bytes}"))?;
     }
-    let GcPlan { objects, bytes, packs, pack_bytes, expired, expired_bytes, .. } = plan;
-    let (objects, bytes) = (format::count(objects, "block"), format::bytes(bytes));
-    context.ui.line(format!("would go to trash: {objects}, {bytes}"))?;
-    let (packs, pack_bytes) = (format::count(packs, "pack"), format::bytes(pack_bytes));
-    context.ui.line(format!("would be written anew: {packs}, {pack_bytes}"))?;
-    let (expired, bytes) = (format::count(expired, "pack"), format::bytes(expired_bytes));
-    context.ui.line(format!("would leave trash for good: {expired}, {bytes}"))
+    if plan.packs > 0 {
+        let (packs, bytes) = (format::count(plan.packs, "pack"), format::bytes(plan.pack_bytes));
+        context.ui.line(format!("would write {packs} anew, {bytes}"))?;
+    }
+    if plan.expired > 0 {
+        let packs = format::count(plan.expired, "pack");
+        let bytes = format::bytes(plan.expired_bytes);
+        context.ui.line(format!("would remove {packs} from trash for good, {bytes}"))?;
+    }
+    if *plan == GcPlan::default() {
+        context.ui.line("nothing to do")?;
+    }
+    Ok(())
 }
 
-/// Prints what was done.
-pub(super) fn print(context: &mut Context, report: &GcReport) -> Result<(), crate::Failure> {
-    for id in &report.unreachable {
-        let line = Text::styled(Style::Id, id.short());
-        context.ui.line(line.plain("  lost its content: no branch, tag or alias leads to it"))?;
+/// Says what was done.
+pub(super) fn print_report(context: &mut Context, report: &GcReport) -> Result<(), Failure> {
+    for version in &report.unreachable {
+        let line = Text::styled(Style::Id, version.short());
+        context.ui.line(line.plain("  lost its content: no ref leads to it"))?;
     }
-    let saved = format::bytes(report.saved_bytes());
-    let mut line = format!("packs are {saved} smaller");
+    if report.packs > 0 {
+        let packs = format::count(report.packs, "pack");
+        let (before, after) =
+            (format::bytes(report.pack_bytes), format::bytes(report.written_bytes));
+        context.ui.line(format!("wrote {packs} anew: {before} -> {after} stored"))?;
+    }
+    if report.merged > 0 {
+        context.ui.line(format!("merged {}", format::count(report.merged, "small pack")))?;
+    }
     if report.removed > 0 {
         let packs = format::count(report.removed, "pack");
         let bytes = format::bytes(report.removed_bytes);
-        line += &format!("; trash gave back {packs}, {bytes}");
+        context.ui.line(format!("removed {packs} from trash for good, {bytes}"))?;
     }
-    context.ui.line(line)
+    if *report == GcReport::default() {
+        context.ui.line("nothing to do")?;
+    }
+    Ok(())
 }

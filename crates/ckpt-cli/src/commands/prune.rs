@@ -1,14 +1,12 @@
-use std::num::NonZeroU64;
-
 use ckpt_store::{
-    Best, Goal, Period, PlannedVersion, Policy, PolicyError, PruneOptions, PrunePlan, RefName,
-    Repository, Rule,
+    Best, GcOptions, Goal, Period, PlannedVersion, Policy, PruneOptions, PrunePlan, PruneReport,
+    RefName, Repository, Rule,
 };
 use clap::Args;
 
-use super::gc;
+use super::gc::print_report;
 use crate::{
-    Failure,
+    Failure, Hint,
     context::{Answer, Context, Outcome},
     format, json,
     ui::{Column, Style, Table, Text},
@@ -16,134 +14,167 @@ use crate::{
 
 /// Drops the content of versions that no rule keeps
 ///
-/// A version that any rule keeps is kept, so the latest and the best never evict each other. The
-/// tips of branches, what tags and aliases point to and what `undelete` brought back is kept in any
-/// case. Versions stay in history with their metrics and parameters. What is dropped goes to trash,
-/// from where `undelete` brings it back for a grace period. Without rules, those of [retention] in
-/// config.toml count: keep_last = 5, keep_best = ["min:val_mse:3"], keep_every = 10, keep_younger =
-/// "7d", pareto = [["max:f1", "min:latency"]].
+/// A version that any rule keeps is kept; what branches, tags and aliases point to and what
+/// `undelete` brought back is kept in any case. A version that is dropped stays in history, with
+/// its metrics, its recipe and the list of what it contained. The table says for each version which
+/// rules keep it, and about how much dropping it alone would free. Without rules, those under
+/// [retention] in config.toml count: keep_last = 5, keep_best = ["min:val_mse:3"], keep_every = 10,
+/// keep_younger = "7d", pareto = [["max:f1", "min:latency"]].
 ///
-/// With --json: versions (a list of version, number, time, kept_by: a list of rules, bytes: what
-/// dropping it alone would free), dropped (a list of versions) and bytes (what dropping them frees,
-/// an estimate); without --plan also what `gc` prints, and dropped is what was dropped.
+/// With REV: drops these versions, whatever the rules say.
+///
+/// With --json: plan (true if nothing was done), versions (a list of version, number, time, keep,
+/// rules, bytes), bytes (about what dropping all of these frees), dropped (ids), gc (as `gc` says;
+/// null of a plan).
 #[derive(Debug, Args)]
 pub(crate) struct PruneArgs {
+    /// Versions to drop, whatever the rules say
+    #[arg(value_name = "REV", conflicts_with_all = RULES)]
+    revisions: Vec<String>,
+
     /// Keeps the last N of each branch
     #[arg(long, value_name = "N")]
     keep_last: Option<u64>,
 
-    /// Keeps the best of each branch by a metric, such as min:val_mse:3; repeatable
+    /// Keeps the best of each branch, such as min:val_mse:3; repeatable
     #[arg(long, value_name = "GOAL:N")]
     keep_best: Vec<Best>,
 
-    /// Keeps every version whose number N divides
+    /// Keeps those of each branch whose number N divides
     #[arg(long, value_name = "N")]
-    keep_every: Option<NonZeroU64>,
+    keep_every: Option<std::num::NonZeroU64>,
 
-    /// Keeps what is younger than a period such as 7d: a number and s, m, h, d or w
+    /// Keeps those that are younger, such as 7d
     #[arg(long, value_name = "PERIOD")]
     keep_younger: Option<Period>,
 
-    /// Keeps those of each branch that no other one beats in all of some metrics, such as
+    /// Keeps those of each branch that no other beats in all of some metrics, such as
     /// max:f1,min:latency; repeatable
-    #[arg(long, value_name = "GOALS", value_parser = goals)]
+    #[arg(long, value_name = "GOALS", value_parser = parse_goals)]
     pareto: Vec<Goals>,
 
-    /// Drops only versions of this branch
-    #[arg(long, value_name = "BRANCH")]
+    /// Drops versions of this branch alone
+    #[arg(short, long, value_name = "BRANCH")]
     branch: Option<String>,
+
+    /// How long what goes can be brought back [default: config.toml's, or 14d]
+    #[arg(long, value_name = "PERIOD")]
+    grace: Option<Period>,
+
+    /// Why, for the record; only with REV
+    #[arg(short, long, default_value = "removed by name", requires = "revisions")]
+    message: String,
 
     /// Says what would be done, and does nothing
     #[arg(long)]
     plan: bool,
-
-    /// For how long `undelete` can bring back what is dropped [default: `grace` in [trash] of
-    /// config.toml, or 14d]
-    #[arg(long, value_name = "PERIOD")]
-    grace: Option<Period>,
 }
 
-/// The metrics of one front.
+/// The arguments that say by rules what goes.
+const RULES: [&str; 7] =
+    ["keep_last", "keep_best", "keep_every", "keep_younger", "pareto", "branch", "plan"];
+
+/// Metrics of one front.
 #[derive(Debug, Clone)]
 struct Goals(Vec<Goal>);
 
-fn goals(text: &str) -> Result<Goals, PolicyError> {
+fn parse_goals(text: &str) -> Result<Goals, ckpt_store::PolicyError> {
     text.split(',').map(str::parse).collect::<Result<_, _>>().map(Goals)
 }
 
 pub(crate) fn prune(context: &mut Context, args: &PruneArgs) -> Outcome {
     let repository = context.repository()?;
+    let (stamp, grace_ms) = (context.stamp()?, args.grace.map(Period::ms));
+    if !args.revisions.is_empty() {
+        let resolve = |revision: &String| repository.resolve(revision);
+        let versions: Vec<_> = args.revisions.iter().map(resolve).collect::<Result<_, _>>()?;
+        let options = GcOptions { stamp, grace_ms };
+        let report = repository.remove_content(&versions, &args.message, &options)?;
+        return done(context, &PrunePlan::default(), &report);
+    }
+    let policy = policy(&repository, args)?;
     let branch = args.branch.as_deref().map(RefName::branch).transpose();
-    let options = PruneOptions {
-        policy: policy(&repository, args)?,
-        branch: branch.map_err(ckpt_store::Error::from)?,
-        stamp: context.stamp()?,
-        grace_ms: args.grace.map(Period::ms),
-    };
+    let branch = branch.map_err(ckpt_store::Error::from)?;
+    let options = PruneOptions { policy, branch, stamp, grace_ms };
     let plan = repository.plan_prune(&options)?;
+    if !context.json {
+        print_plan(context, &plan, args.plan)?;
+    }
     if args.plan {
         if context.json {
-            context.ui.json(&json::PrunePlan::from(&plan))?;
-        } else {
-            print_plan(context, &plan, "would drop")?;
+            context.ui.json(&json::Prune::new(&plan, None))?;
         }
         return Ok(Answer::Done);
     }
     let progress = context.ui.progress("pruning");
     let report = repository.prune(&options)?;
     drop(progress);
-    if context.json {
-        let mut keys = json::PrunePlan::from(&plan);
-        keys.dropped.clone_from(&report.versions);
-        context.ui.json(&json::Prune { plan: keys, gc: report.gc.into() })?;
-    } else {
-        print_plan(context, &plan, "dropped")?;
-        gc::print(context, &report.gc)?;
-    }
-    Ok(Answer::Done)
+    done(context, &plan, &report)
 }
 
-/// Returns the rules of the flags, or else those of config.toml.
+/// Returns the rules of the arguments, or else those of config.toml.
 fn policy(repository: &Repository, args: &PruneArgs) -> Result<Policy, Failure> {
-    let policy = Policy {
+    let given = Policy {
         keep_last: args.keep_last,
         keep_best: args.keep_best.clone(),
         keep_every: args.keep_every,
         keep_younger: args.keep_younger,
-        pareto: args.pareto.iter().map(|Goals(goals)| goals.clone()).collect(),
+        pareto: args.pareto.iter().map(|goals| goals.0.clone()).collect(),
     };
-    if !policy.is_empty() {
-        return Ok(policy);
+    if !given.is_empty() {
+        return Ok(given);
     }
-    let hint = "give a rule such as --keep-last 5 or --keep-best min:val_mse:3, or write rules to \
-                [retention] in .ckpt/config.toml";
-    let configured = repository.policy()?.filter(|policy| !policy.is_empty());
-    configured.ok_or_else(|| Failure::usage("no rule says what to keep").with_hint(hint))
+    repository.policy()?.filter(|policy| !policy.is_empty()).ok_or_else(|| {
+        let hint = Hint::command("prune --keep-last 5 --plan", "shows what that would do");
+        Failure::usage("no rule says what to keep, and config.toml has none either").with_hint(hint)
+    })
 }
 
-fn print_plan(context: &mut Context, plan: &PrunePlan, verb: &str) -> Result<(), Failure> {
-    let columns = [
+fn print_plan(context: &mut Context, plan: &PrunePlan, is_plan: bool) -> Result<(), Failure> {
+    let now_ms = context.environment.now_ms()?;
+    let mut table = Table::new([
         Column::right("#"),
         Column::left("version"),
+        Column::right("time"),
         Column::right("frees"),
-        Column::left("kept by"),
-    ];
-    let mut table = Table::new(columns);
-    for PlannedVersion { id, number, rules, bytes, .. } in &plan.versions {
-        let mut rules = rules.iter().map(Rule::to_string);
-        let why = rules.next().map_or_else(|| Text::styled(Style::Bad, verb), Text::from);
-        table.row([
-            Text::from(number.to_string()),
-            Text::styled(Style::Id, id.short()),
-            Text::from(format::bytes(*bytes)),
-            why,
-        ]);
-        // Each rule has a line of its own: none is cut off.
-        for rule in rules {
-            table.row([Text::new(), Text::new(), Text::new(), Text::from(rule)]);
-        }
+        Column::left("kept by").elastic(),
+    ]);
+    for version in &plan.versions {
+        table.row(row(version, now_ms));
     }
-    context.ui.table(&mut table)?;
-    let count = format::count(plan.dropped().count() as u64, "version");
-    context.ui.line(format!("{verb} {count}, about {}", format::bytes(plan.bytes)))
+    if !plan.versions.is_empty() {
+        context.ui.table(&mut table)?;
+    }
+    let dropped = plan.dropped().count() as u64;
+    let all = format::count(plan.versions.len() as u64, "version");
+    let (verb, bytes) = (if is_plan { "would drop" } else { "drops" }, format::bytes(plan.bytes));
+    context.ui.line(match dropped {
+        0 => format!("{verb} nothing of {all}"),
+        _ => format!("{verb} {dropped} of {all}, about {bytes}"),
+    })
+}
+
+fn row(version: &PlannedVersion, now_ms: i64) -> [Text; 5] {
+    let rules: Vec<String> = version.rules.iter().map(Rule::to_string).collect();
+    [
+        version.number.to_string().into(),
+        Text::styled(Style::Id, version.id.short()),
+        Text::styled(Style::Faint, format::age(version.time_ms, now_ms)),
+        format::bytes(version.bytes).into(),
+        match rules.is_empty() {
+            true => Text::styled(Style::Bad, "nothing: dropped"),
+            false => rules.join(", ").into(),
+        },
+    ]
+}
+
+fn done(context: &mut Context, plan: &PrunePlan, report: &PruneReport) -> Outcome {
+    if context.json {
+        context.ui.json(&json::Prune::new(plan, Some(report)))?;
+        return Ok(Answer::Done);
+    }
+    let versions = format::count(report.versions.len() as u64, "version");
+    context.ui.line(format!("dropped the content of {versions}"))?;
+    print_report(context, &report.gc)?;
+    Ok(Answer::Done)
 }

@@ -1,7 +1,4 @@
-use std::{cmp::Reverse, collections::BTreeSet};
-
-use ckpt_hash::VersionId;
-use ckpt_store::{Repository, Undeletable};
+use ckpt_store::Undeletable;
 use clap::Args;
 
 use crate::{
@@ -11,13 +8,13 @@ use crate::{
     ui::{Column, Style, Table, Text},
 };
 
-/// Brings back content that was pruned or collected
+/// Brings back content that gc or prune removed
 ///
-/// Without REV, lists what can be brought back, by whom and why it was removed, and until when.
-/// What comes back is kept until somebody prunes that version again by hand: no rule takes it away.
+/// Without REV, lists what can be brought back and until when. What was brought back stays: no rule
+/// drops it again, only `prune REV` does.
 ///
-/// With --json: restored (a list of versions); without REV a list of version, author, time, reason,
-/// until.
+/// With --json: a list of version, removed, author, reason, until (null if it did not go to trash
+/// yet); with REV: versions (ids of those that were brought back).
 #[derive(Debug, Args)]
 pub(crate) struct UndeleteArgs {
     /// The versions
@@ -28,52 +25,53 @@ pub(crate) struct UndeleteArgs {
 pub(crate) fn undelete(context: &mut Context, args: &UndeleteArgs) -> Outcome {
     let repository = context.repository()?;
     if args.revisions.is_empty() {
-        return list(context, &repository);
-    }
-    let ids = args.revisions.iter().map(|revision| repository.resolve(revision));
-    let ids: Vec<VersionId> = ids.collect::<Result<_, _>>()?;
-    let restored = repository.undelete(&ids, &context.stamp()?)?;
-    if context.json {
-        context.ui.json(&json::Undeleted { restored })?;
+        let found = repository.undeletable()?;
+        match context.json {
+            true => {
+                let list: Vec<_> = found.iter().map(json::Undeletable::new).collect();
+                context.ui.json(&list)?;
+            }
+            false => list(context, &found)?,
+        }
         return Ok(Answer::Done);
     }
-    let back: BTreeSet<&VersionId> = restored.iter().collect();
-    for id in &ids {
-        let what = if back.contains(id) { "has its content again" } else { "has its content" };
-        context.ui.line(Text::styled(Style::Id, id.short()).plain("  ").plain(what))?;
+    let resolve = |revision: &String| repository.resolve(revision);
+    let versions: Vec<_> = args.revisions.iter().map(resolve).collect::<Result<_, _>>()?;
+    let back = repository.undelete(&versions, &context.stamp()?)?;
+    if context.json {
+        context.ui.json(&json::Undeleted { versions: back })?;
+        return Ok(Answer::Done);
+    }
+    for version in &versions {
+        let line = Text::styled(Style::Id, version.short());
+        context.ui.line(line.plain(match back.contains(version) {
+            true => "  is back",
+            false => "  has its content",
+        }))?;
     }
     Ok(Answer::Done)
 }
 
-fn list(context: &mut Context, repository: &Repository) -> Outcome {
-    let found = repository.undeletable()?;
-    if context.json {
-        let found: Vec<_> = found.into_iter().map(json::Undeletable::from).collect();
-        context.ui.json(&found)?;
-        return Ok(Answer::Done);
-    }
+fn list(context: &mut Context, found: &[Undeletable]) -> Result<(), Failure> {
     if found.is_empty() {
-        context.ui.notice("nothing was removed that can be brought back")?;
-        return Ok(Answer::Done);
+        return context.ui.line("nothing can be brought back");
     }
-    let number =
-        |found: Undeletable| Ok((repository.version(&found.removed.version)?.record.number, found));
-    let mut found: Vec<_> = found.into_iter().map(number).collect::<Result<_, Failure>>()?;
-    found.sort_by_key(|(number, found)| Reverse((found.removed.time_ms, *number)));
+    let now_ms = context.environment.now_ms()?;
     let mut table = Table::new([
-        Column::right("#"),
         Column::left("version"),
+        Column::right("removed"),
+        Column::left("by"),
         Column::left("until"),
         Column::left("why").elastic(),
     ]);
-    for (number, Undeletable { removed, until_ms }) in found {
+    for Undeletable { removed, until_ms } in found {
         table.row([
-            Text::from(number.to_string()),
             Text::styled(Style::Id, removed.version.short()),
-            Text::from(until_ms.map_or_else(String::new, format::utc)),
-            Text::from(removed.reason),
+            Text::styled(Style::Faint, format::age(removed.time_ms, now_ms)),
+            removed.author.as_str().into(),
+            until_ms.map_or_else(|| "the next gc".to_owned(), format::date).into(),
+            removed.reason.as_str().into(),
         ]);
     }
-    context.ui.table(&mut table)?;
-    Ok(Answer::Done)
+    context.ui.table(&mut table)
 }

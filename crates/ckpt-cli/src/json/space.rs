@@ -1,108 +1,68 @@
-//! What the commands print that take content away and bring it back.
+//! What `gc`, `prune` and `undelete` print.
 
 use ckpt_hash::VersionId;
-use ckpt_store::Rule;
+use ckpt_store::{GcReport, PlannedVersion, PrunePlan, PruneReport, Rule};
 use serde::Serialize;
 
 use crate::format;
 
-/// What `gc` prints.
-#[derive(Debug, Serialize)]
-pub(crate) struct Gc {
-    /// Versions that lost their content because no ref leads to them.
-    pub(crate) unreachable: Vec<VersionId>,
-    /// Packs that were replaced.
-    pub(crate) packs: u64,
-    pub(crate) pack_bytes: u64,
-    /// Bytes of what took their place.
-    pub(crate) written_bytes: u64,
-    pub(crate) saved_bytes: u64,
-    /// Packs that were removed from trash for good.
-    pub(crate) removed: u64,
-    pub(crate) removed_bytes: u64,
-    /// Small packs that were merged.
-    pub(crate) merged: u64,
-}
-
-impl From<ckpt_store::GcReport> for Gc {
-    fn from(report: ckpt_store::GcReport) -> Self {
-        Self {
-            saved_bytes: report.saved_bytes(),
-            unreachable: report.unreachable,
-            packs: report.packs,
-            pack_bytes: report.pack_bytes,
-            written_bytes: report.written_bytes,
-            removed: report.removed,
-            removed_bytes: report.removed_bytes,
-            merged: report.merged,
-        }
-    }
-}
-
 /// What `gc --plan` prints.
 #[derive(Debug, Serialize)]
 pub(crate) struct GcPlan {
-    pub(crate) unreachable: Vec<VersionId>,
-    /// Blocks and lists that would go to trash, and what they take.
-    pub(crate) objects: u64,
-    pub(crate) bytes: u64,
-    /// Packs that would be written anew.
-    pub(crate) packs: u64,
-    pub(crate) pack_bytes: u64,
-    /// Packs that would be removed from trash for good.
-    pub(crate) expired: u64,
-    pub(crate) expired_bytes: u64,
+    plan: bool,
+    /// Versions that lose their content because no ref leads to them.
+    unreachable: Vec<VersionId>,
+    /// What nothing needs.
+    objects: u64,
+    bytes: u64,
+    /// Packs that are replaced.
+    packs: u64,
+    pack_bytes: u64,
+    /// Packs in trash that can be brought back no longer.
+    expired: u64,
+    expired_bytes: u64,
 }
 
-impl From<ckpt_store::GcPlan> for GcPlan {
-    fn from(plan: ckpt_store::GcPlan) -> Self {
+impl GcPlan {
+    pub(crate) fn new(plan: &ckpt_store::GcPlan) -> Self {
         let ckpt_store::GcPlan {
-            unreachable,
-            objects,
-            bytes,
-            packs,
-            pack_bytes,
-            expired,
-            expired_bytes,
-        } = plan;
-        Self { unreachable, objects, bytes, packs, pack_bytes, expired, expired_bytes }
+            objects, bytes, packs, pack_bytes, expired, expired_bytes, ..
+        } = *plan;
+        let unreachable = plan.unreachable.clone();
+        Self { plan: true, unreachable, objects, bytes, packs, pack_bytes, expired, expired_bytes }
     }
 }
 
-/// What `prune --plan` prints.
+/// What `gc` prints.
 #[derive(Debug, Serialize)]
-pub(crate) struct PrunePlan {
-    pub(crate) versions: Vec<PlannedVersion>,
-    pub(crate) dropped: Vec<VersionId>,
-    /// What dropping them frees, an estimate.
-    pub(crate) bytes: u64,
+pub(crate) struct Gc {
+    plan: bool,
+    unreachable: Vec<VersionId>,
+    packs: u64,
+    pack_bytes: u64,
+    /// What replaced the packs.
+    written_bytes: u64,
+    /// Packs that were removed from trash for good.
+    removed: u64,
+    removed_bytes: u64,
+    /// Small packs that were merged.
+    merged: u64,
 }
 
-/// One version of a plan.
-#[derive(Debug, Serialize)]
-pub(crate) struct PlannedVersion {
-    pub(crate) version: VersionId,
-    pub(crate) number: u64,
-    pub(crate) time: Option<String>,
-    /// The rules, as people read them; none for a version that is dropped.
-    pub(crate) kept_by: Vec<String>,
-    /// What dropping it alone would free.
-    pub(crate) bytes: u64,
-}
-
-impl From<&ckpt_store::PrunePlan> for PrunePlan {
-    fn from(plan: &ckpt_store::PrunePlan) -> Self {
-        let version = |version: &ckpt_store::PlannedVersion| PlannedVersion {
-            version: version.id,
-            number: version.number,
-            time: format::rfc3339(version.time_ms),
-            kept_by: version.rules.iter().map(Rule::to_string).collect(),
-            bytes: version.bytes,
-        };
+impl Gc {
+    pub(crate) fn new(report: &GcReport) -> Self {
+        let GcReport { packs, pack_bytes, written_bytes, removed, removed_bytes, merged, .. } =
+            *report;
+        let unreachable = report.unreachable.clone();
         Self {
-            versions: plan.versions.iter().map(version).collect(),
-            dropped: plan.dropped().map(|version| version.id).collect(),
-            bytes: plan.bytes,
+            plan: false,
+            unreachable,
+            packs,
+            pack_bytes,
+            written_bytes,
+            removed,
+            removed_bytes,
+            merged,
         }
     }
 }
@@ -110,39 +70,74 @@ impl From<&ckpt_store::PrunePlan> for PrunePlan {
 /// What `prune` prints.
 #[derive(Debug, Serialize)]
 pub(crate) struct Prune {
-    #[serde(flatten)]
-    pub(crate) plan: PrunePlan,
-    pub(crate) gc: Gc,
+    plan: bool,
+    versions: Vec<PruneVersion>,
+    /// About what dropping all that is dropped frees.
+    bytes: u64,
+    dropped: Vec<VersionId>,
+    gc: Option<Gc>,
+}
+
+/// What `prune` says of a version.
+#[derive(Debug, Serialize)]
+struct PruneVersion {
+    version: VersionId,
+    number: u64,
+    time: Option<String>,
+    keep: bool,
+    rules: Vec<String>,
+    /// About what dropping this one alone frees.
+    bytes: u64,
+}
+
+impl Prune {
+    /// Prints a plan, or what was done of it.
+    pub(crate) fn new(plan: &PrunePlan, report: Option<&PruneReport>) -> Self {
+        let version = |version: &PlannedVersion| PruneVersion {
+            version: version.id,
+            number: version.number,
+            time: format::rfc3339(version.time_ms),
+            keep: !version.rules.is_empty(),
+            rules: version.rules.iter().map(Rule::to_string).collect(),
+            bytes: version.bytes,
+        };
+        let planned = || plan.dropped().map(|version| version.id).collect();
+        Self {
+            plan: report.is_none(),
+            versions: plan.versions.iter().map(version).collect(),
+            bytes: plan.bytes,
+            dropped: report.map_or_else(planned, |report| report.versions.clone()),
+            gc: report.map(|report| Gc::new(&report.gc)),
+        }
+    }
+}
+
+/// What `undelete` prints of a version that can be brought back.
+#[derive(Debug, Serialize)]
+pub(crate) struct Undeletable {
+    version: VersionId,
+    removed: Option<String>,
+    author: String,
+    reason: String,
+    until: Option<String>,
+}
+
+impl Undeletable {
+    pub(crate) fn new(found: &ckpt_store::Undeletable) -> Self {
+        let removed = &found.removed;
+        Self {
+            version: removed.version,
+            removed: format::rfc3339(removed.time_ms),
+            author: removed.author.clone(),
+            reason: removed.reason.clone(),
+            until: found.until_ms.and_then(format::rfc3339),
+        }
+    }
 }
 
 /// What `undelete REV` prints.
 #[derive(Debug, Serialize)]
 pub(crate) struct Undeleted {
-    /// The versions that had no content before.
-    pub(crate) restored: Vec<VersionId>,
-}
-
-/// One element of what `undelete` prints.
-#[derive(Debug, Serialize)]
-pub(crate) struct Undeletable {
-    pub(crate) version: VersionId,
-    /// Who removed its content, when and why.
-    pub(crate) author: String,
-    pub(crate) time: Option<String>,
-    pub(crate) reason: String,
-    /// When it will be too late; null while its packs are not in trash yet.
-    pub(crate) until: Option<String>,
-}
-
-impl From<ckpt_store::Undeletable> for Undeletable {
-    fn from(found: ckpt_store::Undeletable) -> Self {
-        let ckpt_store::Removed { version, author, time_ms, reason } = found.removed;
-        Self {
-            version,
-            author,
-            time: format::rfc3339(time_ms),
-            reason,
-            until: found.until_ms.and_then(format::rfc3339),
-        }
-    }
+    /// Those that were brought back.
+    pub(crate) versions: Vec<VersionId>,
 }

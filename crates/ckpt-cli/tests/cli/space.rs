@@ -1,144 +1,186 @@
-//! What takes content away and brings it back: gc, prune, undelete.
-
 use insta::assert_snapshot;
-use serde_json::json;
 
 use crate::sandbox::Sandbox;
 
-/// Six versions whose weights differ from end to end; the second is tagged.
-fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new();
-    for epoch in 1..=6_u8 {
-        let value = |i: u32| (i as f32 * 0.37).sin() + f32::from(epoch) * 1e-6;
-        let weights: Vec<f32> = (0..4096).map(value).collect();
-        sandbox.tensors("model.safetensors", &[("w", &[64, 64], &weights)]);
-        let loss = f32::from((epoch + 3) % 6);
-        sandbox.ok(&format!("commit model.safetensors -m 'epoch {epoch}' --metric loss={loss}"));
-    }
-    sandbox.ok("tag v1 main@2");
-    sandbox
-}
-
 #[test]
-fn a_plan_names_the_rules_that_keep_and_does_nothing() {
-    let sandbox = sandbox();
-    let plan = sandbox.json("prune --keep-last 2 --keep-best min:loss:1 --plan");
-    let kept_by = |at: usize| plan["versions"][at]["kept_by"].clone();
-    assert_eq!(kept_by(0), json!(["tip of main", "last 2 of main"]));
-    assert_eq!(kept_by(1), json!(["last 2 of main"]));
-    assert_eq!(kept_by(3), json!(["best 1 of 1 by min:loss of main"]));
-    assert_eq!(kept_by(4), json!(["tag v1"]));
-    assert_eq!(plan["dropped"].as_array().unwrap().len(), 2);
-    assert_eq!(kept_by(2), json!([]));
-    let human = sandbox.run("prune --keep-last 2 --keep-best min:loss:1 --plan");
-    assert!(human.contains("would drop 2 versions"), "{human}");
-    assert!(human.contains("best 1 of 1 by min:loss of main"), "{human}");
-    assert_eq!(sandbox.json("prune --keep-last 9 --plan")["dropped"], json!([]));
-    for version in 1..=6 {
-        sandbox.ok(&format!("restore main@{version} -o v{version}.safetensors"));
+fn a_plan_names_the_rules_and_does_nothing() {
+    let sandbox = Sandbox::with_history();
+    sandbox.ok("tag v1 HEAD~2");
+    let plan = "prune --keep-last 1 --keep-best min:val_loss:1 --plan";
+    assert_snapshot!(sandbox.run(plan), @"
+    #  version            time  frees  kept by
+    3  id3_________  2 min ago   72 B  tip of main, last 1 of main, best 1 of 1 b...
+    2  id2_________  3 min ago   72 B  nothing: dropped
+    1  id1_________  4 min ago   72 B  tag v1
+    would drop 1 of 3 versions, about 72 B
+    ");
+    assert_eq!(sandbox.run("undelete"), "nothing can be brought back\n");
+    assert_eq!(sandbox.documents("log").len(), 3);
+    assert_snapshot!(sandbox.pretty(&sandbox.json(plan)), @r#"
+    {
+      "plan": true,
+      "versions": [
+        {"version":"id3","number":3,"time":"2023-11-14T22:15:20Z","keep":true,"rules":["tip of main","last 1 of main","best 1 of 1 by min:val_loss of main"],"bytes":72},
+        {"version":"id2","number":2,"time":"2023-11-14T22:14:20Z","keep":false,"rules":[],"bytes":72},
+        {"version":"id1","number":1,"time":"2023-11-14T22:13:20Z","keep":true,"rules":["tag v1"],"bytes":72}
+      ],
+      "bytes": 72,
+      "dropped": ["id2"],
+      "gc": null
     }
+    "#);
 }
 
 #[test]
 fn what_is_pruned_says_so_and_comes_back() {
-    let sandbox = sandbox();
-    sandbox.ok("restore main@3 -o before.safetensors");
-    let pruned = sandbox.json("prune --keep-last 1");
-    assert_eq!(pruned["dropped"].as_array().unwrap().len(), 4);
-    assert!(pruned["gc"]["saved_bytes"].as_u64().unwrap() > 0);
-    // History has no holes.
-    assert_snapshot!(sandbox.run("log"), @"
-    #  version            time  loss  message
-    6  id6_________  4 min ago     3  (main) epoch 6
-    5  id5_________  5 min ago     2  epoch 5
-    4  id4_________  6 min ago     1  epoch 4
-    3  id3_________  7 min ago     0  epoch 3
-    2  id2_________  8 min ago     5  (v1) epoch 2
-    1  id1_________  9 min ago     4  epoch 1
+    let sandbox = Sandbox::with_history();
+    assert_snapshot!(sandbox.run("prune --keep-last 1"), @"
+    #  version            time  frees  kept by
+    3  id3_________  1 min ago   72 B  tip of main, last 1 of main
+    2  id2_________  2 min ago   72 B  nothing: dropped
+    1  id1_________  3 min ago   72 B  nothing: dropped
+    drops 2 of 3 versions, about 144 B
+    dropped the content of 2 versions
+    wrote 2 packs anew: 1.8 kB -> [size] stored
     ");
-    assert_snapshot!(sandbox.run("restore main@3 -o after.safetensors"), @"
-    error: the content of version id3_________ was removed on 2023-11-14 by ada: keep last 1
-    hint: `ckpt undelete id3_________` brings it back while it is in trash
+    assert_snapshot!(sandbox.run("log"), @"
+    #  version            time  val_loss  message
+    3  id3_________  2 min ago  0.333333  (main) epoch 3
+    2  id2_________  3 min ago       0.5  epoch 2
+    1  id1_________  4 min ago         1  epoch 1
+    ");
+    assert_snapshot!(sandbox.run("restore HEAD~ -o out.safetensors"), @"
+    error: the content of version id2_________ was removed on 2023-11-14 by ada: keep last 1
+    hint: `ckpt undelete id2_________` brings it back, unless it is too late
     [exit code 1]
     ");
     assert_snapshot!(sandbox.run("undelete"), @"
-    #  version       until                    why
-    5  id5_________  2023-11-28 22:21:20 UTC  keep last 1
-    4  id4_________  2023-11-28 22:21:20 UTC  keep last 1
-    3  id3_________  2023-11-28 22:21:20 UTC  keep last 1
-    1  id1_________  2023-11-28 22:21:20 UTC  keep last 1
+    version         removed  by   until       why
+    id1_________  3 min ago  ada  2023-11-28  keep last 1
+    id2_________  3 min ago  ada  2023-11-28  keep last 1
     ");
-    assert_snapshot!(sandbox.run("undelete main@3 main@6"), @"
-    id3_________  has its content again
-    id6_________  has its content
-    ");
-    sandbox.ok("restore main@3 -o after.safetensors");
-    assert_eq!(sandbox.read("before.safetensors"), sandbox.read("after.safetensors"));
-    // It stays.
-    assert_eq!(sandbox.json("prune --keep-last 1 --plan")["dropped"], json!([]));
-    assert_eq!(sandbox.json("undelete").as_array().unwrap().len(), 3);
-    sandbox.ok("gc --grace 0s");
-    assert_snapshot!(sandbox.run("undelete"), @"nothing was removed that can be brought back");
-    assert_snapshot!(sandbox.run("undelete main@4"), @"
-    error: the content of version id4_________ was removed on 2023-11-14 by ada: keep last 1; it cannot be brought back any more
-    [exit code 1]
-    ");
-    sandbox.ok("verify");
-}
-
-#[test]
-fn gc_takes_what_no_ref_leads_to() {
-    let sandbox = sandbox();
-    sandbox.ok("branch side main@1");
-    sandbox.tensors("model.safetensors", &[("other", &[2], &[1.0, 2.0])]);
-    sandbox.ok("commit model.safetensors -b side -m aside");
-    let version = sandbox.json("show side")["version"].clone();
-    sandbox.ok("branch -d side");
-    assert_eq!(sandbox.json("gc --plan")["unreachable"], json!([version]));
-    assert_eq!(sandbox.json("gc")["unreachable"], json!([version]));
-    assert_eq!(sandbox.json("gc")["unreachable"], json!([]));
-    assert_eq!(sandbox.json("undelete")[0]["reason"], "no ref leads to it");
-    for version in 1..=6 {
-        sandbox.ok(&format!("restore main@{version} -o v{version}.safetensors"));
+    assert_snapshot!(sandbox.pretty(&sandbox.json("undelete")[0]), @r#"
+    {
+      "version": "id1",
+      "removed": "2023-11-14T22:16:20Z",
+      "author": "ada",
+      "reason": "keep last 1",
+      "until": "2023-11-28T22:16:20Z"
     }
+    "#);
 }
 
 #[test]
-fn rules_come_from_flags_or_from_the_settings() {
-    let sandbox = sandbox();
-    assert_snapshot!(sandbox.run("prune"), @"
-    error: no rule says what to keep
-    hint: give a rule such as --keep-last 5 or --keep-best min:val_mse:3, or write rules to [retention] in .ckpt/config.toml
-    [exit code 2]
+fn what_was_brought_back_is_kept_until_somebody_names_it() {
+    let sandbox = Sandbox::with_history();
+    sandbox.ok("prune --keep-last 1");
+    assert_snapshot!(sandbox.run("undelete HEAD~ HEAD"), @"
+    id2_________  is back
+    id3_________  has its content
     ");
-    assert_snapshot!(sandbox.run("prune --keep-best loss:1"), @r#"
-    error: invalid value 'loss:1' for '--keep-best <GOAL:N>': "loss:1" is not min:METRIC:COUNT or max:METRIC:COUNT
-    [exit code 2]
-    "#);
-    assert_snapshot!(sandbox.run("prune --keep-younger 7"), @r#"
-    error: invalid value '7' for '--keep-younger <PERIOD>': "7" is not a period such as 7d: a number and s, m, h, d or w
-    [exit code 2]
-    "#);
-    assert_snapshot!(sandbox.run("prune --keep-every 0"), @"
-    error: invalid value '0' for '--keep-every <N>': number would be zero for non-zero type
-    [exit code 2]
+    sandbox.ok("restore HEAD~ -o out.safetensors");
+    assert!(sandbox.json("verify")["ok"].as_bool().unwrap());
+    assert_snapshot!(sandbox.run("prune --keep-last 1 --plan"), @"
+    #  version            time  frees  kept by
+    3  id3_________  5 min ago   72 B  tip of main, last 1 of main
+    2  id2_________  6 min ago   72 B  brought back
+    would drop nothing of 2 versions
     ");
-    assert_snapshot!(sandbox.run("prune --keep-last 1 --branch side"), @"
-    error: there is no branch side
-    hint: `ckpt branch` lists the branches
+    assert_snapshot!(sandbox.run("prune HEAD~ -m 'too large'"), @"
+    dropped the content of 1 version
+    wrote 1 pack anew: 866 B -> [size] stored
+    ");
+    assert_snapshot!(sandbox.run("prune HEAD"), @"
+    error: branch main points to version id3_________, which keeps its content
+    hint: move or delete the ref first
     [exit code 1]
     ");
-    sandbox.file(".ckpt/config.toml", "[retention]\nkeep_last = 2\nkeep_best = [\"min:loss:1\"]\n");
-    assert_eq!(sandbox.json("prune --plan")["dropped"].as_array().unwrap().len(), 2);
-    sandbox.file(".ckpt/config.toml", "[retention]\nkeep_worst = 2\n");
+    assert_snapshot!(sandbox.run("restore HEAD~"), @"
+    error: the content of version id2_________ was removed on 2023-11-14 by ada: too large
+    hint: `ckpt undelete id2_________` brings it back, unless it is too late
+    [exit code 1]
+    ");
+}
+
+#[test]
+fn what_no_ref_leads_to_goes() {
+    let sandbox = Sandbox::with_history();
+    assert_snapshot!(sandbox.run("gc"), @"nothing to do");
+    sandbox.ok("rollback main");
+    assert_snapshot!(sandbox.run("gc --plan"), @"
+    id3_________  loses its content: no ref leads to it
+    would take away 1 object that nothing needs, 72 B
+    would write 1 pack anew, 866 B
+    ");
+    assert_snapshot!(sandbox.run("gc"), @"
+    id3_________  lost its content: no ref leads to it
+    wrote 1 pack anew: 866 B -> [size] stored
+    ");
+    assert_snapshot!(sandbox.run("gc --grace 0d"), @"removed 1 pack from trash for good, 866 B");
+    assert_snapshot!(sandbox.run("undelete"), @"nothing can be brought back");
+    let mut document = sandbox.json("gc --plan");
+    document["bytes"].take();
+    assert_snapshot!(sandbox.pretty(&document), @r#"
+    {
+      "plan": true,
+      "unreachable": [],
+      "objects": 0,
+      "bytes": null,
+      "packs": 0,
+      "pack_bytes": 0,
+      "expired": 0,
+      "expired_bytes": 0
+    }
+    "#);
+    assert_snapshot!(sandbox.pretty(&sandbox.json("gc")), @r#"
+    {
+      "plan": false,
+      "unreachable": [],
+      "packs": 0,
+      "pack_bytes": 0,
+      "written_bytes": 0,
+      "removed": 0,
+      "removed_bytes": 0,
+      "merged": 0
+    }
+    "#);
+}
+
+#[test]
+fn rules_come_from_the_settings_too() {
+    let sandbox = Sandbox::with_history();
     assert_snapshot!(sandbox.run("prune --plan"), @"
-    error: config.toml: line 2, keep_worst: unknown field `keep_worst`, expected one of `keep_last`, `keep_best`, `keep_every`, `keep_younger`, `pareto`
+    error: no rule says what to keep, and config.toml has none either
+    hint: `ckpt prune --keep-last 5 --plan` shows what that would do
+    [exit code 2]
+    ");
+    sandbox
+        .file(".ckpt/config.toml", "[retention]\nkeep_every = 2\npareto = [[\"min:val_loss\"]]\n");
+    assert_snapshot!(sandbox.run("prune --plan"), @"
+    #  version            time  frees  kept by
+    3  id3_________  2 min ago   72 B  tip of main, front of min:val_loss of main
+    2  id2_________  3 min ago   72 B  every 2 of main
+    1  id1_________  4 min ago   72 B  nothing: dropped
+    would drop 1 of 3 versions, about 72 B
+    ");
+    sandbox.file(".ckpt/config.toml", "[retention]\nkeep_evry = 2\n");
+    assert_snapshot!(sandbox.run("prune --plan"), @"
+    error: config.toml: line 2, keep_evry: unknown field `keep_evry`, expected one of `keep_last`, `keep_best`, `keep_every`, `keep_younger`, `pareto`
+    hint: config.toml is in the folder .ckpt
     [exit code 1]
     ");
-    sandbox.file(".ckpt/config.toml", "[trash]\ngrace = \"soon\"\n");
-    assert_snapshot!(sandbox.run("gc"), @r#"
-    error: config.toml: line 2, grace: "soon" is not a period such as 7d: a number and s, m, h, d or w
-    [exit code 1]
+    sandbox.file(".ckpt/config.toml", "");
+    assert_snapshot!(sandbox.run("prune --keep-best val_loss:3"), @r#"
+    error: invalid value 'val_loss:3' for '--keep-best <GOAL:N>': "val_loss:3" is not min:METRIC:COUNT or max:METRIC:COUNT
+    [exit code 2]
     "#);
-    assert_eq!(sandbox.json("verify")["ok"], true);
+    assert_snapshot!(sandbox.run("prune --keep-younger 3 --plan"), @r#"
+    error: invalid value '3' for '--keep-younger <PERIOD>': "3" is not a period such as 7d: a number and s, m, h, d or w
+    [exit code 2]
+    "#);
+    assert_snapshot!(sandbox.run("prune HEAD --keep-last 1"), @"
+    error: the argument '[REV]...' cannot be used with '--keep-last <N>'
+    hint: usage: ckpt prune <REV>...
+    [exit code 2]
+    ");
 }

@@ -58,9 +58,9 @@ fn help_is_for_80_columns_and_names_every_command() {
       audit     Shows who moved a ref when and why, and verifies the chain of its
                 moves
       note      Adds metrics, text and files to a version, which stays what it is
-      gc        Takes away content that nothing needs
+      gc        Takes away content that nothing needs, and tidies up
       prune     Drops the content of versions that no rule keeps
-      undelete  Brings back content that was pruned or collected
+      undelete  Brings back content that gc or prune removed
       help      Print this message or the help of the given subcommand(s)
 
     Options:
