@@ -164,10 +164,6 @@ impl From<Error> for Failure {
             Error::Damaged { .. } | Error::Missing(_) => {
                 (Failed, Some(Hint::command("verify", "lists all damage and whom it affects")))
             }
-            Error::Removed(removed) => {
-                let undelete = format!("undelete {}", removed.version.short());
-                (Failed, Some(Hint::command(undelete, "brings it back while it is in trash")))
-            }
             Error::NoRef(name) => (Failed, Some(list_of(name.kind()))),
             Error::NoEarlier(_) => {
                 (Failed, Some("--to REV names the version to go back to".into()))

@@ -137,10 +137,14 @@ fn print_plan(context: &mut Context, plan: &PrunePlan, is_plan: bool) -> Result<
         Column::left("version"),
         Column::right("time"),
         Column::right("frees"),
-        Column::left("kept by").elastic(),
+        Column::left("kept by"),
     ]);
     for version in &plan.versions {
-        table.row(row(version, now_ms));
+        let mut rules = version.rules.iter().map(Rule::to_string);
+        table.row(row(version, rules.next(), now_ms));
+        // Each rule has a line of its own, so that none is cut off.
+        let rest = |rule| [Text::new(), Text::new(), Text::new(), Text::new(), Text::from(rule)];
+        rules.for_each(|rule| table.row(rest(rule)));
     }
     if !plan.versions.is_empty() {
         context.ui.table(&mut table)?;
@@ -154,17 +158,13 @@ fn print_plan(context: &mut Context, plan: &PrunePlan, is_plan: bool) -> Result<
     })
 }
 
-fn row(version: &PlannedVersion, now_ms: i64) -> [Text; 5] {
-    let rules: Vec<String> = version.rules.iter().map(Rule::to_string).collect();
+fn row(version: &PlannedVersion, rule: Option<String>, now_ms: i64) -> [Text; 5] {
     [
         version.number.to_string().into(),
         Text::styled(Style::Id, version.id.short()),
         Text::styled(Style::Faint, format::age(version.time_ms, now_ms)),
         format::bytes(version.bytes).into(),
-        match rules.is_empty() {
-            true => Text::styled(Style::Bad, "nothing: dropped"),
-            false => rules.join(", ").into(),
-        },
+        rule.map_or_else(|| Text::styled(Style::Bad, "nothing: dropped"), Text::from),
     ]
 }
 

@@ -9,7 +9,9 @@ fn a_plan_names_the_rules_and_does_nothing() {
     let plan = "prune --keep-last 1 --keep-best min:val_loss:1 --plan";
     assert_snapshot!(sandbox.run(plan), @"
     #  version            time  frees  kept by
-    3  id3_________  2 min ago   72 B  tip of main, last 1 of main, best 1 of 1 b...
+    3  id3_________  2 min ago   72 B  tip of main
+                                       last 1 of main
+                                       best 1 of 1 by min:val_loss of main
     2  id2_________  3 min ago   72 B  nothing: dropped
     1  id1_________  4 min ago   72 B  tag v1
     would drop 1 of 3 versions, about 72 B
@@ -36,7 +38,8 @@ fn what_is_pruned_says_so_and_comes_back() {
     let sandbox = Sandbox::with_history();
     assert_snapshot!(sandbox.run("prune --keep-last 1"), @"
     #  version            time  frees  kept by
-    3  id3_________  1 min ago   72 B  tip of main, last 1 of main
+    3  id3_________  1 min ago   72 B  tip of main
+                                       last 1 of main
     2  id2_________  2 min ago   72 B  nothing: dropped
     1  id1_________  3 min ago   72 B  nothing: dropped
     drops 2 of 3 versions, about 144 B
@@ -82,7 +85,8 @@ fn what_was_brought_back_is_kept_until_somebody_names_it() {
     assert!(sandbox.json("verify")["ok"].as_bool().unwrap());
     assert_snapshot!(sandbox.run("prune --keep-last 1 --plan"), @"
     #  version            time  frees  kept by
-    3  id3_________  5 min ago   72 B  tip of main, last 1 of main
+    3  id3_________  5 min ago   72 B  tip of main
+                                       last 1 of main
     2  id2_________  6 min ago   72 B  brought back
     would drop nothing of 2 versions
     ");
@@ -158,7 +162,8 @@ fn rules_come_from_the_settings_too() {
         .file(".ckpt/config.toml", "[retention]\nkeep_every = 2\npareto = [[\"min:val_loss\"]]\n");
     assert_snapshot!(sandbox.run("prune --plan"), @"
     #  version            time  frees  kept by
-    3  id3_________  2 min ago   72 B  tip of main, front of min:val_loss of main
+    3  id3_________  2 min ago   72 B  tip of main
+                                       front of min:val_loss of main
     2  id2_________  3 min ago   72 B  every 2 of main
     1  id1_________  4 min ago   72 B  nothing: dropped
     would drop 1 of 3 versions, about 72 B
