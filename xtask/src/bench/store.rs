@@ -9,6 +9,7 @@ mod in_session;
 mod json;
 mod keeper;
 mod markdown;
+mod page;
 mod pass;
 mod release;
 mod results;
@@ -34,8 +35,10 @@ use tempfile::TempDir;
 use self::{
     command::Shell,
     facts::Facts,
+    page::Page,
     pass::{Field, Found},
     results::{Sequence, Subject},
+    subjects::Source,
     tiny::{Large, Tiny},
     tool::{CKPT, COPY, GC_HELP, PEERS, SESSION, SYNCED_COPY, Tool},
 };
@@ -60,7 +63,8 @@ sequences; what was not measured is null.";
 /// The arguments of `cargo xtask bench store`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StoreArgs {
-    /// Checkpoints of one training in order [default: made-up ones of each kind]
+    /// Checkpoints of one training in order; a folder stands for its files, sorted by name
+    /// [default: made-up ones of each kind]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What the given files are called in the results
@@ -91,9 +95,13 @@ pub(crate) struct StoreArgs {
     /// Measure this ckpt, and this program for what runs in process, instead of building both
     #[arg(long, value_name = "PATH")]
     ckpt: Option<PathBuf>,
-    /// Print the tables of docs/benchmarks.md
+    /// Print tables in Markdown
     #[arg(long, conflicts_with = "json")]
     markdown: bool,
+    /// Write these tables into a page, between the lines `<!-- NAME -->` and `<!-- end -->`; the name
+    /// is `made-up` if no files are given
+    #[arg(long, value_name = "PAGE", conflicts_with = "json")]
+    into: Option<PathBuf>,
 }
 
 /// Everything that a run found.
@@ -118,9 +126,13 @@ pub(super) fn run(args: &StoreArgs, place: &Place, ui: &mut Ui) -> anyhow::Resul
         return release::run_again(&place.workspace, ui);
     };
     let ckpt = ckpt.canonicalize().with_context(|| format!("cannot find {}", ckpt.display()))?;
-    subjects::check(&args.files)?;
+    let sources = subjects::sources(args)?;
+    let page = args.into.as_ref().map(|path| Page::open(path, page_name(args))).transpose()?;
     let folder = work_folder(args, &ckpt)?;
-    let run = measure(args, &ckpt, folder.path(), ui)?;
+    let run = measure(args, &ckpt, &sources, folder.path(), ui)?;
+    if let Some(page) = page {
+        return page.write(&markdown::lines(&run));
+    }
     if place.json {
         return Ok(ui.json(&json::document(&run))?);
     }
@@ -128,6 +140,11 @@ pub(super) fn run(args: &StoreArgs, place: &Place, ui: &mut Ui) -> anyhow::Resul
         return markdown::lines(&run).into_iter().try_for_each(|line| Ok(ui.line(line)?));
     }
     Ok(text::print(&run, ui)?)
+}
+
+/// Returns the name of the place in a page that the tables go to.
+fn page_name(args: &StoreArgs) -> &str {
+    if args.files.is_empty() { "made-up" } else { &args.name }
 }
 
 /// Makes the folder that everything happens in.
@@ -142,7 +159,13 @@ fn work_folder(args: &StoreArgs, ckpt: &Path) -> anyhow::Result<TempDir> {
         .with_context(|| format!("cannot make a folder in {}; use --dir", parent.display()))
 }
 
-fn measure(args: &StoreArgs, ckpt: &Path, folder: &Path, ui: &mut Ui) -> anyhow::Result<Run> {
+fn measure(
+    args: &StoreArgs,
+    ckpt: &Path,
+    sources: &[Source],
+    folder: &Path,
+    ui: &mut Ui,
+) -> anyhow::Result<Run> {
     let home = folder.join("home");
     fs::create_dir(&home)?;
     let shell = Shell::new(ckpt.to_owned(), home);
@@ -153,9 +176,8 @@ fn measure(args: &StoreArgs, ckpt: &Path, folder: &Path, ui: &mut Ui) -> anyhow:
         skipped.insert("merging".to_owned(), "this ckpt has no command gc".to_owned());
     }
     let field = Field { shell: &shell, peers: &peers, has_gc };
-    let sources = subjects::sources(args);
     let mut sequences = Vec::new();
-    for source in &sources {
+    for source in sources {
         let subject = source.make(args, folder, ui)?;
         let sequence = over_all(args, &field, subject, folder, &mut skipped, ui)?;
         source.clear(folder)?;
@@ -213,7 +235,7 @@ fn installed(
 ) -> anyhow::Result<(Vec<Tool>, BTreeMap<&'static str, String>)> {
     let version = |tool: &Tool| {
         let (_, printed) = shell.time(&[tool.probe], 0, folder)?;
-        anyhow::Ok(printed.lines().next().unwrap_or_default().trim().to_owned())
+        anyhow::Ok(tool::version(&printed).to_owned())
     };
     let mut versions = BTreeMap::from([(CKPT.name, version(&CKPT)?)]);
     let mut peers = Vec::new();

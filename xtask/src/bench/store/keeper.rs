@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use serde_json::Value;
 
 use super::{
     command::Shell,
@@ -19,8 +20,8 @@ pub(super) trait Keeper {
     /// Returns the folder that it works in.
     fn folder(&self) -> &Path;
 
-    /// Keeps the checkpoint that lies in the folder as a version, and returns how long it took.
-    fn commit(&mut self, number: usize) -> anyhow::Result<Duration>;
+    /// Keeps the checkpoint that lies in the folder as a version.
+    fn commit(&mut self, number: usize) -> anyhow::Result<Kept>;
 
     /// Puts a version into the folder, where no checkpoint lies, and returns how long it took;
     /// `None` if that is not for this keeper to do.
@@ -43,6 +44,15 @@ pub(super) trait Keeper {
 
     /// Returns the folders that hold what is stored.
     fn stores(&self) -> &'static [&'static str];
+}
+
+/// What a commit took.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    pub(super) took: Duration,
+    /// The bytes that it stored, if the tool says so itself: what its folder grew by holds the work
+    /// on older versions, too.
+    pub(super) stored: Option<u64>,
 }
 
 /// How long a commit in the background held its caller up.
@@ -124,15 +134,15 @@ impl Keeper for Commands<'_> {
         &self.folder
     }
 
-    fn commit(&mut self, number: usize) -> anyhow::Result<Duration> {
-        let (mut took, _) = self.shell.time(self.tool.commit, number, &self.folder)?;
+    fn commit(&mut self, number: usize) -> anyhow::Result<Kept> {
+        let (mut took, printed) = self.shell.time(self.tool.commit, number, &self.folder)?;
         if let Some(name) = self.tool.sync {
             let start = clock();
             File::open(self.folder.join(name.replace(NUMBER, &number.to_string())))?.sync_all()?;
             took += start.elapsed();
         }
         self.shell.time(self.tool.mark, number, &self.folder)?;
-        Ok(took)
+        Ok(Kept { took, stored: stored_bytes(&printed) })
     }
 
     fn restore(&mut self, number: usize) -> anyhow::Result<Option<Duration>> {
@@ -149,5 +159,22 @@ impl Keeper for Commands<'_> {
 
     fn stores(&self) -> &'static [&'static str] {
         self.tool.stores
+    }
+}
+
+/// Finds what a commit says that it stored.
+fn stored_bytes(printed: &str) -> Option<u64> {
+    let document: Value = serde_json::from_str(printed).ok()?;
+    document["stored_bytes"].as_u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_commit_stored_is_in_its_document() {
+        assert_eq!(stored_bytes("{\"logical_bytes\":9,\"stored_bytes\":7}\n"), Some(7));
+        assert_eq!(stored_bytes("[main 1a2b] stored_bytes: 7"), None);
     }
 }

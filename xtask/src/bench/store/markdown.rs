@@ -119,7 +119,7 @@ fn peers(run: &Run) -> Vec<&str> {
 
 fn preamble(run: &Run, peers: &[&str]) -> String {
     let sequences: Vec<String> = run.sequences.iter().map(heading).collect();
-    let version = |tool: &&str| run.versions.get(tool).map(|version| format!("{tool} ({version})"));
+    let version = |tool: &&str| run.versions.get(tool).map(|version| format!("{tool} {version}"));
     let versions: Vec<String> = peers.iter().filter_map(version).collect();
     let among = if versions.is_empty() { "none".to_owned() } else { versions.join(", ") };
     format!(

@@ -36,8 +36,10 @@ pub(super) struct Found {
 /// What a tool stored, in bytes.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Stored {
-    /// After each version.
-    pub(super) after: Vec<u64>,
+    /// By each version.
+    pub(super) added: Vec<u64>,
+    /// After the last version.
+    pub(super) after: u64,
     /// What an unchanged checkpoint added.
     pub(super) again: Option<u64>,
     /// After old packs were merged.
@@ -119,13 +121,17 @@ impl Pass<'_> {
             self.each(|entrant, found| {
                 keeper::place(&*entrant.keeper, file)?;
                 settle(file)?;
-                found.samples.push(entrant.name, action, entrant.keeper.commit(index + 1)?);
+                let kept = entrant.keeper.commit(index + 1)?;
+                found.samples.push(entrant.name, action, kept.took);
                 if let Some(stall) = entrant.keeper.take_stall() {
                     found.samples.push(entrant.name, Action::Stall, stall.wait);
                     found.samples.push(MEMORY_COPY, Action::Stall, stall.copy);
                 }
-                let stored = keeper::stored(&*entrant.keeper)?;
-                found.bytes.entry(entrant.name.to_owned()).or_default().after.push(stored);
+                let after = keeper::stored(&*entrant.keeper)?;
+                let bytes = found.bytes.entry(entrant.name.to_owned()).or_default();
+                let grown = after.saturating_sub(bytes.after);
+                bytes.added.push(kept.stored.unwrap_or(grown));
+                bytes.after = after;
                 Ok(())
             })?;
         }
@@ -141,8 +147,10 @@ impl Pass<'_> {
                 keeper::place(&*entrant.keeper, last)?;
                 settle(last)?;
                 let before = keeper::stored(&*entrant.keeper)?;
-                found.samples.push(entrant.name, Action::Again, entrant.keeper.commit(number)?);
-                let added = keeper::stored(&*entrant.keeper)?.saturating_sub(before);
+                let kept = entrant.keeper.commit(number)?;
+                found.samples.push(entrant.name, Action::Again, kept.took);
+                let grown = keeper::stored(&*entrant.keeper)?.saturating_sub(before);
+                let added = kept.stored.unwrap_or(grown);
                 found.bytes.entry(entrant.name.to_owned()).or_default().again = Some(added);
                 Ok(())
             })?;

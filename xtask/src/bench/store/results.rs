@@ -87,7 +87,7 @@ fn row(tool: &str, subject: &Subject, found: &Found) -> Row {
     Row {
         tool: tool.to_owned(),
         stored_ratio: stored_ratio(&stored, &subject.lens),
-        history_ratio: of_total(stored.after.last().copied()),
+        history_ratio: of_total(Some(stored.after)),
         history_ratio_merged: of_total(stored.merged),
         commit_seconds: samples.median(tool, commit),
         commit_vs_cp: samples.relative(tool, commit, SYNCED_COPY.name),
@@ -104,11 +104,8 @@ fn row(tool: &str, subject: &Subject, found: &Found) -> Row {
 /// Gives what each commit added relative to its file: the mean without the first, unless it is the
 /// only one.
 fn stored_ratio(stored: &Stored, lens: &[u64]) -> Option<f64> {
-    let before = [0].iter().chain(&stored.after);
-    // Merging on the way may shrink a repository: signed.
-    let added =
-        stored.after.iter().zip(before).map(|(after, before)| *after as f64 - *before as f64);
-    let ratios = added.zip(lens).map(|(added, len)| Some(added / *len as f64));
+    let ratios =
+        stored.added.iter().zip(lens).map(|(added, len)| Some(*added as f64 / *len as f64));
     mean(ratios.skip(usize::from(lens.len() > 1)))
 }
 
@@ -126,12 +123,16 @@ pub(super) mod tests {
         let subject =
             Subject { name: "dense-f32".to_owned(), kind: Some(Kind::DenseF32), files, lens };
         let mut found = Found::default();
-        let after = |after: [u64; 3]| Stored { after: after.to_vec(), ..Stored::default() };
-        found.bytes.insert(COPY.name.to_owned(), after([100, 200, 300]));
-        found.bytes.insert(SYNCED_COPY.name.to_owned(), after([100, 200, 300]));
-        let ours = Stored { again: Some(7), peak: Some(1 << 26), ..after([90, 150, 230]) };
+        let stored = |added: [u64; 3]| Stored {
+            added: added.to_vec(),
+            after: added.iter().sum(),
+            ..Stored::default()
+        };
+        found.bytes.insert(COPY.name.to_owned(), stored([100; 3]));
+        found.bytes.insert(SYNCED_COPY.name.to_owned(), stored([100; 3]));
+        let ours = Stored { again: Some(7), peak: Some(1 << 26), ..stored([90, 60, 80]) };
         found.bytes.insert(CKPT.name.to_owned(), ours);
-        found.bytes.insert("git".to_owned(), after([95, 95, 95]));
+        found.bytes.insert("git".to_owned(), stored([95, 0, 0]));
         found.failed.insert("git".to_owned(), "out of order".to_owned());
         for (tool, ms) in [(COPY.name, 10), (SYNCED_COPY.name, 20), (CKPT.name, 30)] {
             let actions = [Action::Commit, Action::Again, Action::Restore(Depth::Deepest)];
@@ -171,7 +172,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_single_version_is_its_own_mean() {
-        let stored = Stored { after: vec![50], ..Stored::default() };
+        let stored = Stored { added: vec![50], ..Stored::default() };
         assert_eq!(stored_ratio(&stored, &[100]), Some(0.5));
         assert_eq!(stored_ratio(&Stored::default(), &[100]), None);
     }

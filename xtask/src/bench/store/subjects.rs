@@ -18,44 +18,58 @@ use crate::{
 const SEED: u64 = 1;
 
 /// Where a sequence comes from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
-    /// The files given.
-    Given,
+    /// Files that were given.
+    Given(Vec<PathBuf>),
     /// Made up while it is needed: all kinds at once would take gigabytes.
     Made(Kind),
 }
 
-/// Ensures that the given files can be read before minutes are spent.
-pub(super) fn check(files: &[PathBuf]) -> anyhow::Result<()> {
-    for path in files {
-        let meta = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if !meta.is_file() || meta.len() == 0 {
-            return Err(UsageError(format!("{} is no file with contents", path.display())).into());
-        }
-    }
-    Ok(())
-}
-
-/// Lists the sequences to measure.
-pub(super) fn sources(args: &StoreArgs) -> Vec<Source> {
-    match (&args.files[..], &args.kinds[..]) {
+/// Lists the sequences to measure; files are looked at before minutes are spent.
+pub(super) fn sources(args: &StoreArgs) -> anyhow::Result<Vec<Source>> {
+    Ok(match (&args.files[..], &args.kinds[..]) {
         ([], []) => Kind::ALL.map(Source::Made).to_vec(),
         ([], kinds) => kinds.iter().copied().map(Source::Made).collect(),
-        _ => vec![Source::Given],
+        (paths, _) => vec![Source::Given(files(paths)?)],
+    })
+}
+
+/// Puts the files of folders in the place of these.
+fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        let cannot_read = || format!("cannot read {}", path.display());
+        if !fs::metadata(path).with_context(cannot_read)?.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let entries = fs::read_dir(path).with_context(cannot_read)?;
+        let mut found = entries
+            .map(|entry| Ok(entry?.path()))
+            .collect::<std::io::Result<Vec<_>>>()
+            .with_context(cannot_read)?;
+        found.retain(|path| path.is_file());
+        found.sort();
+        files.append(&mut found);
+    }
+    match files.iter().find(|path| fs::metadata(path).is_ok_and(|meta| meta.len() == 0)) {
+        Some(empty) => Err(UsageError(format!("{} is empty", empty.display())).into()),
+        None if files.is_empty() => Err(UsageError("the folders hold no files".to_owned()).into()),
+        None => Ok(files),
     }
 }
 
 impl Source {
     /// Makes the files, or finds the given ones, and reads them once so that memory has them.
     pub(super) fn make(
-        self,
+        &self,
         args: &StoreArgs,
         folder: &Path,
         ui: &mut Ui,
     ) -> anyhow::Result<Subject> {
-        let (name, kind, files) = match self {
-            Self::Given => (args.name.clone(), None, args.files.clone()),
+        let (name, kind, files) = match *self {
+            Self::Given(ref files) => (args.name.clone(), None, files.clone()),
             Self::Made(kind) => {
                 ui.notice(format!("bench store: making {}", kind.name()))?;
                 let recipe = Recipe { kind, epochs: args.epochs, mib: args.mib, seed: SEED };
@@ -71,9 +85,9 @@ impl Source {
     }
 
     /// Removes the files that were made.
-    pub(super) fn clear(self, folder: &Path) -> anyhow::Result<()> {
+    pub(super) fn clear(&self, folder: &Path) -> anyhow::Result<()> {
         match self {
-            Self::Given => Ok(()),
+            Self::Given(_) => Ok(()),
             Self::Made(_) => fs::remove_dir_all(made(folder)).context("cannot remove a sequence"),
         }
     }
@@ -88,12 +102,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_folder_stands_for_its_files_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = |name: &str| folder.path().join(name);
+        for name in ["2", "10", "1"] {
+            fs::write(inside(name), name).unwrap();
+        }
+        fs::create_dir(inside("deeper")).unwrap();
+        let found = files(&[inside("2"), folder.path().to_owned()]).unwrap();
+        assert_eq!(found, ["2", "1", "10", "2"].map(inside));
+    }
+
+    #[test]
     fn files_that_say_nothing_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("empty");
-        let error = || check(std::slice::from_ref(&path)).unwrap_err().to_string();
-        assert_eq!(error(), format!("cannot read {}", path.display()));
+        let error = |path: &Path| files(&[path.to_owned()]).unwrap_err().to_string();
+        assert_eq!(error(&path), format!("cannot read {}", path.display()));
+        assert_eq!(error(folder.path()), "the folders hold no files");
         fs::write(&path, []).unwrap();
-        assert_eq!(error(), format!("{} is no file with contents", path.display()));
+        assert_eq!(error(&path), format!("{} is empty", path.display()));
     }
 }

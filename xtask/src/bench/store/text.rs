@@ -86,7 +86,7 @@ pub(super) fn ratio(value: Option<f64>) -> String {
 
 /// Writes how many times as long something takes.
 pub(super) fn times(value: Option<f64>) -> String {
-    let digits = |value: f64| if value < 10.0 { 2 } else { 0 };
+    let digits = |value: f64| if value < 0.1 { 4 } else { 2 * usize::from(value < 10.0) };
     value.map_or_else(absent, |value| format!("{value:.*}x", digits(value)))
 }
 
@@ -107,7 +107,8 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         assert_eq!([Some(0.7104), Some(0.00812), None].map(ratio), ["0.710", "0.0081", "-"]);
-        assert_eq!([Some(1.234), Some(31.7), None].map(times), ["1.23x", "32x", "-"]);
+        let values = [Some(1.234), Some(31.7), Some(0.00123), None];
+        assert_eq!(values.map(times), ["1.23x", "32x", "0.0012x", "-"]);
         assert_eq!(mebibytes((1 << 20) + 1), "2 MiB");
     }
 

@@ -75,7 +75,7 @@ pub(super) const CKPT: Tool = Tool {
     name: "ckpt",
     probe: &["ckpt", "--version"],
     init: &[&["ckpt", "init"]],
-    commit: &[&["ckpt", "commit", CHECKPOINT, "-m", "epoch {n}"]],
+    commit: &[&["ckpt", "commit", CHECKPOINT, "-m", "epoch {n}", "--json"]],
     sync: None,
     mark: &[],
     restore: &[&["ckpt", "restore", "main@{n}", "-o", CHECKPOINT]],
@@ -177,9 +177,29 @@ pub(super) const PEERS: [Tool; 7] = [
     },
 ];
 
+/// Finds the version in what a program says of itself: the first word of numbers and points.
+pub(super) fn version(printed: &str) -> &str {
+    let trim = |word| str::trim_matches(word, |c: char| !c.is_ascii_digit());
+    let is_version =
+        |word: &&str| word.contains('.') && word.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let words = printed.split(|c: char| c.is_whitespace() || c == '/');
+    words.map(trim).find(is_version).unwrap_or_else(|| printed.trim())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_are_found_in_what_programs_say() {
+        let printed = [
+            "git version 2.47.3\n",
+            "git-lfs/3.3.0 (GitHub; linux amd64; go 1.19.8)",
+            "*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***",
+            "unknown\n",
+        ];
+        assert_eq!(printed.map(version), ["2.47.3", "3.3.0", "1.5.4", "unknown"]);
+    }
 
     #[test]
     fn every_tool_tells_its_versions_apart() {
