@@ -60,8 +60,6 @@ pub(crate) struct Ingest<'a> {
     pub(crate) pack: PackWriter<'a>,
     /// How much time a smaller result may take.
     pub(crate) effort: Effort,
-    /// Objects of the repository that the pack builds on: known ones left out, and bases.
-    pub(crate) reused: Vec<ObjectId>,
     /// The tensors of the parent version, by name.
     parents: BTreeMap<String, TensorRecord>,
     /// The blocks of the version before, as far as they are in memory.
@@ -87,7 +85,7 @@ impl<'a> Ingest<'a> {
     /// Starts with what is known of the version before, if anything.
     pub(crate) fn new(objects: &'a Objects, pack: PackWriter<'a>, recent: Recent) -> Self {
         let (effort, parents) = (Effort::default(), BTreeMap::new());
-        Self { objects, pack, effort, reused: Vec::new(), parents, recent }
+        Self { objects, pack, effort, parents, recent }
     }
 
     /// Stores what is new as the difference to these tensors where that is smaller.
@@ -126,7 +124,7 @@ impl<'a> Ingest<'a> {
                 let base = bases[piece.span].get(piece, objects, &recent);
                 let encoded = encode(id, bytes, piece.dtype, effort, base)?;
                 if is_cached && piece.is_of_tensor_in_file() {
-                    let found = Found { bytes: Arc::new(bytes.to_vec()), depth: encoded.0.depth };
+                    let found = Found { bytes: Arc::new(bytes.to_vec()), depth: encoded.depth };
                     objects.packs.cache.follow(bases[piece.span].ids.get(piece.index), id, found);
                 }
                 Ok(encoded)
@@ -137,10 +135,8 @@ impl<'a> Ingest<'a> {
             let (read, (written, made)) = rayon::join(read, || rayon::join(write, encode));
             read?;
             written?;
-            let made = made?;
-            next.add_depths(made.iter().map(|(object, _)| (object.id, object.depth)));
-            self.reused.extend(made.iter().filter_map(|(_, base)| *base));
-            encoded = made.into_iter().map(|(object, _)| object).collect();
+            encoded = made?;
+            next.add_depths(encoded.iter().map(|object| (object.id, object.depth)));
             mem::swap(&mut batch, &mut spare);
         }
         encoded.iter().try_for_each(|encoded| self.pack.push(encoded))?;
@@ -187,7 +183,6 @@ impl<'a> Ingest<'a> {
                 continue;
             }
             if self.objects.packs.contains(&id)? {
-                self.reused.push(id);
                 next.add_depths(recent.depth(&id).map(|depth| (id, depth)));
             } else {
                 self.pack.expect(id);
@@ -199,11 +194,7 @@ impl<'a> Ingest<'a> {
 
     /// Stores a whole object unless the repository has it.
     pub(crate) fn object(&mut self, id: ObjectId, bytes: &[u8]) -> Result<()> {
-        if self.pack.contains(&id) {
-            return Ok(());
-        }
-        if self.objects.packs.contains(&id)? {
-            self.reused.push(id);
+        if self.pack.contains(&id) || self.objects.packs.contains(&id)? {
             return Ok(());
         }
         let object = codec::encode(id, bytes, None, self.effort).map_err(Error::Contents)?;
@@ -264,21 +255,18 @@ impl Bases<'_> {
     }
 }
 
-/// Encodes a block; returns the base that the result needs, too.
 fn encode(
     id: ObjectId,
     bytes: &[u8],
     dtype: Option<Dtype>,
     effort: Effort,
     base: Option<Base<'_>>,
-) -> Result<(EncodedObject, Option<ObjectId>)> {
-    let object = match &base {
-        Some(base) => codec::encode_against(id, bytes, dtype, effort, base),
+) -> Result<EncodedObject> {
+    let object = match base {
+        Some(base) => codec::encode_against(id, bytes, dtype, effort, &base),
         None => codec::encode(id, bytes, dtype, effort),
     };
-    let object = object.map_err(Error::Contents)?;
-    let base = base.filter(|_| object.depth > 0).map(|base| base.id);
-    Ok((object, base))
+    object.map_err(Error::Contents)
 }
 
 impl Span<'_> {
