@@ -56,9 +56,10 @@ fsync), commit_in_session_vs_cp, stall_vs_copy (what training waits for in a ses
 in memory), restore_vs_cp (the deepest version, process, against cp), restore_depth_2_vs_cp,
 restore_whole_vs_cp, again_vs_cp and again_bytes (an unchanged checkpoint), peak_bytes,
 tiny_commit_vs_floor (in process, against two durable renames), tiny_commit_seconds,
-tiny_thousand_vs_commit (1,000 versions through a session, against one durable commit), large (bytes, peak_bytes), repetitions, machine, skipped (by tool, why), sequences (a list of name,
-versions, bytes, tools: a list with the keys above for each tool). Keys above are means over the
-sequences; what was not measured is null.";
+tiny_thousand_vs_commit (1,000 versions through a session, against one durable commit), large (bytes,
+peak_bytes), noise (how far apart two equal copies came out), repetitions, machine, skipped (by tool,
+why), sequences (a list of name, versions, bytes, tools: a list with the keys above for each tool).
+Ratios above are means over the sequences, bytes the most of any; what was not measured is null.";
 
 /// The arguments of `cargo xtask bench store`.
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Run,
-    results::{Row, Sequence},
+    results::{Row, Sequence, noise},
     samples::mean,
     tool::{CKPT, SESSION},
 };
@@ -31,13 +31,14 @@ pub(super) fn document(run: &Run) -> Value {
         "again_vs_cp": ours(|row| row.again_vs_cp),
         "again_bytes": most(|row| row.again_bytes),
         "peak_bytes": most(|row| row.peak_bytes),
-        "tiny_commit_vs_floor": run.tiny.relative(),
+        "tiny_commit_vs_floor": run.tiny.commit_vs_floor,
         "tiny_commit_seconds": run.tiny.commit_seconds,
         "tiny_thousand_vs_commit": run.tiny.thousand_relative(),
         "large": run.large.map(|large| json!({
             "bytes": large.bytes,
             "peak_bytes": large.peak_bytes,
         })),
+        "noise": noise(&run.sequences),
         "repetitions": run.repetitions,
         "machine": run.facts.document(),
         "skipped": run.skipped,

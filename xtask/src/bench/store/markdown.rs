@@ -4,7 +4,7 @@ use ckpt_cli::format;
 
 use super::{
     Run,
-    results::{Row, Sequence},
+    results::{Row, Sequence, noise},
     targets::{PEAK_BYTES, Quantity, TINY_COMMIT, TINY_THOUSAND},
     text::{heading, mebibytes, ratio, times},
     tool::{CKPT, COPY, SESSION, SYNCED_COPY},
@@ -122,8 +122,15 @@ fn preamble(run: &Run, peers: &[&str]) -> String {
     let version = |tool: &&str| run.versions.get(tool).map(|version| format!("{tool} {version}"));
     let versions: Vec<String> = peers.iter().filter_map(version).collect();
     let among = if versions.is_empty() { "none".to_owned() } else { versions.join(", ") };
+    let noise = noise(&run.sequences).map_or_else(String::new, |noise| {
+        let percent = format::percent(noise);
+        format!(
+            " One and the same action, measured twice, came out up to {percent} apart: times that \
+                 differ by less say nothing."
+        )
+    });
     format!(
-        "Machine: {}. Medians of {}; sequences: {}. Peers: {among}.",
+        "Machine: {}. Medians of {}; sequences: {}. Peers: {among}.{noise}",
         run.facts.line(),
         format::count(u64::from(run.repetitions), "repetition"),
         sequences.join(", "),
@@ -161,7 +168,7 @@ fn small_and_large(run: &Run) -> Vec<String> {
         lines.push(line([what, target, ours].into_iter()));
     };
     let tiny = "a durable commit of a tiny checkpoint, in process, against two durable renames";
-    row(tiny.to_owned(), times(Some(TINY_COMMIT)), times(Some(run.tiny.relative())));
+    row(tiny.to_owned(), times(Some(TINY_COMMIT)), times(Some(run.tiny.commit_vs_floor)));
     let thousand = "1,000 tiny versions through a session, against one durable commit";
     let ours = times(Some(run.tiny.thousand_relative()));
     row(thousand.to_owned(), times(Some(TINY_THOUSAND)), ours);
@@ -213,7 +220,7 @@ mod tests {
             facts: Facts { cores: 2, system: "linux".to_owned(), ..Facts::default() },
             versions: BTreeMap::new(),
             sequences: vec![sequence()],
-            tiny: Tiny { commit_seconds: 0.003, floor_seconds: 0.002, thousand_seconds: 0.03 },
+            tiny: Tiny { commit_seconds: 0.003, commit_vs_floor: 1.5, thousand_seconds: 0.03 },
             large: Some(Large { bytes: 1 << 30, peak_bytes: Some(100 << 20) }),
             skipped: BTreeMap::new(),
         }

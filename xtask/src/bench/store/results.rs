@@ -73,6 +73,17 @@ impl Sequence {
     }
 }
 
+/// Returns how far apart the same action came out when it was measured twice: both copies restore
+/// by one command, so whatever their times differ by is the machine's doing.
+pub(super) fn noise(sequences: &[Sequence]) -> Option<f64> {
+    let controls = sequences.iter().filter_map(|sequence| sequence.row(SYNCED_COPY.name));
+    let ratios = controls
+        .flat_map(|row| [row.restore_whole_vs_cp, row.restore_depth_2_vs_cp, row.restore_vs_cp]);
+    // Half as long is as wrong as twice as long.
+    let factors = ratios.flatten().map(|ratio| ratio.max(1.0 / ratio) - 1.0);
+    factors.max_by(f64::total_cmp)
+}
+
 fn is_out(found: &Found, tool: &str) -> bool {
     found.failed.contains_key(tool)
 }
@@ -161,6 +172,18 @@ pub(super) mod tests {
         assert!((row.again_vs_cp.unwrap() - 3.0).abs() < 1e-12);
         assert!((row.restore_vs_cp.unwrap() - 3.0).abs() < 1e-12);
         assert_eq!(row.restore_whole_vs_cp, None);
+    }
+
+    #[test]
+    fn noise_is_what_tells_two_equal_copies_apart() {
+        // Restores of one copy took 20 ms, of the other 10.
+        assert!((noise(&[sequence()]).unwrap() - 1.0).abs() < 1e-12);
+        let mut other_way = sequence();
+        for row in &mut other_way.rows {
+            row.restore_vs_cp = Some(0.8);
+        }
+        assert!((noise(&[other_way]).unwrap() - 0.25).abs() < 1e-12);
+        assert_eq!(noise(&[]), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use ckpt_cli::{
 
 use super::{
     Run,
-    results::{Row, Sequence},
+    results::{Row, Sequence, noise},
 };
 
 /// What the columns say.
@@ -31,7 +31,7 @@ pub(super) fn print(run: &Run, ui: &mut Ui) -> Result<(), Failure> {
     ui.line(format!(
         "tiny durable commit in process: {:.2} ms, {:.1} x two durable renames",
         run.tiny.commit_seconds * 1e3,
-        run.tiny.relative(),
+        run.tiny.commit_vs_floor,
     ))?;
     ui.line(format!(
         "1,000 tiny versions through a session: {:.0} ms, {:.1} x one durable commit",
@@ -41,6 +41,10 @@ pub(super) fn print(run: &Run, ui: &mut Ui) -> Result<(), Failure> {
     if let Some(large) = run.large {
         let peak = large.peak_bytes.map_or_else(|| "unknown".to_owned(), mebibytes);
         ui.line(format!("peak memory for {}: {peak}", mebibytes(large.bytes)))?;
+    }
+    if let Some(noise) = noise(&run.sequences) {
+        let percent = format::percent(noise);
+        ui.line(format!("noise: the same copy, measured twice, came out up to {percent} apart"))?;
     }
     ui.line(format!("machine: {}", run.facts.line()))
 }
