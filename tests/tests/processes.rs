@@ -153,6 +153,8 @@ fn use_and_kill(kills: u64) {
         writer.wait_for(2);
         thread::sleep(Duration::from_micros(round * 7919 % 5000));
         writer.process.kill().expect("it was running");
+        // What it was doing when it was killed may still reach the disk until it is gone.
+        writer.process.wait().expect("it can be waited for");
         let next = Member::start(role, folder, branch, 100 + round);
         promised.add(branch, &std::mem::replace(writer, next).end(true));
     }
