@@ -38,6 +38,9 @@ pub(crate) struct PackFolder {
     last: AtomicUsize,
 }
 
+/// Most times that a folder is listed again because packs vanish: merges take longer than lists.
+const RELISTS: usize = 16;
+
 /// Makes something of one copy of an object, or nothing if the copy will not do.
 pub(crate) type ReadCopy<'a, T> = dyn Fn(&PackReader, &Entry) -> Result<Option<T>> + 'a;
 
@@ -117,6 +120,18 @@ impl PackFolder {
 
     /// Lists the folder, opens what is new and forgets what is gone.
     pub(crate) fn refresh(&self) -> Result<()> {
+        // A pack that vanishes between listing and opening was merged into one that the list may
+        // have missed.
+        for _ in 0..RELISTS {
+            if !self.refresh_once()? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does so once; tells whether a pack vanished meanwhile.
+    fn refresh_once(&self) -> Result<bool> {
         let since = self.known().next;
         let mut names = self.disk.list(self.dir).doing(|| format!("list {}", self.dir))?;
         names.retain(|name| name.ends_with(".pack"));
@@ -124,7 +139,7 @@ impl PackFolder {
             let known = self.known();
             // As before, mostly: then no name is looked up.
             if names.iter().eq(known.packs.keys()) && known.broken.is_empty() {
-                return Ok(());
+                return Ok(false);
             }
             let new = names.iter().filter(|name| !known.packs.contains_key(*name));
             let new = new.cloned().collect();
@@ -135,6 +150,7 @@ impl PackFolder {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.retain(&listed, since);
         self.files.retain(|name| known.packs.contains_key(name));
+        let mut vanished = false;
         for (opened, name) in opened {
             match opened {
                 Ok(opened) => known.add(opened),
@@ -142,11 +158,11 @@ impl PackFolder {
                     known.broken.insert(name, what);
                 }
                 // It was merged or set aside since the folder was listed.
-                Err(error) if is_gone(&error) => {}
+                Err(error) if is_gone(&error) => vanished = true,
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(vanished)
     }
 
     /// Tells whether a known pack has the object. A pack whose index is damaged has nothing: what

@@ -43,6 +43,9 @@ pub(crate) type Beside<'a> = Option<(&'a ObjectId, &'a [u8])>;
 /// Most sets of buffers that are kept between reads, one for each thread that reads: of 3 MiB each.
 const BUFFERS: usize = 16;
 
+/// How often the packs are listed for an object that seems to be missing.
+const LOOKS: usize = 3;
+
 /// Bytes at hand, or in the cache.
 enum AtHand<'a> {
     Beside(&'a [u8]),
@@ -169,12 +172,16 @@ impl PackSet {
         if let Ok(Some(found)) = self.search(&live).read(id, u8::MAX) {
             return Ok(found);
         }
-        self.live.refresh()?;
-        let failed = match self.search(&live).read(id, u8::MAX) {
-            Ok(Some(found)) => return Ok(found),
-            Ok(None) => Error::Missing(*id),
-            Err(error) => error,
-        };
+        let mut failed = Error::Missing(*id);
+        // A list that is made while packs merge may have neither the old ones nor the new one.
+        for _ in 0..LOOKS {
+            self.live.refresh()?;
+            failed = match self.search(&live).read(id, u8::MAX) {
+                Ok(Some(found)) => return Ok(found),
+                Ok(None) => Error::Missing(*id),
+                Err(error) => error,
+            };
+        }
         // What trash cannot give does not change why the object is not where it should be.
         if self.trash.refresh().is_ok()
             && let Ok(Some(found)) = self.search(&[&self.live, &self.trash]).read(id, u8::MAX)
