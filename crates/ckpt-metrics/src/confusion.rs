@@ -2,11 +2,13 @@
 
 mod counting;
 mod stored;
+mod weighted;
 
 use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::{ClassificationReport, Error, Input, Label, Outcomes, Result, count, input};
+use crate::classification::Margins;
+use crate::{ClassificationReport, Count, Error, Input, Label, Outcomes, Result, count, input};
 
 /// The most classes of a confusion matrix: 4,096.
 ///
@@ -16,7 +18,8 @@ pub const MAX_CLASSES: usize = 4096;
 /// Accumulates a confusion matrix: rows are true classes, columns predicted ones.
 ///
 /// Labels are 0..k. Counts are integers, so any cutting into batches and merges gives the same
-/// matrix.
+/// matrix. Rows with weights go into a `Confusion<f64>`, made by
+/// [`new_weighted`](Confusion::new_weighted), which sums them.
 ///
 /// ```
 /// use ckpt_metrics::Confusion;
@@ -32,11 +35,13 @@ pub const MAX_CLASSES: usize = 4096;
 /// # Ok::<(), ckpt_metrics::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "stored::Stored", into = "stored::Stored")]
-pub struct Confusion {
+#[serde(try_from = "stored::Stored<C>", into = "stored::Stored<C>", bound = "C: Count")]
+pub struct Confusion<C: Count = u64> {
     classes: usize,
-    rows: u64,
-    counts: Vec<u64>,
+    /// The sum of exact counts, at hand for their limit. Weights have no exact sum; theirs is
+    /// taken from the cells when it is asked for.
+    rows: Option<u64>,
+    counts: Vec<C>,
 }
 
 impl Confusion {
@@ -45,8 +50,7 @@ impl Confusion {
     /// # Errors
     /// [`Error::ClassCount`] unless `classes` is in 1..=[`MAX_CLASSES`].
     pub fn new(classes: usize) -> Result<Self> {
-        check_classes(classes)?;
-        Ok(Self { classes, rows: 0, counts: vec![0; classes * classes] })
+        Self::empty(classes)
     }
 
     /// Evaluates a batch from scratch: [`push_batch`](Self::push_batch) into a new one.
@@ -68,31 +72,13 @@ impl Confusion {
     /// # Errors
     /// [`Error::NotSquare`], [`Error::ClassCount`] or [`Error::TooManyRows`].
     pub fn from_counts<'c>(counts: impl Into<ArrayView2<'c, u64>>) -> Result<Self> {
-        let counts = counts.into();
-        let (rows, columns) = counts.dim();
-        if rows != columns {
-            return Err(Error::NotSquare { rows, columns });
-        }
-        Self::from_flat(rows, counts.iter().copied().collect())
-    }
-
-    /// The number of classes.
-    #[must_use]
-    pub fn classes(&self) -> usize {
-        self.classes
+        Self::from_cells(counts.into())
     }
 
     /// The number of rows seen.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// The counts, of shape \[true class, predicted class\].
-    #[must_use]
-    pub fn counts(&self) -> ArrayView2<'_, u64> {
-        ArrayView2::from_shape((self.classes, self.classes), &self.counts)
-            .expect("every constructor makes classes x classes counts")
+        self.rows.expect("counts are exact")
     }
 
     /// Adds one row; a batch costs far less per row.
@@ -115,12 +101,42 @@ impl Confusion {
     ) -> Result<()> {
         let (targets, predictions) = (targets.into(), predictions.into());
         let rows = input::paired(targets.len(), predictions.len())?;
-        let total = count::add(self.rows, rows as u64)?;
+        let total = count::add(self.rows(), rows as u64)?;
         counting::check_labels(targets, self.classes, Input::Target)?;
         counting::check_labels(predictions, self.classes, Input::Prediction)?;
         counting::count_rows(&mut self.counts, self.classes, targets, predictions);
-        self.rows = total;
+        self.rows = Some(total);
         Ok(())
+    }
+}
+
+impl<C: Count> Confusion<C> {
+    /// Makes one from counts or weights, the row of each true class after the other.
+    ///
+    /// # Errors
+    /// [`Error::CountsMismatch`] unless there are `classes` squared, [`Error::ClassCount`],
+    /// [`Error::TooManyRows`] of counts, or [`Error::InvalidSum`] of weights that are not finite
+    /// and at least 0.
+    pub fn from_row_major(classes: usize, counts: Vec<C>) -> Result<Self> {
+        check_classes(classes)?;
+        if counts.len() != classes * classes {
+            return Err(Error::CountsMismatch { classes, found: counts.len() });
+        }
+        let rows = C::check(&counts)?;
+        Ok(Self { classes, rows, counts })
+    }
+
+    /// The number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The counts or weights, of shape \[true class, predicted class\].
+    #[must_use]
+    pub fn counts(&self) -> ArrayView2<'_, C> {
+        ArrayView2::from_shape((self.classes, self.classes), &self.counts)
+            .expect("every constructor makes classes x classes counts")
     }
 
     /// Takes in what another one has seen.
@@ -128,10 +144,10 @@ impl Confusion {
     /// # Errors
     /// [`Error::ClassMismatch`] or [`Error::TooManyRows`]; nothing was merged then.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        if other.classes != self.classes {
-            return Err(Error::ClassMismatch { expected: self.classes, found: other.classes });
+        input::same_classes(self.classes, other.classes)?;
+        if let (Some(rows), Some(others)) = (self.rows, other.rows) {
+            self.rows = Some(count::add(rows, others)?);
         }
-        self.rows = count::add(self.rows, other.rows)?;
         counting::add(&mut self.counts, &other.counts);
         Ok(())
     }
@@ -141,47 +157,53 @@ impl Confusion {
     /// Of two classes, these are the binary metrics; of more, one class against the rest.
     ///
     /// # Errors
-    /// [`Error::NoSuchClass`], or [`Error::Empty`] if there were no rows.
-    pub fn binary(&self, positive: usize) -> Result<Outcomes> {
+    /// [`Error::NoSuchClass`], or those of [`finish`](Self::finish).
+    pub fn binary(&self, positive: usize) -> Result<Outcomes<C>> {
         if positive >= self.classes {
             return Err(Error::NoSuchClass { class: positive, classes: self.classes });
         }
-        if self.rows == 0 {
-            return Err(Error::Empty);
-        }
-        Ok(self.outcomes(positive))
+        Ok(self.margins()[positive].outcomes(self.total()?))
     }
 
     /// Reports on the rows seen so far: each class and the averages.
     ///
     /// # Errors
-    /// [`Error::Empty`] if there were none.
-    pub fn finish(&self) -> Result<ClassificationReport> {
-        if self.rows == 0 {
-            return Err(Error::Empty);
-        }
-        let outcomes: Vec<Outcomes> = (0..self.classes).map(|c| self.outcomes(c)).collect();
-        Ok(ClassificationReport::of(self.rows, &outcomes))
+    /// [`Error::Empty`] if there were none, or [`Error::WeightSum`] if weights sum to 0 or exceed
+    /// the range of `f64`.
+    pub fn finish(&self) -> Result<ClassificationReport<C>> {
+        Ok(ClassificationReport::of(self.total()?, &self.margins()))
     }
 
-    fn outcomes(&self, class: usize) -> Outcomes {
-        let counts = self.counts();
-        let true_positives = counts[[class, class]];
-        let support = counts.row(class).sum();
-        let predicted = counts.column(class).sum();
-        Outcomes {
-            true_positives,
-            false_positives: predicted - true_positives,
-            false_negatives: support - true_positives,
-            true_negatives: self.rows + true_positives - support - predicted,
-        }
+    fn total(&self) -> Result<C> {
+        C::total(self.counts.iter().copied())
     }
 
-    /// Checks row-major counts.
-    fn from_flat(classes: usize, counts: Vec<u64>) -> Result<Self> {
+    /// Sums the rows and columns. Cells are added in the order in which [`total`](Self::total)
+    /// adds them, so that the sum of the only class that occurs is exactly the total.
+    fn margins(&self) -> Vec<Margins<C>> {
+        let none = Margins { right: C::default(), support: C::default(), predicted: C::default() };
+        let mut margins = vec![none; self.classes];
+        for (target, row) in self.counts.chunks(self.classes).enumerate() {
+            margins[target].right = row[target];
+            for (prediction, &count) in row.iter().enumerate() {
+                margins[target].support = margins[target].support.plus(count);
+                margins[prediction].predicted = margins[prediction].predicted.plus(count);
+            }
+        }
+        margins
+    }
+
+    fn empty(classes: usize) -> Result<Self> {
         check_classes(classes)?;
-        let rows = counts.iter().try_fold(0, |sum, &cell| count::add(sum, cell))?;
-        Ok(Self { classes, rows, counts })
+        Self::from_row_major(classes, vec![C::default(); classes * classes])
+    }
+
+    fn from_cells(counts: ArrayView2<'_, C>) -> Result<Self> {
+        let (rows, columns) = counts.dim();
+        if rows != columns {
+            return Err(Error::NotSquare { rows, columns });
+        }
+        Self::from_row_major(rows, counts.iter().copied().collect())
     }
 }
 

@@ -1,4 +1,8 @@
-//! Row counts that stay exact in `f64`.
+//! Counts of rows that stay exact in `f64`, and sums of weights in their place.
+
+use std::fmt::Debug;
+
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Error, Result};
 
@@ -6,6 +10,120 @@ use crate::{Error, Result};
 ///
 /// Means and ratios divide by counts converted to `f64`, which holds every integer up to here.
 pub const MAX_ROWS: u64 = 1 << f64::MANTISSA_DIGITS;
+
+/// How rows are counted: exactly in `u64`, or by the sum of their weights in `f64`.
+///
+/// Sums of counts do not depend on their order. Sums of weights do in their last bits.
+pub trait Count: arithmetic::Arithmetic {
+    /// Converts; exact up to [`MAX_ROWS`].
+    fn to_f64(self) -> f64;
+}
+
+impl Count for u64 {
+    fn to_f64(self) -> f64 {
+        self as f64
+    }
+}
+
+impl Count for f64 {
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+/// What is done with counts, out of reach for other crates: the types are these two.
+pub(crate) mod arithmetic {
+    use super::*;
+
+    /// Arithmetic on sums that [`Arithmetic::total`] has checked.
+    pub trait Arithmetic:
+        Copy + Default + PartialEq + PartialOrd + Debug + Send + Sync + Serialize + DeserializeOwned
+    {
+        /// Adds two parts of a checked total.
+        fn plus(self, other: Self) -> Self;
+
+        /// Takes a part from a sum that holds it; 0 where rounding would give less.
+        fn minus(self, part: Self) -> Self;
+
+        /// Checks counts that came from elsewhere, and gives the exact number of rows if there is
+        /// one.
+        fn check(counts: &[Self]) -> Result<Option<u64>>;
+
+        /// Sums counts for a report, which takes a sum that is positive and finite.
+        fn total(counts: impl Iterator<Item = Self>) -> Result<Self>;
+
+        /// The sum of products a b, less those of the second list, over the square of `total`.
+        fn covariance(
+            total: Self,
+            plus: (Self, Self),
+            minus: impl Iterator<Item = (Self, Self)>,
+        ) -> f64;
+    }
+
+    impl Arithmetic for u64 {
+        fn plus(self, other: Self) -> Self {
+            self + other
+        }
+
+        fn minus(self, part: Self) -> Self {
+            self - part
+        }
+
+        fn check(counts: &[Self]) -> Result<Option<u64>> {
+            counts.iter().try_fold(0, |sum, &count| add(sum, count)).map(Some)
+        }
+
+        fn total(counts: impl Iterator<Item = Self>) -> Result<Self> {
+            match counts.sum() {
+                0 => Err(Error::Empty),
+                total => Ok(total),
+            }
+        }
+
+        fn covariance(
+            _: Self,
+            (a, b): (Self, Self),
+            minus: impl Iterator<Item = (Self, Self)>,
+        ) -> f64 {
+            // Products of counts are below 2^106, and so are the sums: their parts are disjoint.
+            let product = |a: u64, b: u64| i128::from(a) * i128::from(b);
+            let minus: i128 = minus.map(|(a, b)| product(a, b)).sum();
+            (product(a, b) - minus) as f64
+        }
+    }
+
+    impl Arithmetic for f64 {
+        fn plus(self, other: Self) -> Self {
+            self + other
+        }
+
+        fn minus(self, part: Self) -> Self {
+            (self - part).max(0.0)
+        }
+
+        fn check(counts: &[Self]) -> Result<Option<u64>> {
+            match counts.iter().find(|count| !(0.0..f64::INFINITY).contains(*count)) {
+                Some(&value) => Err(Error::InvalidSum { what: "weights", value }),
+                None => Ok(None),
+            }
+        }
+
+        fn total(counts: impl Iterator<Item = Self>) -> Result<Self> {
+            total_weight(counts.sum())
+        }
+
+        fn covariance(
+            total: Self,
+            (a, b): (Self, Self),
+            minus: impl Iterator<Item = (Self, Self)>,
+        ) -> f64 {
+            // In shares of the total, so that weights of any size neither overflow nor underflow.
+            let product = |a: f64, b: f64| (a / total) * (b / total);
+            let minus: f64 = minus.map(|(a, b)| product(a, b)).sum();
+            product(a, b) - minus
+        }
+    }
+}
 
 /// Adds two row counts.
 ///
@@ -18,6 +136,14 @@ pub(crate) fn add(a: u64, b: u64) -> Result<u64> {
     }
 }
 
+/// Checks a sum of weights by which a report divides.
+///
+/// # Errors
+/// [`Error::WeightSum`] unless it is positive and finite.
+pub(crate) fn total_weight(sum: f64) -> Result<f64> {
+    if sum > 0.0 && sum < f64::INFINITY { Ok(sum) } else { Err(Error::WeightSum { sum }) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +154,13 @@ mod tests {
         assert_eq!(add(MAX_ROWS, 1), Err(Error::TooManyRows));
         assert_eq!(add(u64::MAX, 1), Err(Error::TooManyRows));
         assert_eq!(MAX_ROWS as f64 as u64, MAX_ROWS);
+    }
+
+    #[test]
+    fn weights_sum_to_a_positive_finite_number() {
+        assert_eq!(total_weight(f64::MIN_POSITIVE), Ok(f64::MIN_POSITIVE));
+        for sum in [0.0, f64::INFINITY] {
+            assert_eq!(total_weight(sum), Err(Error::WeightSum { sum }));
+        }
     }
 }

@@ -5,61 +5,48 @@
 
 mod binary;
 mod categorical;
-
-use serde::{Deserialize, Serialize};
+mod product;
 
 pub use binary::{BinaryCrossEntropy, binary_cross_entropy};
 pub use categorical::{CategoricalCrossEntropy, categorical_cross_entropy};
 
-use crate::sum::sum_of;
-use crate::{Error, Real, Result, count};
+use crate::Real;
+use crate::loss::Losses;
+use crate::sum::sums;
+use crate::weight::Weight;
 
-/// The cross-entropy over all rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct CrossEntropyReport {
-    /// The rows evaluated.
-    pub rows: u64,
-    /// The mean cross-entropy of a row, in nats (natural logarithm).
-    pub loss: f64,
+/// Sums the losses of a chunk of rows whose true classes were given these probabilities, clipped.
+fn losses<W: Weight>(probabilities: &[f64], weights: &[W]) -> Losses {
+    let rows = probabilities.len();
+    if W::UNIT {
+        return Losses {
+            rows: rows as u64,
+            weight: rows as f64,
+            sum: -product::log(probabilities),
+        };
+    }
+    let [weight, sum] = sums((probabilities, weights, weights), |probability, w, _| {
+        // Not `f64::ln`, which calls the platform's logarithm and differs in the last bit.
+        [w.get(), w.get() * -libm::log(probability)]
+    });
+    Losses { rows: rows as u64, weight, sum }
 }
 
-/// The sum of the losses of rows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Losses {
-    rows: u64,
-    sum: f64,
-}
-
-impl Losses {
-    /// Sums one chunk.
-    fn of(losses: &[f64]) -> Self {
-        Self { rows: losses.len() as u64, sum: sum_of(losses, |loss| loss) }
-    }
-
-    fn merge(&mut self, other: &Self) -> Result<()> {
-        self.rows = count::add(self.rows, other.rows)?;
-        self.sum += other.sum;
-        Ok(())
-    }
-
-    fn finish(&self) -> Result<CrossEntropyReport> {
-        if self.rows == 0 {
-            return Err(Error::Empty);
-        }
-        Ok(CrossEntropyReport { rows: self.rows, loss: self.sum / self.rows as f64 })
-    }
-}
-
-/// The loss of a row whose true class was given `probability`, which came as a `P`.
-fn loss<P: Real>(probability: f64) -> f64 {
-    // Not `f64::ln`, which calls the platform's logarithm and differs in the last bit.
-    -libm::log(probability.clamp(P::EPSILON, 1.0 - P::EPSILON))
+/// Clips a probability, which came as a `P`, away from 0 and 1.
+fn clip<P: Real>(probability: f64) -> f64 {
+    // Compiles to a vector's minimum and maximum, as `clamp` does not.
+    let above = if probability < P::EPSILON { P::EPSILON } else { probability };
+    if above > 1.0 - P::EPSILON { 1.0 - P::EPSILON } else { above }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::weight::One;
+
+    fn loss<P: Real>(probability: f64) -> f64 {
+        losses(&[clip::<P>(probability)], &[One]).sum
+    }
 
     #[test]
     fn clips_at_the_epsilon_of_the_type() {
@@ -75,8 +62,18 @@ mod tests {
     /// Probabilities at which a platform's logarithm was seen to differ in the last bit.
     #[test]
     fn the_logarithm_is_not_the_platforms() {
-        let bits = [0.000_175, 0.000_58, 0.001_215].map(|p| loss::<f64>(p).to_bits());
+        let bits = [0.000_175, 0.000_58, 0.001_215]
+            .map(|p| losses(&[clip::<f64>(p)], &[1.0]).sum.to_bits());
         let expected = [0x4021_4d2b_c5ce_5108, 0x401d_cf57_8f7f_0e68, 0x401a_da1f_9bcc_5826];
         assert_eq!(bits, expected);
+    }
+
+    #[test]
+    fn weights_of_one_are_as_none() {
+        let probabilities: Vec<f64> = (1..2000).map(|i| f64::from(i) / 2000.0).collect();
+        let plain = losses(&probabilities, &[One; 1999]);
+        let weighted = losses(&probabilities, &[1.0; 1999]);
+        assert_eq!((plain.rows, plain.weight), (weighted.rows, weighted.weight));
+        assert!((plain.sum / weighted.sum - 1.0).abs() < 1e-14);
     }
 }

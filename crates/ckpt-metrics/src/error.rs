@@ -43,6 +43,36 @@ pub enum Error {
         /// The number.
         value: f64,
     },
+    /// A weight is NaN, infinite or negative.
+    #[error("weight {value} in row {row} is not finite and at least 0")]
+    NotAWeight {
+        /// Its row.
+        row: usize,
+        /// The number.
+        value: f64,
+    },
+    /// There is not one weight for each row.
+    #[error("{weights} weights do not match {rows} rows")]
+    WeightMismatch {
+        /// The number of rows.
+        rows: usize,
+        /// The number of weights.
+        weights: usize,
+    },
+    /// A report was asked of rows that all weigh nothing, or too much for `f64`.
+    #[error("weights sum to {sum}, not to a positive finite number")]
+    WeightSum {
+        /// What they sum to.
+        sum: f64,
+    },
+    /// A sum that cannot be negative or NaN was given as such.
+    #[error("the sum of {what} cannot be {value}")]
+    InvalidSum {
+        /// What was summed.
+        what: &'static str,
+        /// The number.
+        value: f64,
+    },
     /// A probability is NaN, negative or over 1.
     #[error("probability {value} in row {row} is not in [0, 1]")]
     NotAProbability {
@@ -91,6 +121,14 @@ pub enum Error {
         /// The classes of the accumulator.
         expected: usize,
         /// The classes of what was given to it.
+        found: usize,
+    },
+    /// Counts in one row after another do not fill a confusion matrix.
+    #[error("{found} counts do not fill a confusion matrix of {classes} x {classes}")]
+    CountsMismatch {
+        /// The number of classes.
+        classes: usize,
+        /// The number of counts.
         found: usize,
     },
     /// A confusion matrix is not square.

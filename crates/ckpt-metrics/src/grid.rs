@@ -24,15 +24,22 @@ pub(crate) fn reduce<A: Send>(
     evaluate: impl Fn(Range<usize>) -> Result<A> + Sync,
     merge: impl Fn(&mut A, &A) -> Result<()>,
 ) -> Result<Option<A>> {
-    if rows <= CHUNK_ROWS {
+    reduce_pieces(rows, CHUNK_ROWS, evaluate, merge)
+}
+
+/// Does what [`reduce`] does, with pieces of another size: one for which a part is small.
+pub(crate) fn reduce_pieces<A: Send>(
+    rows: usize,
+    piece: usize,
+    evaluate: impl Fn(Range<usize>) -> Result<A> + Sync,
+    merge: impl Fn(&mut A, &A) -> Result<()>,
+) -> Result<Option<A>> {
+    if rows <= piece {
         return (rows > 0).then(|| evaluate(0..rows)).transpose();
     }
-    let parts: Vec<Result<A>> = (0..rows.div_ceil(CHUNK_ROWS))
+    let parts: Vec<Result<A>> = (0..rows.div_ceil(piece))
         .into_par_iter()
-        .map(|chunk| {
-            let start = chunk * CHUNK_ROWS;
-            evaluate(start..rows.min(start + CHUNK_ROWS))
-        })
+        .map(|i| evaluate(i * piece..rows.min((i + 1) * piece)))
         .collect();
     merge_tree(parts.into_iter().collect::<Result<_>>()?, merge)
 }

@@ -1,11 +1,18 @@
 //! The kinds of numbers and labels that metrics accept.
 
+use std::borrow::Cow;
+
 use ndarray::ArrayView1;
 
 use crate::{Error, Input, Result};
 
 mod sealed {
     pub trait Sealed {}
+
+    pub trait Indexed {
+        /// The class as an index; one beyond [`MAX_CLASSES`](crate::MAX_CLASSES) if there is none.
+        fn index(self) -> u64;
+    }
 }
 
 /// A floating-point number: `f32` or `f64`.
@@ -20,7 +27,7 @@ pub trait Real: Copy + Send + Sync + sealed::Sealed {
 /// A class label: an integer, or a boolean with `true` as class 1.
 ///
 /// Floating-point labels are not accepted, so that labels and probabilities cannot be confused.
-pub trait Label: Copy + Send + Sync + sealed::Sealed {
+pub trait Label: Copy + Send + Sync + sealed::Sealed + sealed::Indexed {
     /// The label as an integer wide enough for every type.
     fn to_i128(self) -> i128;
 
@@ -48,6 +55,13 @@ macro_rules! label {
     ($($type:ty)*) => {$(
         impl sealed::Sealed for $type {}
 
+        impl sealed::Indexed for $type {
+            fn index(self) -> u64 {
+                // Extends the sign, so that a negative label is beyond every class.
+                self as u64
+            }
+        }
+
         impl Label for $type {
             fn to_i128(self) -> i128 {
                 // Lossless for all of these; `From` does not exist for usize and isize.
@@ -72,17 +86,20 @@ pub(crate) fn paired(targets: usize, predictions: usize) -> Result<usize> {
     }
 }
 
-/// Converts a column that must be finite; its first value stands in row `first_row`.
-pub(crate) fn finite<T: Real>(
-    column: ArrayView1<'_, T>,
-    input: Input,
-    first_row: usize,
-) -> Result<Vec<f64>> {
-    let values: Vec<f64> = column.iter().map(|value| value.to_f64()).collect();
-    match values.iter().position(|value| !value.is_finite()) {
-        None => Ok(values),
-        Some(at) => Err(Error::NotFinite { input, row: first_row + at, value: values[at] }),
-    }
+/// Checks that two things have the same classes.
+pub(crate) fn same_classes(expected: usize, found: usize) -> Result<()> {
+    if expected == found { Ok(()) } else { Err(Error::ClassMismatch { expected, found }) }
+}
+
+/// Gives some rows of a column as a slice, copied only if they do not lie next to each other.
+pub(crate) fn contiguous<T: Copy>(rows: ArrayView1<'_, T>) -> Cow<'_, [T]> {
+    rows.to_slice().map_or_else(|| Cow::Owned(rows.to_vec()), Cow::Borrowed)
+}
+
+/// Checks that a number of row `row` is finite, and converts it.
+pub(crate) fn finite<T: Real>(value: T, input: Input, row: usize) -> Result<f64> {
+    let value = value.to_f64();
+    if value.is_finite() { Ok(value) } else { Err(Error::NotFinite { input, row, value }) }
 }
 
 /// Checks one probability of row `row` and converts it.

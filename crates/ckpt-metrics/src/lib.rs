@@ -5,8 +5,8 @@
 //! | metrics | in one call | accumulator | report |
 //! | --- | --- | --- | --- |
 //! | MSE, RMSE, MAE, R² | [`mse`], [`rmse`], [`mae`], [`r2`] | [`Regression`] | [`RegressionReport`] |
-//! | cross-entropy of two classes | [`binary_cross_entropy`] | [`BinaryCrossEntropy`] | [`CrossEntropyReport`] |
-//! | cross-entropy of k classes | [`categorical_cross_entropy`] | [`CategoricalCrossEntropy`] | [`CrossEntropyReport`] |
+//! | cross-entropy of two classes | [`binary_cross_entropy`] | [`BinaryCrossEntropy`] | [`LossReport`] |
+//! | cross-entropy of k classes | [`categorical_cross_entropy`] | [`CategoricalCrossEntropy`] | [`LossReport`] |
 //! | accuracy, precision, recall, F1 | [`accuracy`] | [`Confusion`] | [`ClassificationReport`], [`Outcomes`] |
 //!
 //! # Inputs
@@ -52,26 +52,34 @@
 //! ```
 
 mod accuracy;
+mod classification;
 mod confusion;
 mod count;
 mod cross_entropy;
 mod error;
 mod grid;
 mod input;
+mod loss;
+mod matthews;
 mod moments;
+mod outcomes;
 mod regression;
 mod scores;
 mod sum;
+mod weight;
 
 pub use accuracy::accuracy;
+pub use classification::{ClassScores, ClassificationReport};
 pub use confusion::{Confusion, MAX_CLASSES};
-pub use count::MAX_ROWS;
+pub use count::{Count, MAX_ROWS};
 pub use cross_entropy::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, CrossEntropyReport, binary_cross_entropy,
-    categorical_cross_entropy,
+    BinaryCrossEntropy, CategoricalCrossEntropy, binary_cross_entropy, categorical_cross_entropy,
 };
 pub use error::{Error, Input, Result};
 pub use grid::CHUNK_ROWS;
 pub use input::{Label, Real};
-pub use regression::{Regression, RegressionReport, mae, mse, r2, rmse};
-pub use scores::{ClassScores, ClassificationReport, Outcomes, Scores};
+pub use loss::LossReport;
+pub use matthews::matthews_correlation;
+pub use outcomes::Outcomes;
+pub use regression::{Regression, RegressionReport, RegressionSums, mae, mse, r2, rmse};
+pub use scores::Scores;

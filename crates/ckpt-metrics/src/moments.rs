@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sum::sum_of;
-use crate::{Result, count};
+use crate::Real;
+use crate::sum::sums;
+use crate::weight::Weight;
 
-/// The count, mean and squared deviations of a series, mergeable without cancellation.
+/// The weight, mean and squared deviations of a series, mergeable without cancellation.
 ///
 /// The mean is kept as `origin + offset`, where the origin is the first value seen. Values of
 /// 10⁹ ± 1 then give an offset near 0 with all its digits, where a mean near 10⁹ would have lost
@@ -16,47 +17,53 @@ use crate::{Result, count};
 /// sample variances", 1979.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Moments {
-    count: u64,
+    weight: f64,
     origin: f64,
     offset: f64,
     deviations: f64,
 }
 
 impl Moments {
-    /// Takes the moments of finite values in two passes.
-    pub(crate) fn of(values: &[f64]) -> Self {
-        let Some(&origin) = values.first() else {
-            return Self::default();
-        };
-        let offset = sum_of(values, |value| value - origin) / values.len() as f64;
-        let deviations = sum_of(values, |value| {
-            let deviation = (value - origin) - offset;
-            deviation * deviation
+    /// Takes the moments of finite values, given their total weight and the sum of their weighted
+    /// differences from the first of them.
+    pub(crate) fn of<T: Real, W: Weight>(
+        values: &[T],
+        weights: &[W],
+        weight: f64,
+        differences: f64,
+    ) -> Self {
+        let origin = values.first().map_or(0.0, |value| value.to_f64());
+        if weight == 0.0 {
+            return Self { weight, origin, ..Self::default() };
+        }
+        let offset = differences / weight;
+        let [deviations] = sums((values, values, weights), |value, _, w| {
+            let deviation = (value.to_f64() - origin) - offset;
+            [w.get() * (deviation * deviation)]
         });
-        Self { count: values.len() as u64, origin, offset, deviations }
+        Self { weight, origin, offset, deviations }
     }
 
     /// Takes in what another one has seen.
-    pub(crate) fn merge(&mut self, other: &Self) -> Result<()> {
-        let count = count::add(self.count, other.count)?;
-        if self.count == 0 {
+    pub(crate) fn merge(&mut self, other: &Self) {
+        if self.weight == 0.0 {
             self.clone_from(other);
-        } else if other.count > 0 {
-            let share = other.count as f64 / count as f64;
+        } else if other.weight > 0.0 {
+            let weight = self.weight + other.weight;
+            let share = other.weight / weight;
             let shift = (other.origin - self.origin) + (other.offset - self.offset);
             self.offset += shift * share;
-            self.deviations += other.deviations + shift * shift * (self.count as f64 * share);
-            self.count = count;
+            self.deviations += other.deviations + shift * shift * (self.weight * share);
+            self.weight = weight;
         }
-        Ok(())
     }
 
-    /// The number of values seen.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
+    /// The weight of the values seen: their number if each weighs 1.
+    pub(crate) fn weight(&self) -> f64 {
+        self.weight
     }
 
-    /// The sum of squared deviations from the mean.
+    /// The weighted sum of squared deviations from the weighted mean.
     pub(crate) fn deviations(&self) -> f64 {
         self.deviations
     }
@@ -65,6 +72,16 @@ impl Moments {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of(values: &[f64]) -> Moments {
+        weighted(values, &vec![1.0; values.len()])
+    }
+
+    fn weighted(values: &[f64], weights: &[f64]) -> Moments {
+        let rows = || values.iter().zip(weights);
+        let differences = rows().map(|(value, weight)| weight * (value - values[0])).sum();
+        Moments::of(values, weights, weights.iter().sum(), differences)
+    }
 
     /// 0, 1, ... n - 1, whose squared deviations are n (n² - 1) / 12.
     fn ramp(n: u32, shift: f64) -> (Vec<f64>, f64) {
@@ -78,10 +95,10 @@ mod tests {
         let (values, expected) = ramp(1000, 1e9);
         let mut merged = Moments::default();
         for part in values.chunks(7) {
-            merged.merge(&Moments::of(part)).unwrap();
+            merged.merge(&of(part));
         }
-        assert_eq!(merged.count(), 1000);
-        for got in [merged.deviations(), Moments::of(&values).deviations()] {
+        assert_eq!(merged.weight(), 1000.0);
+        for got in [merged.deviations(), of(&values).deviations()] {
             assert!((got / expected - 1.0).abs() < 1e-14, "{got} {expected}");
         }
     }
@@ -89,18 +106,32 @@ mod tests {
     #[test]
     fn a_constant_has_no_deviations() {
         // 0.1 summed and divided is not 0.1 again: a plain mean would leave deviations.
-        let mut moments = Moments::of(&[0.1; 10]);
-        moments.merge(&Moments::of(&[0.1; 3])).unwrap();
+        let mut moments = of(&[0.1; 10]);
+        moments.merge(&of(&[0.1; 3]));
         assert_eq!(moments.deviations(), 0.0);
     }
 
     #[test]
     fn an_empty_side_changes_nothing() {
-        let some = Moments::of(&[3.0, 5.0]);
+        let some = of(&[3.0, 5.0]);
         let mut left = some.clone();
-        left.merge(&Moments::default()).unwrap();
-        let mut right = Moments::of(&[]);
-        right.merge(&some).unwrap();
+        left.merge(&Moments::default());
+        let mut right = of(&[]);
+        right.merge(&some);
         assert_eq!((&left, &right), (&some, &some));
+    }
+
+    #[test]
+    fn a_weight_is_a_number_of_copies() {
+        let weighted = weighted(&[3.0, 5.0, 9.0], &[2.0, 0.0, 1.0]);
+        assert_eq!(weighted, of(&[3.0, 3.0, 9.0]));
+    }
+
+    #[test]
+    fn rows_of_no_weight_change_nothing() {
+        let mut nothing = weighted(&[7.0, 8.0], &[0.0, 0.0]);
+        assert_eq!((nothing.weight(), nothing.deviations()), (0.0, 0.0));
+        nothing.merge(&of(&[3.0, 5.0]));
+        assert_eq!(nothing, of(&[3.0, 5.0]));
     }
 }

@@ -1,11 +1,19 @@
 //! Errors of predicted numbers: MSE, RMSE, MAE and R².
 
+mod one_call;
+mod report;
+
 use ndarray::{ArrayView1, s};
 use serde::{Deserialize, Serialize};
 
+pub use one_call::{mae, mse, r2, rmse};
+pub use report::{RegressionReport, RegressionSums};
+
+use crate::input::{self, contiguous, finite};
 use crate::moments::Moments;
-use crate::sum::sum_of;
-use crate::{Error, Input, Real, Result, grid, input};
+use crate::sum::sums;
+use crate::weight::{self, Weight, ones};
+use crate::{Input, Real, Result, count, grid};
 
 /// Accumulates the errors of predicted numbers.
 ///
@@ -24,25 +32,10 @@ use crate::{Error, Input, Real, Result, grid, input};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Regression {
+    rows: u64,
     squared_errors: f64,
     absolute_errors: f64,
     targets: Moments,
-}
-
-/// The errors of predicted numbers over all rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct RegressionReport {
-    /// The rows evaluated.
-    pub rows: u64,
-    /// Mean squared error, in the square of the target's unit.
-    pub mse: f64,
-    /// Root of the mean squared error, in the target's unit.
-    pub rmse: f64,
-    /// Mean absolute error, in the target's unit.
-    pub mae: f64,
-    /// Coefficient of determination, without unit; none for a single row. See [`r2`].
-    pub r2: Option<f64>,
 }
 
 impl Regression {
@@ -65,6 +58,29 @@ impl Regression {
         Ok(errors)
     }
 
+    /// Evaluates a batch from scratch: [`push_batch_weighted`](Self::push_batch_weighted) into a
+    /// new one.
+    ///
+    /// ```
+    /// use ckpt_metrics::Regression;
+    ///
+    /// let errors = Regression::evaluate_weighted(&[1.0, 2.0], &[1.0, 3.0], &[3.0, 1.0])?;
+    /// assert_eq!(errors.finish()?.mse, 0.25);
+    /// # Ok::<(), ckpt_metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn evaluate_weighted<'t, 'p, 'w, T: Real + 't, P: Real + 'p, W: Real + 'w>(
+        targets: impl Into<ArrayView1<'t, T>>,
+        predictions: impl Into<ArrayView1<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<Self> {
+        let mut errors = Self::new();
+        errors.push_batch_weighted(targets, predictions, weights)?;
+        Ok(errors)
+    }
+
     /// Adds one row; a batch costs far less per row.
     ///
     /// # Errors
@@ -73,25 +89,65 @@ impl Regression {
         self.push_batch(&[target], &[prediction])
     }
 
+    /// Adds one row of some weight; a batch costs far less per row.
+    ///
+    /// # Errors
+    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn push_weighted<T: Real, P: Real, W: Real>(
+        &mut self,
+        target: T,
+        prediction: P,
+        weight: W,
+    ) -> Result<()> {
+        self.push_batch_weighted(&[target], &[prediction], &[weight])
+    }
+
     /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`], [`Error::NotFinite`] or [`Error::TooManyRows`]; nothing was
-    /// added then.
+    /// [`Error::LengthMismatch`](crate::Error::LengthMismatch),
+    /// [`Error::NotFinite`](crate::Error::NotFinite) or
+    /// [`Error::TooManyRows`](crate::Error::TooManyRows); nothing was added then.
     pub fn push_batch<'t, 'p, T: Real + 't, P: Real + 'p>(
         &mut self,
         targets: impl Into<ArrayView1<'t, T>>,
         predictions: impl Into<ArrayView1<'p, P>>,
     ) -> Result<()> {
-        let (targets, predictions) = (targets.into(), predictions.into());
+        let targets = targets.into();
+        let ones = ones(targets.len());
+        self.push_rows(targets, predictions.into(), ArrayView1::from(&ones))
+    }
+
+    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
+    ///
+    /// # Errors
+    /// Those of [`push_batch`](Self::push_batch),
+    /// [`Error::WeightMismatch`](crate::Error::WeightMismatch) or
+    /// [`Error::NotAWeight`](crate::Error::NotAWeight); nothing was added then.
+    pub fn push_batch_weighted<'t, 'p, 'w, T: Real + 't, P: Real + 'p, W: Real + 'w>(
+        &mut self,
+        targets: impl Into<ArrayView1<'t, T>>,
+        predictions: impl Into<ArrayView1<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<()> {
+        self.push_rows(targets.into(), predictions.into(), weights.into())
+    }
+
+    fn push_rows<T: Real, P: Real, W: Weight>(
+        &mut self,
+        targets: ArrayView1<'_, T>,
+        predictions: ArrayView1<'_, P>,
+        weights: ArrayView1<'_, W>,
+    ) -> Result<()> {
         let rows = input::paired(targets.len(), predictions.len())?;
+        weight::one_each(weights, rows)?;
         let batch = grid::reduce(
             rows,
             |rows| {
                 let (first, rows) = (rows.start, s![rows]);
-                let targets = input::finite(targets.slice(rows), Input::Target, first)?;
-                let predictions = input::finite(predictions.slice(rows), Input::Prediction, first)?;
-                Ok(Self::of(&targets, &predictions))
+                let targets = contiguous(targets.slice(rows));
+                let predictions = contiguous(predictions.slice(rows));
+                Self::of(&targets, &predictions, &contiguous(weights.slice(rows)), first)
             },
             Self::merge,
         )?;
@@ -101,9 +157,10 @@ impl Regression {
     /// Takes in what another one has seen.
     ///
     /// # Errors
-    /// [`Error::TooManyRows`]; nothing was merged then.
+    /// [`Error::TooManyRows`](crate::Error::TooManyRows); nothing was merged then.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        self.targets.merge(&other.targets)?;
+        self.rows = count::add(self.rows, other.rows)?;
+        self.targets.merge(&other.targets);
         self.squared_errors += other.squared_errors;
         self.absolute_errors += other.absolute_errors;
         Ok(())
@@ -112,100 +169,53 @@ impl Regression {
     /// Reports on the rows seen so far.
     ///
     /// # Errors
-    /// [`Error::Empty`] if there were none.
+    /// [`Error::Empty`](crate::Error::Empty) if there were none, or
+    /// [`Error::WeightSum`](crate::Error::WeightSum) if their weights sum to 0 or exceed the range
+    /// of `f64`.
     pub fn finish(&self) -> Result<RegressionReport> {
-        let count = self.targets.count();
-        if count == 0 {
-            return Err(Error::Empty);
-        }
-        let rows = count as f64;
-        let mse = self.squared_errors / rows;
-        Ok(RegressionReport {
-            rows: count,
-            mse,
-            rmse: mse.sqrt(),
-            mae: self.absolute_errors / rows,
-            r2: (count > 1).then(|| self.determination()),
+        RegressionReport::of(&RegressionSums {
+            rows: self.rows,
+            weight: self.targets.weight(),
+            squared_errors: self.squared_errors,
+            absolute_errors: self.absolute_errors,
+            squared_deviations: self.targets.deviations(),
         })
     }
 
-    /// Evaluates one chunk of finite rows.
-    fn of(targets: &[f64], predictions: &[f64]) -> Self {
-        let errors: Vec<f64> = targets.iter().zip(predictions).map(|(t, p)| t - p).collect();
-        Self {
-            squared_errors: sum_of(&errors, |error| error * error),
-            absolute_errors: sum_of(&errors, f64::abs),
-            targets: Moments::of(targets),
+    /// Evaluates one chunk, whose first row is row `first` of the batch.
+    fn of<T: Real, P: Real, W: Weight>(
+        targets: &[T],
+        predictions: &[P],
+        weights: &[W],
+        first: usize,
+    ) -> Result<Self> {
+        let origin = targets[0].to_f64();
+        let [squared_errors, absolute_errors, differences, weight] =
+            sums((targets, predictions, weights), |target, prediction, w| {
+                let (target, w) = (target.to_f64(), w.get());
+                let error = target - prediction.to_f64();
+                [w * (error * error), w * error.abs(), w * (target - origin), w]
+            });
+        // A number that is not finite leaves no sum of errors that is; overflow also does that.
+        if !absolute_errors.is_finite() || !weight::are_weights(weights) {
+            check(targets, predictions, weights, first)?;
         }
-    }
-
-    /// R² with scikit-learn's values for a constant target.
-    fn determination(&self) -> f64 {
-        let deviations = self.targets.deviations();
-        if deviations != 0.0 {
-            1.0 - self.squared_errors / deviations
-        } else if self.squared_errors == 0.0 {
-            1.0
-        } else {
-            0.0
-        }
+        let targets = Moments::of(targets, weights, weight, differences);
+        Ok(Self { rows: predictions.len() as u64, squared_errors, absolute_errors, targets })
     }
 }
 
-/// Computes the mean squared error Σ(t - p)² / n, in the square of the target's unit.
-///
-/// ```
-/// assert_eq!(ckpt_metrics::mse(&[3.0, 5.0], &[2.0, 5.0]), Ok(0.5));
-/// ```
-///
-/// # Errors
-/// [`Error::Empty`] and those of [`Regression::push_batch`].
-#[doc(alias = "mean_squared_error")]
-pub fn mse<'t, 'p, T: Real + 't, P: Real + 'p>(
-    targets: impl Into<ArrayView1<'t, T>>,
-    predictions: impl Into<ArrayView1<'p, P>>,
-) -> Result<f64> {
-    Ok(Regression::evaluate(targets, predictions)?.finish()?.mse)
-}
-
-/// Computes the root of the mean squared error, in the target's unit.
-///
-/// # Errors
-/// [`Error::Empty`] and those of [`Regression::push_batch`].
-#[doc(alias = "root_mean_squared_error")]
-pub fn rmse<'t, 'p, T: Real + 't, P: Real + 'p>(
-    targets: impl Into<ArrayView1<'t, T>>,
-    predictions: impl Into<ArrayView1<'p, P>>,
-) -> Result<f64> {
-    Ok(Regression::evaluate(targets, predictions)?.finish()?.rmse)
-}
-
-/// Computes the mean absolute error Σ|t - p| / n, in the target's unit.
-///
-/// # Errors
-/// [`Error::Empty`] and those of [`Regression::push_batch`].
-#[doc(alias = "mean_absolute_error")]
-pub fn mae<'t, 'p, T: Real + 't, P: Real + 'p>(
-    targets: impl Into<ArrayView1<'t, T>>,
-    predictions: impl Into<ArrayView1<'p, P>>,
-) -> Result<f64> {
-    Ok(Regression::evaluate(targets, predictions)?.finish()?.mae)
-}
-
-/// Computes the coefficient of determination R² = 1 - Σ(t - p)² / Σ(t - mean t)².
-///
-/// It is 1 for perfect predictions, 0 for those no better than the target's mean, and has no lower
-/// bound. For a constant target, where the quotient is undefined, it is 1 if all predictions are
-/// perfect and 0 otherwise, as in scikit-learn's `r2_score`.
-///
-/// # Errors
-/// [`Error::Empty`], [`Error::TooFewRows`] for a single row, and those of
-/// [`Regression::push_batch`].
-#[doc(alias = "r2_score")]
-pub fn r2<'t, 'p, T: Real + 't, P: Real + 'p>(
-    targets: impl Into<ArrayView1<'t, T>>,
-    predictions: impl Into<ArrayView1<'p, P>>,
-) -> Result<f64> {
-    let report = Regression::evaluate(targets, predictions)?.finish()?;
-    report.r2.ok_or(Error::TooFewRows { rows: report.rows })
+/// Names the first number that is outside the domain, if there is one.
+fn check<T: Real, P: Real, W: Weight>(
+    targets: &[T],
+    predictions: &[P],
+    weights: &[W],
+    first: usize,
+) -> Result<()> {
+    let rows = targets.iter().zip(predictions).zip(weights);
+    rows.zip(first..).try_for_each(|(((&target, &prediction), &weight), row)| {
+        finite(target, Input::Target, row)?;
+        finite(prediction, Input::Prediction, row)?;
+        weight::check(weight, row).map(drop)
+    })
 }

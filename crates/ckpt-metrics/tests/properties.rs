@@ -156,7 +156,7 @@ proptest! {
             (tp, fp, fn_) =
                 (tp + o.true_positives, fp + o.false_positives, fn_ + o.false_negatives);
             let n = o.true_positives + o.false_positives + o.false_negatives + o.true_negatives;
-            prop_assert_eq!(n, report.rows);
+            prop_assert_eq!(n, report.support);
         }
         prop_assert_eq!(report.micro_average.precision, tp as f64 / (tp + fp) as f64);
         prop_assert_eq!(report.micro_average.recall, tp as f64 / (tp + fn_) as f64);

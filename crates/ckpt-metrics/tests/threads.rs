@@ -101,7 +101,7 @@ fn bits_are_those_of_every_other_machine() {
         0x41bd_dcb8_4d27_365a,
         0xc008_6f8d_55a1_ee38,
         0x3ff0_09f0_c925_31a3,
-        0x3ff5_5e44_1bf9_131b,
+        0x3ff5_5e44_1bf9_131a,
         0x3fd5_3486_b549_388b,
         0x3fd5_346a_03f8_2ce1,
     ];

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{ArrayView1, s};
 use rayon::prelude::*;
 
-use crate::{CHUNK_ROWS, Input, Label, Result, grid, input};
+use crate::{CHUNK_ROWS, Count, Input, Label, Result, grid, input};
 
 /// Checks that every label names one of the classes; the error names the first that does not.
 pub(super) fn check_labels<L: Label>(
@@ -43,9 +43,9 @@ pub(super) fn count_rows<T: Label, P: Label>(
 }
 
 /// Adds the counts of another matrix of the same shape.
-pub(super) fn add(counts: &mut [u64], others: &[u64]) {
-    for (count, other) in counts.iter_mut().zip(others) {
-        *count += other;
+pub(super) fn add<C: Count>(counts: &mut [C], others: &[C]) {
+    for (count, &other) in counts.iter_mut().zip(others) {
+        *count = count.plus(other);
     }
 }
 

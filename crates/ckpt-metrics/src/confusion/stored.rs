@@ -3,29 +3,30 @@
 use serde::{Deserialize, Serialize};
 
 use super::Confusion;
-use crate::{Error, Result};
+use crate::{Count, Error, Result};
 
 /// A confusion matrix as it is serialized: its rows of counts.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Stored {
-    counts: Vec<Vec<u64>>,
+#[serde(bound = "C: Count")]
+pub(super) struct Stored<C: Count> {
+    counts: Vec<Vec<C>>,
 }
 
-impl TryFrom<Stored> for Confusion {
+impl<C: Count> TryFrom<Stored<C>> for Confusion<C> {
     type Error = Error;
 
-    fn try_from(stored: Stored) -> Result<Self> {
+    fn try_from(stored: Stored<C>) -> Result<Self> {
         let classes = stored.counts.len();
         if let Some(row) = stored.counts.iter().find(|row| row.len() != classes) {
             return Err(Error::NotSquare { rows: classes, columns: row.len() });
         }
-        Self::from_flat(classes, stored.counts.concat())
+        Self::from_row_major(classes, stored.counts.concat())
     }
 }
 
-impl From<Confusion> for Stored {
-    fn from(confusion: Confusion) -> Self {
+impl<C: Count> From<Confusion<C>> for Stored<C> {
+    fn from(confusion: Confusion<C>) -> Self {
         let rows = confusion.counts.chunks(confusion.classes);
-        Self { counts: rows.map(<[u64]>::to_vec).collect() }
+        Self { counts: rows.map(<[C]>::to_vec).collect() }
     }
 }

@@ -3,8 +3,11 @@
 use ndarray::{ArrayView1, s};
 use serde::{Deserialize, Serialize};
 
-use super::{CrossEntropyReport, Losses, loss};
-use crate::{Input, Label, Real, Result, grid, input};
+use super::{clip, losses};
+use crate::input::{self, contiguous};
+use crate::loss::Losses;
+use crate::weight::{self, Weight, ones};
+use crate::{Input, Label, LossReport, Real, Result, grid};
 
 /// Accumulates the cross-entropy of two classes.
 ///
@@ -44,12 +47,40 @@ impl BinaryCrossEntropy {
         Ok(losses)
     }
 
+    /// Evaluates a batch from scratch: [`push_batch_weighted`](Self::push_batch_weighted) into a
+    /// new one.
+    ///
+    /// # Errors
+    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn evaluate_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
+        targets: impl Into<ArrayView1<'t, L>>,
+        probabilities: impl Into<ArrayView1<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<Self> {
+        let mut losses = Self::new();
+        losses.push_batch_weighted(targets, probabilities, weights)?;
+        Ok(losses)
+    }
+
     /// Adds one row; a batch costs far less per row.
     ///
     /// # Errors
     /// Those of [`push_batch`](Self::push_batch).
     pub fn push<L: Label, P: Real>(&mut self, target: L, probability: P) -> Result<()> {
         self.push_batch(&[target], &[probability])
+    }
+
+    /// Adds one row of some weight; a batch costs far less per row.
+    ///
+    /// # Errors
+    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn push_weighted<L: Label, P: Real, W: Real>(
+        &mut self,
+        target: L,
+        probability: P,
+        weight: W,
+    ) -> Result<()> {
+        self.push_batch_weighted(&[target], &[probability], &[weight])
     }
 
     /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
@@ -64,18 +95,43 @@ impl BinaryCrossEntropy {
         targets: impl Into<ArrayView1<'t, L>>,
         probabilities: impl Into<ArrayView1<'p, P>>,
     ) -> Result<()> {
-        let (targets, probabilities) = (targets.into(), probabilities.into());
+        let targets = targets.into();
+        let ones = ones(targets.len());
+        self.push_rows(targets, probabilities.into(), ArrayView1::from(&ones))
+    }
+
+    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
+    ///
+    /// # Errors
+    /// Those of [`push_batch`](Self::push_batch),
+    /// [`WeightMismatch`](crate::Error::WeightMismatch) or
+    /// [`NotAWeight`](crate::Error::NotAWeight); nothing was added then.
+    pub fn push_batch_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
+        &mut self,
+        targets: impl Into<ArrayView1<'t, L>>,
+        probabilities: impl Into<ArrayView1<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<()> {
+        self.push_rows(targets.into(), probabilities.into(), weights.into())
+    }
+
+    fn push_rows<L: Label, P: Real, W: Weight>(
+        &mut self,
+        targets: ArrayView1<'_, L>,
+        probabilities: ArrayView1<'_, P>,
+        weights: ArrayView1<'_, W>,
+    ) -> Result<()> {
         let rows = input::paired(targets.len(), probabilities.len())?;
+        weight::one_each(weights, rows)?;
         let batch = grid::reduce(
             rows,
             |rows| {
-                let chunk = targets.slice(s![rows.clone()]);
-                let pairs = chunk.iter().zip(probabilities.slice(s![rows.clone()]));
-                let losses: Result<Vec<f64>> = pairs
-                    .zip(rows)
-                    .map(|((&target, &probability), row)| row_loss(target, probability, row))
-                    .collect();
-                Ok(Losses::of(&losses?))
+                let (first, rows) = (rows.start, s![rows]);
+                let targets = contiguous(targets.slice(rows));
+                let probabilities = contiguous(probabilities.slice(rows));
+                let weights = contiguous(weights.slice(rows));
+                let given = of_true_classes(&targets, &probabilities, &weights, first)?;
+                Ok(losses(&given, &weights))
             },
             Losses::merge,
         )?;
@@ -93,17 +149,51 @@ impl BinaryCrossEntropy {
     /// Reports on the rows seen so far.
     ///
     /// # Errors
-    /// [`Empty`](crate::Error::Empty) if there were none.
-    pub fn finish(&self) -> Result<CrossEntropyReport> {
+    /// [`Empty`](crate::Error::Empty) if there were none, or
+    /// [`WeightSum`](crate::Error::WeightSum) if their weights sum to 0 or exceed the range of
+    /// `f64`.
+    pub fn finish(&self) -> Result<LossReport> {
         self.losses.finish()
     }
 }
 
-/// The loss of one row.
-fn row_loss<L: Label, P: Real>(target: L, probability: P, row: usize) -> Result<f64> {
-    let class = input::class(target, 2, Input::Target, row)?;
-    let positive = input::probability(probability, row)?;
-    Ok(loss::<P>(if class == 1 { positive } else { 1.0 - positive }))
+/// Gives the clipped probabilities of the true classes of a chunk of rows.
+fn of_true_classes<L: Label, P: Real, W: Weight>(
+    targets: &[L],
+    probabilities: &[P],
+    weights: &[W],
+    first: usize,
+) -> Result<Vec<f64>> {
+    let (mut classes, mut fine) = (0, true);
+    let rows = targets.iter().zip(probabilities);
+    let given = rows
+        .map(|(target, probability)| {
+            let (class, positive) = (target.index(), probability.to_f64());
+            classes |= class;
+            fine &= (0.0..=1.0).contains(&positive);
+            clip::<P>(if class == 1 { positive } else { 1.0 - positive })
+        })
+        .collect();
+    if !fine || classes > 1 || !weight::are_weights(weights) {
+        check(targets, probabilities, weights, first)?;
+    }
+    Ok(given)
+}
+
+/// Names the first value that is outside the domain.
+#[cold]
+fn check<L: Label, P: Real, W: Weight>(
+    targets: &[L],
+    probabilities: &[P],
+    weights: &[W],
+    first: usize,
+) -> Result<()> {
+    let rows = targets.iter().zip(probabilities).zip(weights);
+    rows.zip(first..).try_for_each(|(((&target, &probability), &weight), row)| {
+        input::class(target, 2, Input::Target, row)?;
+        input::probability(probability, row)?;
+        weight::check(weight, row).map(drop)
+    })
 }
 
 /// Computes the mean binary cross-entropy -(y ln p + (1 - y) ln(1 - p)), in nats.

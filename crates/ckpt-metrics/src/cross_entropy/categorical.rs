@@ -1,10 +1,13 @@
 //! Cross-entropy of k classes.
 
-use ndarray::{ArrayView1, ArrayView2, s};
+use ndarray::{ArrayView1, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
-use super::{CrossEntropyReport, Losses, loss};
-use crate::{Error, Input, Label, Real, Result, grid, input};
+use super::{clip, losses};
+use crate::input::{self, contiguous};
+use crate::loss::Losses;
+use crate::weight::{self, Weight, ones};
+use crate::{Error, Input, Label, LossReport, Real, Result, grid};
 
 /// Accumulates the cross-entropy of k classes.
 ///
@@ -46,6 +49,22 @@ impl CategoricalCrossEntropy {
         Ok(losses)
     }
 
+    /// Evaluates a batch from scratch: [`push_batch_weighted`](Self::push_batch_weighted) into a
+    /// new one.
+    ///
+    /// # Errors
+    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn evaluate_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
+        targets: impl Into<ArrayView1<'t, L>>,
+        probabilities: impl Into<ArrayView2<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<Self> {
+        let probabilities = probabilities.into();
+        let mut losses = Self::new(probabilities.ncols());
+        losses.push_batch_weighted(targets, probabilities, weights)?;
+        Ok(losses)
+    }
+
     /// The number of classes.
     #[must_use]
     pub fn classes(&self) -> usize {
@@ -61,7 +80,21 @@ impl CategoricalCrossEntropy {
         target: L,
         probabilities: impl Into<ArrayView1<'p, P>>,
     ) -> Result<()> {
-        self.push_batch(&[target], probabilities.into().insert_axis(ndarray::Axis(0)))
+        self.push_batch(&[target], probabilities.into().insert_axis(Axis(0)))
+    }
+
+    /// Adds one row of some weight; a batch costs far less per row.
+    ///
+    /// # Errors
+    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn push_weighted<'p, L: Label, P: Real + 'p, W: Real>(
+        &mut self,
+        target: L,
+        probabilities: impl Into<ArrayView1<'p, P>>,
+        weight: W,
+    ) -> Result<()> {
+        let probabilities = probabilities.into().insert_axis(Axis(0));
+        self.push_batch_weighted(&[target], probabilities, &[weight])
     }
 
     /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
@@ -78,21 +111,46 @@ impl CategoricalCrossEntropy {
         targets: impl Into<ArrayView1<'t, L>>,
         probabilities: impl Into<ArrayView2<'p, P>>,
     ) -> Result<()> {
-        let (targets, probabilities) = (targets.into(), probabilities.into());
+        let targets = targets.into();
+        let ones = ones(targets.len());
+        self.push_rows(targets, probabilities.into(), ArrayView1::from(&ones))
+    }
+
+    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
+    ///
+    /// # Errors
+    /// Those of [`push_batch`](Self::push_batch), [`Error::WeightMismatch`] or
+    /// [`Error::NotAWeight`]; nothing was added then.
+    pub fn push_batch_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
+        &mut self,
+        targets: impl Into<ArrayView1<'t, L>>,
+        probabilities: impl Into<ArrayView2<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<()> {
+        self.push_rows(targets.into(), probabilities.into(), weights.into())
+    }
+
+    fn push_rows<L: Label, P: Real, W: Weight>(
+        &mut self,
+        targets: ArrayView1<'_, L>,
+        probabilities: ArrayView2<'_, P>,
+        weights: ArrayView1<'_, W>,
+    ) -> Result<()> {
         let rows = input::paired(targets.len(), probabilities.nrows())?;
-        if probabilities.ncols() != self.classes {
-            return Err(Error::ClassMismatch {
-                expected: self.classes,
-                found: probabilities.ncols(),
-            });
-        }
+        weight::one_each(weights, rows)?;
+        input::same_classes(self.classes, probabilities.ncols())?;
         let batch = grid::reduce(
             rows,
             |rows| {
-                let losses: Result<Vec<f64>> = rows
-                    .map(|row| row_loss(targets[row], probabilities.slice(s![row, ..]), row))
-                    .collect();
-                Ok(Losses::of(&losses?))
+                let weights = contiguous(weights.slice(s![rows.clone()]));
+                let of_true_class = |row: usize| {
+                    let probabilities = contiguous(probabilities.row(row));
+                    let given = of_true_class(targets[row], &probabilities, row)?;
+                    weight::check(weights[row - rows.start], row)?;
+                    Ok(given)
+                };
+                let given: Vec<f64> = rows.clone().map(of_true_class).collect::<Result<_>>()?;
+                Ok(losses(&given, &weights))
             },
             Losses::merge,
         )?;
@@ -104,36 +162,36 @@ impl CategoricalCrossEntropy {
     /// # Errors
     /// [`Error::ClassMismatch`] or [`Error::TooManyRows`]; nothing was merged then.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        if other.classes != self.classes {
-            return Err(Error::ClassMismatch { expected: self.classes, found: other.classes });
-        }
+        input::same_classes(self.classes, other.classes)?;
         self.losses.merge(&other.losses)
     }
 
     /// Reports on the rows seen so far.
     ///
     /// # Errors
-    /// [`Error::Empty`] if there were none.
-    pub fn finish(&self) -> Result<CrossEntropyReport> {
+    /// [`Error::Empty`] if there were none, or [`Error::WeightSum`] if their weights sum to 0 or
+    /// exceed the range of `f64`.
+    pub fn finish(&self) -> Result<LossReport> {
         self.losses.finish()
     }
 }
 
-/// The loss of one row.
-fn row_loss<L: Label, P: Real>(
-    target: L,
-    probabilities: ArrayView1<'_, P>,
-    row: usize,
-) -> Result<f64> {
+/// Gives the clipped probability of the true class of one row.
+fn of_true_class<L: Label, P: Real>(target: L, probabilities: &[P], row: usize) -> Result<f64> {
     let class = input::class(target, probabilities.len(), Input::Target, row)?;
-    let mut sum = 0.0;
-    for &value in probabilities {
-        sum += input::probability(value, row)?;
+    let (mut sum, mut fine) = (0.0, true);
+    for probability in probabilities {
+        let probability = probability.to_f64();
+        fine &= (0.0..=1.0).contains(&probability);
+        sum += probability;
+    }
+    if !fine {
+        probabilities.iter().try_for_each(|&value| input::probability(value, row).map(drop))?;
     }
     if (sum - 1.0).abs() > P::EPSILON.sqrt() {
         return Err(Error::NotNormalized { row, sum });
     }
-    Ok(loss::<P>(probabilities[class].to_f64()))
+    Ok(clip::<P>(probabilities[class].to_f64()))
 }
 
 /// Computes the mean categorical cross-entropy -ln p\[y\], in nats.

@@ -1,0 +1,122 @@
+//! Confusion matrices of weighted rows.
+
+use std::ops::Range;
+
+use ndarray::{ArrayView1, ArrayView2, s};
+
+use super::{Confusion, counting};
+use crate::input::{self, contiguous};
+use crate::weight;
+use crate::{CHUNK_ROWS, Input, Label, Real, Result, grid};
+
+impl Confusion<f64> {
+    /// Makes one for `classes` classes and rows with weights, that has seen no rows.
+    ///
+    /// # Errors
+    /// Those of [`Confusion::new`].
+    pub fn new_weighted(classes: usize) -> Result<Self> {
+        Self::empty(classes)
+    }
+
+    /// Evaluates a batch from scratch: [`push_batch_weighted`](Self::push_batch_weighted) into a
+    /// new one.
+    ///
+    /// ```
+    /// use ckpt_metrics::Confusion;
+    ///
+    /// let confusion = Confusion::evaluate_weighted(2, &[0, 1], &[1, 1], &[0.5, 1.5])?;
+    /// assert_eq!(confusion.counts(), ndarray::arr2(&[[0.0, 0.5], [0.0, 1.5]]));
+    /// assert_eq!(confusion.finish()?.accuracy, 0.75);
+    /// # Ok::<(), ckpt_metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`new_weighted`](Self::new_weighted) and
+    /// [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn evaluate_weighted<'t, 'p, 'w, T: Label + 't, P: Label + 'p, W: Real + 'w>(
+        classes: usize,
+        targets: impl Into<ArrayView1<'t, T>>,
+        predictions: impl Into<ArrayView1<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<Self> {
+        let mut confusion = Self::new_weighted(classes)?;
+        confusion.push_batch_weighted(targets, predictions, weights)?;
+        Ok(confusion)
+    }
+
+    /// Makes one from weights of shape \[true class, predicted class\].
+    ///
+    /// # Errors
+    /// [`Error::NotSquare`](crate::Error::NotSquare), [`Error::ClassCount`](crate::Error::ClassCount)
+    /// or [`Error::InvalidSum`](crate::Error::InvalidSum).
+    pub fn from_weights<'c>(weights: impl Into<ArrayView2<'c, f64>>) -> Result<Self> {
+        Self::from_cells(weights.into())
+    }
+
+    /// Adds one row of some weight; a batch costs far less per row.
+    ///
+    /// # Errors
+    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn push_weighted<T: Label, P: Label, W: Real>(
+        &mut self,
+        target: T,
+        prediction: P,
+        weight: W,
+    ) -> Result<()> {
+        self.push_batch_weighted(&[target], &[prediction], &[weight])
+    }
+
+    /// Adds many rows, each with its weight, in parallel in the current rayon pool if that pays.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`](crate::Error::LengthMismatch),
+    /// [`Error::WeightMismatch`](crate::Error::WeightMismatch),
+    /// [`Error::LabelOutOfRange`](crate::Error::LabelOutOfRange) or
+    /// [`Error::NotAWeight`](crate::Error::NotAWeight); nothing was added then.
+    pub fn push_batch_weighted<'t, 'p, 'w, T: Label + 't, P: Label + 'p, W: Real + 'w>(
+        &mut self,
+        targets: impl Into<ArrayView1<'t, T>>,
+        predictions: impl Into<ArrayView1<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<()> {
+        let (targets, predictions, weights) = (targets.into(), predictions.into(), weights.into());
+        let rows = input::paired(targets.len(), predictions.len())?;
+        weight::one_each(weights, rows)?;
+        let classes = self.classes;
+        // A piece has a matrix of its own, so it has at least as many rows as that has cells.
+        let piece = CHUNK_ROWS.max((classes * classes).next_power_of_two());
+        let pieces = |rows: Range<usize>| {
+            let (first, rows) = (rows.start, s![rows]);
+            let targets = contiguous(targets.slice(rows));
+            let predictions = contiguous(predictions.slice(rows));
+            let mut sums = vec![0.0; classes * classes];
+            let weights = contiguous(weights.slice(rows));
+            sum_cells(&mut sums, classes, (&targets, &predictions, &weights), first)?;
+            Ok(sums)
+        };
+        let sums = grid::reduce_pieces(rows, piece, pieces, |sums, others| {
+            counting::add(sums, others);
+            Ok(())
+        })?;
+        if let Some(sums) = sums {
+            counting::add(&mut self.counts, &sums);
+        }
+        Ok(())
+    }
+}
+
+/// Adds the weight of each row to its cell, in order.
+fn sum_cells<T: Label, P: Label, W: Real>(
+    sums: &mut [f64],
+    classes: usize,
+    (targets, predictions, weights): (&[T], &[P], &[W]),
+    first: usize,
+) -> Result<()> {
+    let rows = targets.iter().zip(predictions).zip(weights);
+    rows.zip(first..).try_for_each(|(((&target, &prediction), &weight), row)| {
+        let target = input::class(target, classes, Input::Target, row)?;
+        let prediction = input::class(prediction, classes, Input::Prediction, row)?;
+        sums[target * classes + prediction] += weight::check(weight, row)?;
+        Ok(())
+    })
+}
