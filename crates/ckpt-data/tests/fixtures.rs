@@ -70,15 +70,34 @@ fn longley_and_norris() {
 }
 
 #[test]
+fn pontius_and_wampler_have_powers_of_x() {
+    let pontius = samples("pontius.csv");
+    assert_eq!(pontius.x.dim(), (40, 2));
+    assert_means(&pontius, &[("x", 1575e3), ("x2", 3228750e6)], ("y", 1.14346125));
+    let first = 623960.3333333334;
+    for (number, mean) in [first, 14.780933333333333, first, first, first].into_iter().enumerate() {
+        let set = format!("wampler{}", number + 1);
+        let samples = samples(&format!("{set}.csv"));
+        assert_eq!(samples.x.dim(), (21, 5), "{set}");
+        for (row, powers) in samples.x.rows().into_iter().enumerate() {
+            let expected: Vec<f64> = (1..6).map(|power| row.pow(power) as f64).collect();
+            assert_eq!(powers.to_vec(), expected, "{set}");
+        }
+        assert_mean(&set, samples.y.sum(), 21, mean);
+    }
+}
+
+#[test]
 fn certified_coefficients_name_the_columns() {
     let certified = fixture("certified.csv");
-    assert_eq!(certified.rows(), 9);
+    assert_eq!(certified.rows(), 42);
     let texts = |name| match &certified.column(name).unwrap().values {
         Values::Text(cells) => cells.clone(),
         Values::Number(_) => panic!("{name} is numbers"),
     };
     let terms: Vec<(String, String)> = texts("set").into_iter().zip(texts("term")).collect();
-    for set in ["norris", "longley"] {
+    let wampler = ["wampler1", "wampler2", "wampler3", "wampler4", "wampler5"];
+    for set in ["norris", "pontius", "longley"].into_iter().chain(wampler) {
         let of_set = terms.iter().filter(|(name, _)| name == set);
         let names: Vec<&str> = of_set.map(|(_, term)| term.as_str()).collect();
         let features = samples(&format!("{set}.csv")).features;
