@@ -54,7 +54,7 @@ pub enum Problem {
     UnknownFormat,
 
     /// A line of a CSV file has bytes that are not UTF-8.
-    #[error("line {line}: not UTF-8")]
+    #[error("line {line}: not UTF-8; save the file as UTF-8")]
     NotUtf8 {
         /// The first such line.
         line: u64,
@@ -63,10 +63,12 @@ pub enum Problem {
     #[error("empty: a table starts with a line of column names")]
     NoHeader,
     /// A CSV file starts with data.
-    #[error("line 1 holds only numbers: the line of column names is missing")]
+    #[error("line 1 holds only numbers: the line of column names is missing; add it")]
     NumbersAsHeader,
     /// A row of a CSV file has too many or too few cells.
-    #[error("line {line}: expected {expected} cells, found {found}")]
+    #[error(
+        "line {line}: expected {expected} cells, found {found}; correct the row, quoting cells with commas"
+    )]
     Ragged {
         /// Where the row starts.
         line: u64,
@@ -76,7 +78,7 @@ pub enum Problem {
         found: usize,
     },
     /// A column of numbers has a cell without one.
-    #[error("line {line}, column {column}: empty cell")]
+    #[error("line {line}, column {column}: empty cell; fill it in or remove the row")]
     EmptyCell {
         /// Where the row starts.
         line: u64,
@@ -131,13 +133,13 @@ pub enum Problem {
     #[error("no rows")]
     NoRows,
     /// A column's name is empty.
-    #[error("column {0} has no name")]
+    #[error("column {0} has no name; name it")]
     NoName(usize),
     /// A column's name holds a line feed, a tab or the like.
-    #[error("column {0} has a control character in its name")]
+    #[error("column {0} has a control character in its name; remove it")]
     ControlInName(usize),
     /// A name stands for two columns.
-    #[error("two columns are named {0}")]
+    #[error("two columns are named {0}; rename one")]
     SameName(String),
     /// Columns differ in length.
     #[error("column {column} has {found} rows, column {first} has {expected}")]
@@ -160,17 +162,26 @@ pub enum Problem {
         /// The columns' names.
         columns: String,
     },
+    /// Every column is weights or left out.
+    #[error("no target: every column is weights or left out")]
+    NoTarget,
+    /// The target is also the weights or left out.
+    #[error("the target {0} is also weights or left out; choose another target")]
+    TwoRoles(String),
     /// Nothing is left to predict the target from.
     #[error("no columns beside the target {0}")]
     NoFeatures(String),
     /// A column to predict from is text.
-    #[error("column {0} is text; a linear model needs numbers")]
+    #[error("column {0} is text, and a model needs numbers; leave the column out")]
     TextFeature(String),
     /// The column to predict is text.
-    #[error("target {0} is text; a linear model needs numbers")]
+    #[error("target {0} is text, and a regression needs numbers; take it as classes")]
     TextTarget(String),
+    /// The column of weights is text.
+    #[error("column {0} is text, and weights are numbers; choose another column")]
+    TextWeights(String),
     /// A column is text because of a cell, while others of its cells are numbers.
-    #[error("row {row}, column {column}: {cell:?} is not a number")]
+    #[error("row {row}, column {column}: {cell:?} is not a number; correct it or remove the row")]
     NotNumber {
         /// The first such row.
         row: usize,
@@ -180,7 +191,9 @@ pub enum Problem {
         cell: String,
     },
     /// A number to train on is not finite.
-    #[error("row {row}, column {column}: {value} is not a finite number")]
+    #[error(
+        "row {row}, column {column}: {value} is not a finite number; correct it or remove the row"
+    )]
     NotFinite {
         /// The first such row.
         row: usize,
@@ -189,4 +202,53 @@ pub enum Problem {
         /// Infinity or NaN.
         value: f64,
     },
+    /// A number to train on is infinite in the type that is trained in.
+    #[error("row {row}, column {column}: {value:e} is beyond {dtype}; train in float64")]
+    OutOfRange {
+        /// The first such row.
+        row: usize,
+        /// The column's name.
+        column: String,
+        /// The number.
+        value: f64,
+        /// The type.
+        dtype: &'static str,
+    },
+    /// A row has no class.
+    #[error("row {row}, column {column}: empty label; fill it in or remove the row")]
+    EmptyLabel {
+        /// The first such row.
+        row: usize,
+        /// The column's name.
+        column: String,
+    },
+    /// A label holds a line feed, a tab or the like.
+    #[error("row {row}, column {column}: a control character in the label; remove it")]
+    ControlInLabel {
+        /// The first such row.
+        row: usize,
+        /// The column's name.
+        column: String,
+    },
+    /// There is nothing to tell apart.
+    #[error("column {column}: every row is of the class {label:?}; a classifier needs two or more")]
+    OneClass {
+        /// The column's name.
+        column: String,
+        /// The only label.
+        label: String,
+    },
+    /// A weight is below 0.
+    #[error("row {row}, column {column}: the weight {value} is negative; weights are 0 or more")]
+    NegativeWeight {
+        /// The first such row.
+        row: usize,
+        /// The column's name.
+        column: String,
+        /// The weight.
+        value: f64,
+    },
+    /// No row counts.
+    #[error("column {0}: every weight is 0; some row must count")]
+    ZeroWeights(String),
 }

@@ -1,9 +1,10 @@
 //! Tables of training data from CSV, NPY and NPZ files, with their fingerprints.
 //!
-//! A [`Table`] is named columns of equal length, each of numbers (`f64`) or text (UTF-8), and the
+//! A [`Table`] is named columns of equal length, each of numbers or text (UTF-8), and the
 //! [`DataId`](ckpt_hash::DataId) of its values; [`Table::split_target`] makes [`Samples`] for
 //! training out of it. The same `f64` values have one id, whether they come from CSV, NPY, NPZ or
-//! memory. [`data_id`] fingerprints any file.
+//! memory. [`data_id`] fingerprints any file. [`Table::samples`] takes classes, weights, columns to
+//! leave out, and `f32`.
 //!
 //! Files are taken as untrusted: sizes that a header claims are checked against the file's length
 //! before memory is taken, and a bad file is a [`DataError`] of one line that names it.
@@ -24,13 +25,17 @@ mod array;
 mod csv;
 mod error;
 mod file;
+mod float;
 mod npz;
+mod roles;
 mod samples;
 mod table;
 
 pub use crate::{
     error::{DataError, Problem},
     file::data_id,
+    float::Float,
+    roles::{Roles, Target},
     samples::Samples,
     table::{Column, Table, Values},
 };

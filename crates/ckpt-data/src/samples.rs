@@ -1,97 +1,156 @@
 //! What a model is trained on.
 
+mod classes;
+mod numbers;
+
 use ndarray::{Array1, Array2};
 
-use crate::{Column, DataError, Problem, Table, Values, csv::parse_number};
+use self::numbers::Numbers;
+use crate::{Column, DataError, Float, Problem, Roles, Table, Target, Values};
 
-/// Longest piece of a cell that an error shows.
-const SHOWN_CHARS: usize = 40;
+/// Rows that are gathered at a time, so that what they are gathered into stays in the cache.
+const ROWS: usize = 256;
 
-/// Features and target of a regression: finite numbers, one row per sample.
+/// Features and target of a regression or a classification: finite numbers, one row per sample.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Samples {
+pub struct Samples<T = f64> {
     /// The names of the columns of `x`.
     pub features: Vec<String>,
     /// The name of the column that `y` is.
     pub target: String,
     /// Rows x features, row-major.
-    pub x: Array2<f64>,
-    /// The target of each row.
-    pub y: Array1<f64>,
+    pub x: Array2<T>,
+    /// The target of each row: a number, or the place of its class in `classes`.
+    pub y: Array1<T>,
+    /// The distinct labels of a target that is classes: at least two, without the spaces around
+    /// them, text sorted by its bytes, numbers by value and written in their shortest form.
+    pub classes: Option<Vec<String>>,
+    /// How much each row counts: no weight is negative, and not all are 0.
+    pub weights: Option<Array1<T>>,
 }
 
 impl Table {
-    /// Splits the table into the target, by default the last column, and the features: all other
-    /// columns, in their order.
+    /// Splits the table into a target of numbers, by default the last column, and the features:
+    /// all other columns, in their order.
+    ///
+    /// [`samples`](Self::samples) does so for classes, weights and columns to leave out.
     ///
     /// # Errors
     /// No column of that name, no column beside it, a column that is text, a number that is not
     /// finite.
     pub fn split_target(&self, name: Option<&str>) -> Result<Samples, DataError> {
-        let columns = self.columns();
-        let target = match name {
-            Some(name) => self.position(name)?,
-            None => columns.len() - 1,
-        };
-        if columns.len() == 1 {
-            return Err(Problem::NoFeatures(columns[target].name.clone()).into());
-        }
-        let y = finite(&columns[target], Problem::TextTarget)?;
-        let mut x = Array2::zeros((self.rows(), columns.len() - 1));
-        let mut features = Vec::with_capacity(columns.len() - 1);
-        let others = columns[..target].iter().chain(&columns[target + 1..]);
-        for (column, mut cells) in others.zip(x.columns_mut()) {
-            let values = finite(column, Problem::TextFeature)?;
-            cells.iter_mut().zip(values).for_each(|(x, value)| *x = *value);
-            features.push(column.name.clone());
-        }
+        let target = name.map(str::to_owned);
+        self.samples(&Roles { target, kind: Target::Number, ..Roles::default() })
+    }
+
+    /// Makes samples in `f32` or `f64` of the columns in their roles.
+    ///
+    /// Numbers of another type become the nearest of this one. The samples are a copy: a large
+    /// table is best dropped before training.
+    ///
+    /// # Errors
+    /// No column of a name, one column in two roles, no features, a feature that is text, a target
+    /// that is not what it is said to be, a label without text, a single class, weights that are
+    /// negative or all 0, a number that is not finite or beyond the range of `T`.
+    pub fn samples<T: Float>(&self, roles: &Roles) -> Result<Samples<T>, DataError> {
+        let cast = Cast::new(self, roles)?;
+        let (y, classes) = cast.y(roles.kind)?;
         Ok(Samples {
-            features,
-            target: columns[target].name.clone(),
-            x,
-            y: Array1::from(y.to_vec()),
+            x: matrix(&cast.features, self.rows())?,
+            y,
+            classes,
+            weights: cast.weights.map(weights).transpose()?,
+            features: cast.features.iter().map(|column| column.name.clone()).collect(),
+            target: cast.target.name.clone(),
         })
     }
 
-    fn position(&self, name: &str) -> Result<usize, Problem> {
-        let columns = self.columns();
-        let found = columns.iter().position(|column| column.name == name);
-        found.ok_or_else(|| {
-            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-            Problem::UnknownColumn { name: name.to_owned(), columns: names.join(", ") }
+    fn find(&self, name: &str) -> Result<&Column, Problem> {
+        self.column(name).ok_or_else(|| {
+            let columns: Vec<&str> = self.columns().iter().map(|c| c.name.as_str()).collect();
+            Problem::UnknownColumn { name: name.to_owned(), columns: columns.join(", ") }
         })
     }
 }
 
-/// Returns the values of a column of finite numbers.
-fn finite(column: &Column, if_text: fn(String) -> Problem) -> Result<&[f64], Problem> {
-    let values = match &column.values {
-        Values::Number(values) => values,
-        Values::Text(cells) => {
-            let name = || column.name.clone();
-            return Err(stray_cell(column, cells).unwrap_or_else(|| if_text(name())));
+/// The columns in their roles.
+struct Cast<'a> {
+    target: &'a Column,
+    weights: Option<&'a Column>,
+    features: Vec<&'a Column>,
+}
+
+impl<'a> Cast<'a> {
+    fn new(table: &'a Table, roles: &Roles) -> Result<Self, Problem> {
+        let weights = roles.weights.as_deref().map(|name| table.find(name)).transpose()?;
+        for name in &roles.drop {
+            table.find(name)?;
         }
-    };
-    match values.iter().position(|value| !value.is_finite()) {
-        None => Ok(values),
-        Some(index) => Err(Problem::NotFinite {
-            row: index + 1,
-            column: column.name.clone(),
-            value: values[index],
-        }),
+        let is_free = |column: &&Column| {
+            let is_weights = weights.is_some_and(|weights| weights.name == column.name);
+            !is_weights && !roles.drop.contains(&column.name)
+        };
+        let mut free: Vec<&Column> = table.columns().iter().filter(is_free).collect();
+        let target = match &roles.target {
+            Some(name) => table.find(name)?,
+            None => free.last().copied().ok_or(Problem::NoTarget)?,
+        };
+        if !is_free(&target) {
+            return Err(Problem::TwoRoles(target.name.clone()));
+        }
+        free.retain(|column| column.name != target.name);
+        if free.is_empty() {
+            return Err(Problem::NoFeatures(target.name.clone()));
+        }
+        Ok(Self { target, weights, features: free })
+    }
+
+    /// Returns the target, and the labels if it is classes.
+    fn y<T: Float>(&self, kind: Target) -> Result<(Array1<T>, Option<Vec<String>>), Problem> {
+        let column = self.target;
+        let is_classes = match kind {
+            Target::Number => false,
+            Target::Classes => true,
+            Target::Auto => match &column.values {
+                Values::Text(cells) => {
+                    numbers::check_no_stray(column, cells)?;
+                    true
+                }
+                Values::Number(_) | Values::Single(_) => false,
+            },
+        };
+        if is_classes {
+            let (places, labels) = classes::of(column)?;
+            let y = places.into_iter().map(|place| T::from_f64(place as f64)).collect();
+            return Ok((y, Some(labels)));
+        }
+        Ok((Numbers::of::<T>(column, Problem::TextTarget)?.to_array(), None))
     }
 }
 
-/// Names the first cell that is not a number, if others are: a missing value, perhaps, written out.
-fn stray_cell(column: &Column, cells: &[String]) -> Option<Problem> {
-    let is_number = |cell: &String| parse_number(cell).is_some();
-    if !cells.iter().any(is_number) {
-        return None;
+/// Gathers columns into a row-major matrix.
+fn matrix<T: Float>(columns: &[&Column], rows: usize) -> Result<Array2<T>, Problem> {
+    let numbers = columns.iter().map(|column| Numbers::of::<T>(column, Problem::TextFeature));
+    let numbers = numbers.collect::<Result<Vec<_>, _>>()?;
+    let width = numbers.len();
+    let mut values = vec![T::default(); rows * width];
+    for (block, values) in values.chunks_mut(ROWS * width).enumerate() {
+        for (column, numbers) in numbers.iter().enumerate() {
+            numbers.spread(block * ROWS, values.iter_mut().skip(column).step_by(width));
+        }
     }
-    let index = cells.iter().position(|cell| !is_number(cell))?;
-    Some(Problem::NotNumber {
-        row: index + 1,
-        column: column.name.clone(),
-        cell: cells[index].chars().take(SHOWN_CHARS).collect(),
-    })
+    Ok(Array2::from_shape_vec((rows, width), values).expect("as many as the shape takes"))
+}
+
+fn weights<T: Float>(column: &Column) -> Result<Array1<T>, Problem> {
+    let weights: Array1<T> = Numbers::of::<T>(column, Problem::TextWeights)?.to_array();
+    let name = || column.name.clone();
+    if let Some(index) = weights.iter().position(|weight| weight.to_f64() < 0.0) {
+        let value = weights[index].to_f64();
+        return Err(Problem::NegativeWeight { row: index + 1, column: name(), value });
+    }
+    if weights.iter().all(|weight| weight.to_f64() == 0.0) {
+        return Err(Problem::ZeroWeights(name()));
+    }
+    Ok(weights)
 }

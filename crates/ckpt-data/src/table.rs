@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ckpt_hash::{DataId, TableHasher};
 
-use crate::{DataError, Problem};
+use crate::{DataError, Float, Problem};
 
 /// Named columns of equal length: at least one column and one row.
 ///
@@ -41,6 +41,8 @@ pub struct Column {
 pub enum Values {
     /// Numbers, among them perhaps infinities and NaNs.
     Number(Vec<f64>),
+    /// Numbers of an array of `float32`.
+    Single(Vec<f32>),
     /// Text as it stands in the file.
     Text(Vec<String>),
 }
@@ -49,6 +51,7 @@ impl Values {
     fn rows(&self) -> usize {
         match self {
             Self::Number(values) => values.len(),
+            Self::Single(values) => values.len(),
             Self::Text(values) => values.len(),
         }
     }
@@ -67,6 +70,10 @@ impl Table {
     pub(crate) fn from_columns(columns: Vec<Column>) -> Result<Self, Problem> {
         let add = |hasher: TableHasher, column: &Column| match &column.values {
             Values::Number(values) => hasher.f64_column(values.iter().copied()),
+            Values::Single(values) => {
+                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                hasher.array(f32::DTYPE, &[values.len() as u64], &bytes)
+            }
             Values::Text(values) => hasher.utf8_column(values),
         };
         let id = columns.iter().fold(TableHasher::new(), add).finish();

@@ -15,14 +15,14 @@ fn refusal(bytes: &[u8]) -> String {
 fn numbers(table: &Table, name: &str) -> Vec<f64> {
     match &table.column(name).expect("a column").values {
         Values::Number(values) => values.clone(),
-        Values::Text(cells) => panic!("{name} is text: {cells:?}"),
+        other => panic!("{name} is not f64: {other:?}"),
     }
 }
 
 fn texts(table: &Table, name: &str) -> Vec<String> {
     match &table.column(name).expect("a column").values {
-        Values::Number(values) => panic!("{name} is numbers: {values:?}"),
         Values::Text(cells) => cells.clone(),
+        other => panic!("{name} is numbers: {other:?}"),
     }
 }
 
@@ -80,21 +80,31 @@ fn names_do_not_count_and_kinds_do() {
 
 #[test]
 fn an_empty_cell_is_named_by_line_and_column() {
-    let message = "t.csv: line 3, column bmi: empty cell";
+    let message = "t.csv: line 3, column bmi: empty cell; fill it in or remove the row";
     assert_eq!(refusal(b"age,bmi\n1,2\n2,\n3,4\n"), message);
     assert_eq!(refusal(b"age,bmi\r\n1,2\r\n2, \r\n"), message);
     assert_eq!(refusal(b"age,bmi\n\n2,\n"), message);
     assert_eq!(
         refusal(b"name,bmi\n\"two\nlines\",2\nx,\n"),
-        "t.csv: line 4, column bmi: empty cell"
+        "t.csv: line 4, column bmi: empty cell; fill it in or remove the row"
     );
-    assert_eq!(refusal(b"a,b\n1,\n2,\n"), "t.csv: line 2, column b: empty cell");
+    assert_eq!(
+        refusal(b"a,b\n1,\n2,\n"),
+        "t.csv: line 2, column b: empty cell; fill it in or remove the row"
+    );
 }
 
 #[test]
 fn ragged_rows_are_named_by_line() {
-    assert_eq!(refusal(b"a,b\n1,2\n3\n"), "t.csv: line 3: expected 2 cells, found 1");
-    assert_eq!(refusal(b"a,b\r\n\r\n1,2,3\r\n"), "t.csv: line 3: expected 2 cells, found 3");
+    let step = "correct the row, quoting cells with commas";
+    assert_eq!(
+        refusal(b"a,b\n1,2\n3\n"),
+        format!("t.csv: line 3: expected 2 cells, found 1; {step}")
+    );
+    assert_eq!(
+        refusal(b"a,b\r\n\r\n1,2,3\r\n"),
+        format!("t.csv: line 3: expected 2 cells, found 3; {step}")
+    );
 }
 
 #[test]
@@ -105,11 +115,14 @@ fn headers_are_checked() {
     }
     assert_eq!(
         refusal(b"59,2,32.1\n48,1,21.6\n"),
-        "t.csv: line 1 holds only numbers: the line of column names is missing"
+        "t.csv: line 1 holds only numbers: the line of column names is missing; add it"
     );
-    assert_eq!(refusal(b"a,,c\n1,2,3\n"), "t.csv: column 2 has no name");
-    assert_eq!(refusal(b"a,b,a\n1,2,3\n"), "t.csv: two columns are named a");
-    assert_eq!(refusal(b"a,\"b\nc\"\n1,\n"), "t.csv: column 2 has a control character in its name");
+    assert_eq!(refusal(b"a,,c\n1,2,3\n"), "t.csv: column 2 has no name; name it");
+    assert_eq!(refusal(b"a,b,a\n1,2,3\n"), "t.csv: two columns are named a; rename one");
+    assert_eq!(
+        refusal(b"a,\"b\nc\"\n1,\n"),
+        "t.csv: column 2 has a control character in its name; remove it"
+    );
 }
 
 #[test]
@@ -119,9 +132,9 @@ fn a_header_alone_is_no_table() {
 
 #[test]
 fn what_is_not_utf_8_is_named_by_line() {
-    assert_eq!(refusal(b"a,b\n1,2\n3,\xff\n"), "t.csv: line 3: not UTF-8");
-    assert_eq!(refusal(b"a,b\r\n\xe9,2\r\n"), "t.csv: line 2: not UTF-8");
-    assert_eq!(refusal(b"\xff\xfea\0,\0b\0"), "t.csv: line 1: not UTF-8");
+    assert_eq!(refusal(b"a,b\n1,2\n3,\xff\n"), "t.csv: line 3: not UTF-8; save the file as UTF-8");
+    assert_eq!(refusal(b"a,b\r\n\xe9,2\r\n"), "t.csv: line 2: not UTF-8; save the file as UTF-8");
+    assert_eq!(refusal(b"\xff\xfea\0,\0b\0"), "t.csv: line 1: not UTF-8; save the file as UTF-8");
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use ckpt_data::{Samples, Table, Values};
+use ckpt_data::{Roles, Samples, Table, Target, Values};
 
 fn fixture(name: &str) -> Table {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
@@ -93,7 +93,7 @@ fn certified_coefficients_name_the_columns() {
     assert_eq!(certified.rows(), 42);
     let texts = |name| match &certified.column(name).unwrap().values {
         Values::Text(cells) => cells.clone(),
-        Values::Number(_) => panic!("{name} is numbers"),
+        _ => panic!("{name} is numbers"),
     };
     let terms: Vec<(String, String)> = texts("set").into_iter().zip(texts("term")).collect();
     let wampler = ["wampler1", "wampler2", "wampler3", "wampler4", "wampler5"];
@@ -132,8 +132,9 @@ fn iris_has_three_species_of_fifty() {
     for name in ["setosa", "versicolor", "virginica"] {
         assert_eq!(species.iter().filter(|cell| *cell == name).count(), 50);
     }
-    let error = iris.split_target(None).unwrap_err().to_string();
-    assert_eq!(error, "target species is text; a linear model needs numbers");
+    let samples: Samples = iris.samples(&Roles::default()).unwrap();
+    assert_eq!(samples.classes.unwrap(), ["setosa", "versicolor", "virginica"]);
+    assert_eq!(samples.y.sum(), 50.0 + 2.0 * 50.0);
 }
 
 #[test]
@@ -143,6 +144,10 @@ fn digits_are_8_by_8_pixels() {
     assert_eq!((digits.features[0].as_str(), digits.features[63].as_str()), ("p00", "p77"));
     assert_eq!(digits.x.sum(), 561718.0);
     assert_eq!(digits.x.column(2).sum(), 9353.0);
+    let roles = Roles { kind: Target::Classes, ..Roles::default() };
+    let classes = fixture("digits.csv").samples::<f64>(&roles).unwrap();
+    assert_eq!(classes.classes.unwrap().concat(), "0123456789");
+    assert_eq!(classes.y, digits.y);
     let counts = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180];
     for (digit, expected) in counts.into_iter().enumerate() {
         let of_digit = digits.y.iter().filter(|y| **y == digit as f64);

@@ -27,6 +27,7 @@ fn read_npz(bytes: &[u8]) -> Result<Table, String> {
 fn numbers(table: &Table) -> Vec<Vec<f64>> {
     let numbers = |column: &Column| match &column.values {
         Values::Number(values) => values.clone(),
+        Values::Single(values) => values.iter().copied().map(f64::from).collect(),
         Values::Text(_) => panic!("{} is text", column.name),
     };
     table.columns().iter().map(numbers).collect()

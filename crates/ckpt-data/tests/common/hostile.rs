@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use ckpt_data::{DataError, Table};
+use ckpt_data::{DataError, Roles, Table};
 
 /// Reads a CSV file; tells whether it is one.
 ///
@@ -39,6 +39,10 @@ fn check(read: impl Fn() -> Result<Table, DataError>) -> bool {
             }
             if let Ok(samples) = table.split_target(None) {
                 assert_eq!(samples.x.nrows(), table.rows());
+            }
+            if let Ok(samples) = table.samples::<f32>(&Roles::default()) {
+                let classes = samples.classes.map_or(f32::INFINITY, |labels| labels.len() as f32);
+                assert!(samples.y.iter().all(|y| *y < classes));
             }
         }
         Err(error) => {
