@@ -17,8 +17,8 @@ fn best_of(data: &Path, folder: &Path) -> Result<VersionId, Box<dyn std::error::
     let (repository, main) = (Repository::init(folder)?, RefName::branch("main")?);
     for epoch in LinearTrainer::new(&dataset, Config { epochs: 20, ..Config::default() })? {
         let epoch = epoch?;
-        let weight = Tensor::from_f64("weight", Role::Weights, &epoch.model.weight);
-        let bias = Tensor::from_f64("bias", Role::Weights, &[epoch.model.bias]);
+        let weight = Tensor::from_f64("weight", Role::Weights, &epoch.model.weight.row(0).to_vec());
+        let bias = Tensor::from_f64("bias", Role::Weights, &epoch.model.bias.to_vec());
         let draft = Draft {
             contents: Contents::Tensors(vec![weight, bias]),
             metrics: epoch.metrics.into(),

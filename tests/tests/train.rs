@@ -157,7 +157,7 @@ fn wrong_calls_are_refused_in_one_line() {
         (&["--rate", "-1"], 2, "rate"),
         (&["--target", "nose"], 1, "nose"),
         (&["--data", "none.csv"], 1, "none.csv"),
-        (&["--data", &iris], 1, "species"),
+        (&["--data", &iris, "--model", "linear"], 1, "species"),
         (&["--resume", "train@3"], 1, "no ckpt repository"),
     ];
     for (args, code, word) in cases {

@@ -1,6 +1,6 @@
 //! The glue of the workspace: `cargo xtask VERB`.
 //!
-//! `train`, `bench`, `data` and `ci` live here; every other verb is handed to ckpt-cli unchanged.
+//! `train`, `reproduce`, `bench`, `data` and `ci` live here; every other verb is handed to ckpt-cli unchanged.
 
 mod bench;
 mod ci;
@@ -14,6 +14,9 @@ use ckpt_cli::{Failure, environment::Environment, ui::Ui};
 use clap::{CommandFactory, Parser};
 
 pub(crate) use crate::place::Place;
+
+/// The exit code of a question that was answered with no.
+const ANSWER_NO: u8 = 3;
 
 /// What people type to get here.
 const PROGRAM: &str = "cargo xtask";
@@ -43,6 +46,9 @@ enum Verb {
     /// Trains a model and versions its epochs
     #[command(allow_negative_numbers = true, after_help = train::KEYS)]
     Train(train::TrainArgs),
+    /// Trains again what a version records, and tells whether the same comes out
+    #[command(after_help = train::reproduce::KEYS)]
+    Reproduce(train::reproduce::ReproduceArgs),
     /// Runs the benches and versions their medians
     Bench(bench::BenchArgs),
     /// Makes data to measure and test with
@@ -62,15 +68,20 @@ fn main() -> ExitCode {
         Ok(xtask) => xtask,
         Err(error) => return ckpt_cli::report_usage(&mut ui, &error),
     };
-    let outcome = Place::new(repo, json, environment).and_then(|place| match &verb {
-        Verb::Train(args) => train::run(args, &place, &mut ui),
-        Verb::Bench(args) => bench::run(args, &place, &mut ui),
-        Verb::Data(args) => data::run(args, &place, &mut ui),
-        Verb::Ci(args) => ci::run(args, &place, &mut ui),
+    let outcome = Place::new(repo, json, environment).and_then(|place| {
+        let answer = match &verb {
+            Verb::Reproduce(args) => return train::reproduce::run(args, &place, &mut ui),
+            Verb::Train(args) => train::run(args, &place, &mut ui),
+            Verb::Bench(args) => bench::run(args, &place, &mut ui),
+            Verb::Data(args) => data::run(args, &place, &mut ui),
+            Verb::Ci(args) => ci::run(args, &place, &mut ui),
+        };
+        answer.map(|()| true)
     });
-    let flushed = outcome.map_err(failure).and_then(|()| ui.flush());
+    let flushed = outcome.map_err(failure).and_then(|answer| ui.flush().map(|()| answer));
     match flushed {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(ANSWER_NO),
         Err(failure) => ckpt_cli::report(&mut ui, &failure),
     }
 }

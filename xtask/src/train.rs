@@ -2,12 +2,14 @@
 
 mod branch;
 mod epoch;
+mod inputs;
 mod progress;
+pub(crate) mod reproduce;
 mod settings;
 mod summary;
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,17 +17,15 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use ckpt_cli::{Failure, ui::Ui};
-use ckpt_data::{Samples, Table};
+use ckpt_cli::ui::Ui;
 use ckpt_hash::{CodeId, code_id};
-use ckpt_store::{
-    Error, RefName, Repository,
-    record::{DataRecord, RecipeRecord},
-};
-use ckpt_train::{Dataset, Epoch, LinearTrainer, Real};
+use ckpt_store::{Error, RefName, Repository, record::RecipeRecord};
+use ckpt_train::{Epoch, LinearTrainer};
 
 use self::{
-    branch::Line,
+    branch::{Line, Start},
+    epoch::Element,
+    inputs::{Inputs, Source},
     progress::Progress,
     settings::{FloatWidth, Settings},
     summary::Summary,
@@ -35,13 +35,16 @@ use crate::{Place, place};
 /// What `--json` prints.
 pub(crate) const KEYS: &str = "\
 With --json: branch, versions (ids, oldest first), best (the id with the smallest val_mse, or
-train_mse), model, state, epochs (number of the last one), interrupted, converged (tolerance
-reached), rows, validation_rows, features, seconds, stored_bytes, metrics (of the last epoch),
-closed_form (metrics, or null), coefficients (column to value, on raw inputs), intercept.
+val_cross_entropy of classes; without validation rows, of the training rows), model, state, epochs
+(number of the last one), stop (tolerance, exact, precision, early-stopping, epoch-limit or
+interrupted), interrupted, converged (the first three), rows, validation_rows, features, classes
+(labels, or null), seconds, stored_bytes, metrics (of the last epoch), closed_form (metrics, or null),
+coefficients (column to value, on raw inputs) and intercept; of softmax regression both by class.
 
-Training stops early when the gradient's norm falls under --tolerance, and on Ctrl-C, after the
-epoch at hand, with everything kept. The loss is half the mean squared error plus half of --l2
-times the squared weights of the standardised features.";
+The loss is the mean of half the squared error, or of the cross-entropy in nats, plus half of --l2
+times the squared weights of the standardised features. Training stops early where no step lowers it
+any further, as --tolerance and --patience say, and on Ctrl-C, after the epoch at hand, with
+everything kept.";
 
 /// The arguments of `cargo xtask train`.
 #[derive(Debug, clap::Args)]
@@ -67,14 +70,13 @@ pub(crate) struct TrainArgs {
 }
 
 /// What one run works with.
-struct Run<'a> {
+struct Run<'a, T> {
     args: &'a TrainArgs,
     place: &'a Place,
     settings: Settings,
     repository: Arc<Repository>,
     line: Line,
-    samples: Samples,
-    data: DataRecord,
+    inputs: Inputs<T>,
     code: Option<CodeId>,
 }
 
@@ -86,60 +88,66 @@ pub(crate) fn run(args: &TrainArgs, place: &Place, ui: &mut Ui) -> anyhow::Resul
         (Some(_), None) => return Err(place.no_repository().into()),
         (None, _) => None,
     };
-    let asked = args.branch.as_deref().map(RefName::branch).transpose();
-    let asked = asked.map_err(Error::from)?;
     let settings = Settings::resolve(&args.flags, start.as_ref())?;
     let path = match (&args.data, &start) {
         (Some(path), _) => path.clone(),
         (None, Some(start)) => start.data_path().unwrap_or_else(|| place.default_data()),
         (None, None) => place.default_data(),
     };
-    let table = read_table(&path, start.is_some() && args.data.is_none())?;
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let data = DataRecord { name, id: table.id() };
+    let source = Source::read(&path, start.is_some() && args.data.is_none())?;
     if let Some(start) = &start {
-        start.check_data(&data)?;
+        start.check_data(&source.data)?;
     }
-    let samples = table.split_target(settings.target.as_deref());
-    let samples = samples.with_context(|| path.display().to_string())?;
-    // Only now, when nothing is wrong with the call, does anything appear on the disk.
-    let repository = Arc::new(existing.map_or_else(|| place.init(), Ok)?);
-    let line = branch::choose(&repository, asked, start)?;
-    let code = code_id(&place.workspace.join("crates/ckpt-train")).ok();
-    let run = Run { args, place, settings, repository, line, samples, data, code };
-    let mut pool = rayon::ThreadPoolBuilder::new();
-    if let Some(threads) = args.threads {
-        pool = pool.num_threads(usize::from(threads));
-    }
-    let pool = pool.build().context("cannot start the threads")?;
-    let summary = pool.install(|| match run.settings.width {
-        FloatWidth::F32 => run.train::<f32>(&path),
-        FloatWidth::F64 => run.train::<f64>(&path),
-    })?;
+    let summary = match settings.width {
+        FloatWidth::F32 => train::<f32>(args, place, (existing, start), settings, source),
+        FloatWidth::F64 => train::<f64>(args, place, (existing, start), settings, source),
+    }?;
     Ok(summary.print(ui, place.json)?)
 }
 
-fn read_table(path: &Path, is_recorded: bool) -> anyhow::Result<Table> {
-    Table::read(path).map_err(|error| {
-        let failure = Failure::of(error);
-        let hint = "that is where the version to resume from had its data; name it with --data";
-        if is_recorded { failure.with_hint(hint).into() } else { failure.into() }
-    })
+fn train<T: Element>(
+    args: &TrainArgs,
+    place: &Place,
+    (existing, start): (Option<Repository>, Option<Start>),
+    mut settings: Settings,
+    source: Source,
+) -> anyhow::Result<Summary> {
+    let asked = args.branch.as_deref().map(RefName::branch).transpose();
+    let asked = asked.map_err(Error::from)?;
+    let inputs = source.inputs::<T>(&mut settings)?;
+    let state = start.as_ref().map(Start::state);
+    let pool = pool(args.threads)?;
+    let mut trainer = pool.install(|| match state {
+        Some(state) => LinearTrainer::resume(&inputs.dataset, settings.config, state),
+        None => LinearTrainer::new(&inputs.dataset, settings.config),
+    })?;
+    // Only now, when nothing is wrong with the call, does anything appear on the disk.
+    let repository = Arc::new(existing.map_or_else(|| place.init(), Ok)?);
+    let line = branch::choose(&repository, asked, start)?;
+    let code = code_id(&code_folder(place)).ok();
+    let run = Run { args, place, settings, repository, line, inputs, code };
+    pool.install(|| run.train(&mut trainer))
 }
 
-impl Run<'_> {
-    fn train<T: epoch::Element>(mut self, path: &Path) -> anyhow::Result<Summary> {
-        let x = self.samples.x.mapv(<T as Real>::from_f64);
-        let y = self.samples.y.mapv(<T as Real>::from_f64);
-        let dataset = Dataset::new(x, y)?;
-        let config = self.settings.config;
-        let mut trainer = match self.line.state() {
-            Some(state) => LinearTrainer::resume(&dataset, config, state)?,
-            None => LinearTrainer::new(&dataset, config)?,
-        };
+/// The code that decides what is learnt.
+fn code_folder(place: &Place) -> PathBuf {
+    place.workspace.join("crates/ckpt-train")
+}
+
+/// Makes a pool of threads.
+fn pool(threads: Option<u16>) -> anyhow::Result<rayon::ThreadPool> {
+    let mut pool = rayon::ThreadPoolBuilder::new();
+    if let Some(threads) = threads {
+        pool = pool.num_threads(usize::from(threads));
+    }
+    pool.build().context("cannot start the threads")
+}
+
+impl<T: Element> Run<'_, T> {
+    fn train(mut self, trainer: &mut LinearTrainer<T>) -> anyhow::Result<Summary> {
         let stop = stop_flag()?;
         let started = place::clock();
-        let trained = self.epochs(&mut trainer, &stop, path);
+        let trained = self.epochs(trainer, &stop);
         let trained = trained.and_then(|last| Ok((self.line.finish()?, last)));
         let (commits, last) = trained.map_err(|error| self.say_what_is_kept(error))?;
         let seconds = started.elapsed().as_secs_f64();
@@ -149,50 +157,54 @@ impl Run<'_> {
                 "there is nothing left to train: epoch {done} was planned as the last; raise --epochs"
             );
         };
-        let exact = summary::closed_form(&mut trainer);
-        let validation_rows = trainer.validation().map_or(0, |(_, y)| y.len());
         let branch = self.line.branch().short().to_owned();
-        let best = format!("min:{}@{branch}", summary::criterion(validation_rows));
-        let best = self.repository.resolve(&best).and_then(|id| self.repository.version(&id));
+        let criterion = summary::criterion(&last.metrics);
+        let best = self.repository.resolve(&format!("{criterion}@{branch}"));
+        let best = best.and_then(|id| self.repository.version(&id));
         Ok(Summary {
             branch,
             renamed: self.line.is_renamed(),
             interrupted: stop.load(Ordering::Relaxed),
-            data: self.data.name.clone(),
-            features: self.samples.features.clone(),
-            rows: self.samples.y.len(),
-            validation_rows,
+            data: self.inputs.data.name.clone(),
+            rows: self.inputs.dataset.rows(),
+            validation_rows: trainer.validation_rows(),
+            exact: summary::closed_form(trainer, &self.settings.config),
+            tolerance: self.settings.config.tolerance,
+            features: self.inputs.features,
             seconds,
-            weight: last.model.weight.iter().map(|w| w.to_f64()).collect(),
-            bias: last.model.bias.to_f64(),
+            model: summary::widened(&last.model),
             metrics: last.metrics.into(),
             stop: last.stop,
             epoch: last.number,
             commits,
+            criterion,
             best: best.ok(),
             repo_flag: self.place.repo_flag.clone(),
-            exact,
         })
     }
 
     /// Trains epoch after epoch and versions those asked for, until the end or Ctrl-C.
-    fn epochs<T: epoch::Element>(
+    fn epochs(
         &mut self,
         trainer: &mut LinearTrainer<T>,
         stop: &AtomicBool,
-        path: &Path,
     ) -> anyhow::Result<Option<Epoch<T>>> {
         let epochs = self.settings.config.epochs;
         let progress = Progress::new(self.place.json, epochs, self.line.epochs_done());
         let mut last = None;
-        for epoch in trainer {
-            let epoch = epoch?;
-            progress.epoch(epoch.number, &epoch.metrics);
-            let stopping = stop.load(Ordering::Relaxed);
-            if stopping || epoch.stop.is_some() || epoch.number.is_multiple_of(self.args.every) {
-                self.commit(&epoch, path)?;
+        while let Some(done) = trainer.advance() {
+            done?;
+            let (number, stopping) = (trainer.epoch(), stop.load(Ordering::Relaxed));
+            let ends = stopping || trainer.stop().is_some();
+            let is_kept = ends || number.is_multiple_of(self.args.every);
+            if is_kept || progress.wants(number) {
+                let epoch = trainer.report()?;
+                progress.epoch(number, &epoch.metrics);
+                if is_kept {
+                    self.commit(&epoch)?;
+                    last = Some(epoch);
+                }
             }
-            last = Some(epoch);
             if stopping {
                 break;
             }
@@ -216,20 +228,17 @@ impl Run<'_> {
         failure.with_hint(hint).into()
     }
 
-    fn commit<T: epoch::Element>(&mut self, epoch: &Epoch<T>, path: &Path) -> anyhow::Result<()> {
+    fn commit(&mut self, epoch: &Epoch<T>) -> anyhow::Result<()> {
         let recipe = RecipeRecord {
-            params: self.settings.params(epoch.number, &self.samples.target),
-            data: vec![self.data.clone()],
+            params: self.settings.params(epoch.number, &self.inputs.target),
+            data: vec![self.inputs.data.clone()],
             code: self.code,
             seed: Some(self.settings.config.seed),
             ..RecipeRecord::default()
         };
         let mut environment = self.place.environment.clone();
-        environment.insert("data.path".to_owned(), path.display().to_string());
-        environment.insert("data.features".to_owned(), self.samples.features.join(","));
-        let config = &self.settings.config;
-        environment.insert(branch::EPOCHS.to_owned(), config.epochs.to_string());
-        environment.insert(branch::TOLERANCE.to_owned(), config.tolerance.to_string());
+        self.inputs.put_facts(&mut environment);
+        self.settings.put_plan(&mut environment);
         environment.insert("threads".to_owned(), rayon::current_num_threads().to_string());
         let draft = epoch::draft(epoch, recipe, environment, self.place.stamp_now()?);
         self.line.commit(&self.repository, draft)

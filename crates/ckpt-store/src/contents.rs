@@ -104,7 +104,23 @@ impl Tensor {
         Self { name: name.into(), dtype: Dtype::F64, shape, role, memory: Memory::new(bytes) }
     }
 
-    pub(crate) fn name(&self) -> &str {
+    /// Returns its element type.
+    pub fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    /// Returns its extents, outermost first; none of a single number.
+    pub fn shape(&self) -> &[u64] {
+        &self.shape
+    }
+
+    /// Returns its content: row-major, little-endian.
+    pub fn bytes(&self) -> &[u8] {
+        self.memory.bytes()
+    }
+
+    /// Returns its name.
+    pub fn name(&self) -> &str {
         &self.name
     }
 

@@ -1,90 +1,71 @@
 //! Settings of a run: unchecked as given, checked at one door.
 
+mod optimizer;
+mod schedule;
+mod stopping;
+
 use std::fmt::{self, Display};
 
+pub use optimizer::{Optimizer, OptimizerKind};
+pub use schedule::{Decay, Schedule};
+pub use stopping::{EarlyStopping, Monitor};
+
 use crate::error::ConfigError;
+use crate::kernel::Loss;
 
 /// Rows per step of [`Optimizer::Sgd`] when no batch size is given: small enough to be stochastic
 /// on a few hundred rows.
 const DEFAULT_SGD_BATCH: usize = 32;
 
-/// Selects how a gradient becomes a step. `g` is the gradient, `a` the rate, `w` the parameters.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Names a model: what is made of the margins `z = w x + b` of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Optimizer {
-    /// Full-batch gradient descent: `w -= a g`.
-    Gd,
-    /// Nesterov's accelerated gradient on all rows, with restarts: momentum is dropped whenever it
-    /// points uphill, `g . (w_k - w_(k-1)) > 0` (O'Donoghue and Candes, "Adaptive restart for
-    /// accelerated gradient schemes", 2015). With `t` starting at 1 and `y = w`:
-    /// `w' = y - a g(y)`, `t' = (1 + sqrt(1 + 4 t^2)) / 2`, `y = w' + (t - 1) / t' (w' - w)`.
-    Nesterov,
-    /// Mini-batch gradient descent: `w -= a g`, once per batch.
-    Sgd,
-    /// Heavy-ball momentum: `v = beta v + g`, `w -= a v`.
-    Momentum {
-        /// How much velocity is kept, in `0..1`.
-        beta: f64,
-    },
-    /// Adam (Kingma and Ba, 2015, algorithm 1).
-    Adam {
-        /// Decay of the mean of gradients, in `0..1`.
-        beta1: f64,
-        /// Decay of the mean of squared gradients, in `0..1`.
-        beta2: f64,
-        /// Added to the root of the second moment, positive.
-        eps: f64,
-    },
+pub enum ModelKind {
+    /// Linear regression: the margin is the prediction, half its squared error the loss.
+    #[default]
+    Linear,
+    /// Logistic regression of two classes: `p = 1 / (1 + exp(-z))` is the probability of class 1,
+    /// its cross-entropy the loss.
+    Logistic,
+    /// Softmax regression of two or more classes: `p_c = exp(z_c) / sum_k exp(z_k)`, with a line of
+    /// weights and a bias for each class; the cross-entropy is the loss.
+    Softmax,
 }
 
-impl Optimizer {
-    /// Momentum with its usual `beta` of 0.9.
-    pub const MOMENTUM: Self = Self::Momentum { beta: 0.9 };
+impl ModelKind {
+    /// All kinds; a kind's place is its number in saved states, so new ones come last.
+    pub const ALL: [Self; 3] = [Self::Linear, Self::Logistic, Self::Softmax];
 
-    /// Adam with the settings of its paper: 0.9, 0.999 and 1e-8.
-    pub const ADAM: Self = Self::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+    /// Whether it predicts classes.
+    pub fn is_classifier(self) -> bool {
+        self != Self::Linear
+    }
 
-    /// Returns which optimizer it is, without its settings.
-    pub fn kind(&self) -> OptimizerKind {
+    /// Checks that it fits targets of this many classes; none means numbers.
+    pub(crate) fn check_targets(self, classes: usize) -> Result<(), ConfigError> {
+        match (self, classes) {
+            (Self::Linear, 0) | (Self::Logistic, 2) | (Self::Softmax, 1..) => Ok(()),
+            (Self::Logistic, 1..) => Err(ConfigError::TwoClasses { classes }),
+            (Self::Linear, 1..) | (_, 0) => Err(ConfigError::Targets { model: self }),
+        }
+    }
+
+    /// The loss of this many classes.
+    pub(crate) fn loss(self, classes: usize) -> Loss {
         match self {
-            Self::Gd => OptimizerKind::Gd,
-            Self::Nesterov => OptimizerKind::Nesterov,
-            Self::Sgd => OptimizerKind::Sgd,
-            Self::Momentum { .. } => OptimizerKind::Momentum,
-            Self::Adam { .. } => OptimizerKind::Adam,
+            Self::Linear => Loss::Squared,
+            Self::Logistic => Loss::Logistic,
+            Self::Softmax => Loss::Softmax(classes),
         }
     }
 }
 
-/// Names an [`Optimizer`]; displayed in lower case (`gd`, `nesterov`, ...).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OptimizerKind {
-    /// [`Optimizer::Gd`]
-    Gd,
-    /// [`Optimizer::Nesterov`]
-    Nesterov,
-    /// [`Optimizer::Sgd`]
-    Sgd,
-    /// [`Optimizer::Momentum`]
-    Momentum,
-    /// [`Optimizer::Adam`]
-    Adam,
-}
-
-impl OptimizerKind {
-    /// All kinds; a kind's place is its number in saved states, so new ones come last.
-    pub const ALL: [Self; 5] = [Self::Gd, Self::Nesterov, Self::Sgd, Self::Momentum, Self::Adam];
-}
-
-impl Display for OptimizerKind {
+impl Display for ModelKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Gd => "gd",
-            Self::Nesterov => "nesterov",
-            Self::Sgd => "sgd",
-            Self::Momentum => "momentum",
-            Self::Adam => "adam",
+            Self::Linear => "linear",
+            Self::Logistic => "logistic",
+            Self::Softmax => "softmax",
         })
     }
 }
@@ -94,10 +75,13 @@ impl Display for OptimizerKind {
 pub enum Rate {
     /// Derived from the data, before the first epoch, and kept in the state.
     ///
-    /// `L` is the loss's largest curvature, estimated by 20 steps of the power method from a fixed
+    /// `L` is the loss's largest curvature: the largest eigenvalue of the mean of `z z^T`, where `z` is
+    /// a standardised row and a one, times 1 for linear, 1/4 for logistic and 1/2 for softmax
+    /// regression, plus the penalty. It is estimated by 20 steps of the power method from a fixed
     /// random start. These approach `L` from below, so the estimate is raised by 5 %; gradient
     /// descent tolerates an `L` that is short by half, Nesterov by a quarter.
     ///
+    /// - `LBfgs` finds its own steps, and `Exact` needs none.
     /// - `Gd`, `Nesterov`, and `Momentum` on all rows: `1 / L`.
     /// - `Sgd` with batches of `B` among `n` rows: `1 / (2 S)`, where
     ///   `S = (n (B - 1) L + (n - B) L_max) / (B (n - 1))` is the expected smoothness and `L_max`
@@ -105,9 +89,10 @@ pub enum Rate {
     ///   improved rates", 2019).
     /// - `Momentum` with batches: `(1 - beta) / (2 S)`, since velocity multiplies a lasting
     ///   gradient by `1 / (1 - beta)`.
-    /// - `Adam`: a twentieth of the targets' root mean square (0.001 if that is zero), divided by
+    /// - `Adam` and `AdamW`: a twentieth of the targets' root mean square (0.001 if that is zero), or
+    ///   a twentieth for classifiers, divided by
     ///   the square root of the steps per epoch. A step of Adam is about one rate long in each
-    ///   parameter, and parameters have the targets' unit; the root keeps the noise that batches
+    ///   parameter, and parameters have the targets' unit (margins none); the root keeps the noise that batches
     ///   leave in the parameters alike for all batch sizes.
     Auto,
     /// This step size: positive and finite.
@@ -117,13 +102,17 @@ pub enum Rate {
 /// The settings of a run. See [`Config::default`] for the defaults.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Config {
+    /// What is fitted.
+    pub model: ModelKind,
     /// How gradients become steps.
     pub optimizer: Optimizer,
-    /// Rows per step of `Sgd`, `Momentum` and `Adam`: at least 1; more than there are means all.
-    /// `None` means 32 for `Sgd` and all rows for the others.
+    /// Rows per step of `Sgd`, `Momentum`, `Adam` and `AdamW`: at least 1; more than there are means
+    /// all. `None` means 32 for `Sgd` and all rows for the others.
     pub batch: Option<usize>,
     /// The step size.
     pub rate: Rate,
+    /// How the step size changes from epoch to epoch.
+    pub schedule: Schedule,
     /// The number of the last epoch, at least 1; a resumed run counts on from its state.
     pub epochs: u64,
     /// The penalty on squared weights, not negative; see the crate's documentation for the loss.
@@ -131,6 +120,8 @@ pub struct Config {
     /// Training stops after an epoch whose weights have a full gradient of at most this 2-norm, in
     /// the coordinates of the loss (bias included). 0 means never.
     pub tolerance: f64,
+    /// Whether training stops when validation does not improve.
+    pub early_stopping: Option<EarlyStopping>,
     /// The part of the rows set aside for validation, in `0..1`; of `n` rows it is `n` times this,
     /// rounded half away from zero, but one row is always left for training.
     pub val_fraction: f64,
@@ -142,16 +133,19 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// 100 epochs of Nesterov at an automatic rate on standardised features, no penalty, no
-    /// tolerance, a fifth of the rows for validation, seed 0.
+    /// Linear regression by 100 epochs of Nesterov at an automatic, constant rate on standardised
+    /// features, no penalty, no tolerance, a fifth of the rows for validation, seed 0.
     fn default() -> Self {
         Self {
+            model: ModelKind::Linear,
             optimizer: Optimizer::Nesterov,
             batch: None,
             rate: Rate::Auto,
+            schedule: Schedule::default(),
             epochs: 100,
             l2: 0.0,
             tolerance: 0.0,
+            early_stopping: None,
             val_fraction: 0.2,
             seed: 0,
             standardize: true,
@@ -160,7 +154,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Checks that every setting is in its range.
+    /// Checks that every setting is in its range and has a use.
     ///
     /// # Errors
     ///
@@ -180,25 +174,30 @@ impl Config {
         not_negative("l2", self.l2)?;
         not_negative("tolerance", self.tolerance)?;
         unit_interval("val_fraction", self.val_fraction)?;
-        match self.optimizer {
-            Optimizer::Gd | Optimizer::Nesterov | Optimizer::Sgd => {}
-            Optimizer::Momentum { beta } => unit_interval("beta", beta)?,
-            Optimizer::Adam { beta1, beta2, eps } => {
-                unit_interval("beta1", beta1)?;
-                unit_interval("beta2", beta2)?;
-                positive("eps", eps)?;
-            }
+        self.optimizer.check()?;
+        self.schedule.check()?;
+        if let Some(stopping) = self.early_stopping {
+            stopping.check(self.model, self.val_fraction)?;
+        }
+        let optimizer = self.optimizer.kind();
+        if self.optimizer == Optimizer::Exact && self.model != ModelKind::Linear {
+            return Err(ConfigError::NotExact { model: self.model });
+        }
+        let has_rate = self.rate != Rate::Auto || self.schedule != Schedule::default();
+        if has_rate && !optimizer.has_rate() {
+            return Err(ConfigError::RateNotUsed { optimizer });
         }
         Ok(Checked { batch: self.checked_batch()?, config: self })
     }
 
     fn checked_batch(&self) -> Result<Option<usize>, ConfigError> {
+        let optimizer = self.optimizer.kind();
         match (self.optimizer, self.batch) {
             (_, Some(0)) => {
                 Err(ConfigError::Range { name: "batch", value: 0.0, range: "at least 1" })
             }
-            (Optimizer::Gd | Optimizer::Nesterov, Some(_)) => {
-                Err(ConfigError::BatchNotUsed { optimizer: self.optimizer.kind() })
+            (_, Some(_)) if !optimizer.has_batches() => {
+                Err(ConfigError::BatchNotUsed { optimizer })
             }
             (Optimizer::Sgd, None) => Ok(Some(DEFAULT_SGD_BATCH)),
             (_, batch) => Ok(batch),
@@ -275,6 +274,34 @@ mod tests {
         assert_eq!(refused(|c| c.optimizer = adam(-0.1, 0.9, 1e-8)), "beta1");
         assert_eq!(refused(|c| c.optimizer = adam(0.9, 1.0, 1e-8)), "beta2");
         assert_eq!(refused(|c| c.optimizer = adam(0.9, 0.999, 0.0)), "eps");
+    }
+
+    #[test]
+    fn what_has_no_use_is_refused() {
+        let refused = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            config.check().unwrap_err().to_string()
+        };
+        let lbfgs = refused(|c| (c.optimizer, c.rate) = (Optimizer::LBFGS, Rate::Fixed(0.1)));
+        assert_eq!(lbfgs, "lbfgs finds its own steps, so it has no rate and no schedule");
+        let exact = refused(|c| (c.optimizer, c.model) = (Optimizer::Exact, ModelKind::Softmax));
+        assert_eq!(exact, "softmax regression has no exact solution; use lbfgs");
+        let stopping = |monitor| Some(EarlyStopping { monitor, patience: 3 });
+        let monitor = stopping(Monitor::Accuracy);
+        assert_eq!(
+            Config { early_stopping: monitor, ..Config::default() }
+                .check()
+                .unwrap_err()
+                .to_string(),
+            "linear regression has no metric val_accuracy"
+        );
+        let monitor = stopping(Monitor::Mse);
+        let config = Config { early_stopping: monitor, val_fraction: 0.0, ..Config::default() };
+        assert_eq!(
+            config.check().unwrap_err().to_string(),
+            "early stopping needs validation rows, but val_fraction is 0"
+        );
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What can be wrong with data, configuration, a saved state, or a run.
 
-use crate::config::OptimizerKind;
+use std::io;
+use std::sync::Arc;
+
+use crate::config::{ModelKind, Monitor, OptimizerKind};
 use crate::real::FloatType;
 
 /// Says why data cannot be trained on or predicted from. Rows and columns count from 0.
@@ -38,6 +41,41 @@ pub enum DataError {
         row: usize,
         /// NaN or an infinity.
         value: f64,
+    },
+    /// There is not one weight per row.
+    #[error("the data has {rows} rows but there are {weights} weights")]
+    Weights {
+        /// Rows of the table.
+        rows: usize,
+        /// Number of weights.
+        weights: usize,
+    },
+    /// A weight is negative or not finite.
+    #[error("the weight of row {row} is {value}, but must be finite and not negative")]
+    Weight {
+        /// Its row.
+        row: usize,
+        /// The weight.
+        value: f64,
+    },
+    /// No training row counts.
+    #[error("all training rows have the weight 0")]
+    NoWeight,
+    /// There is nothing to tell apart.
+    #[error("{classes} classes cannot be told apart; classification needs at least 2")]
+    OneClass {
+        /// The number of classes.
+        classes: usize,
+    },
+    /// A target is not the number of a class.
+    #[error("value {row} of y is {value}, but there are {classes} classes, counted from 0")]
+    Class {
+        /// Its row.
+        row: usize,
+        /// The target.
+        value: f64,
+        /// The number of classes.
+        classes: usize,
     },
     /// A column's standard deviation overflows.
     #[error("column {column} of x spreads too widely for a finite standard deviation")]
@@ -77,6 +115,55 @@ pub enum ConfigError {
     BatchNotUsed {
         /// The optimizer.
         optimizer: OptimizerKind,
+    },
+    /// A rate or a schedule was given to an optimizer that finds its own steps.
+    #[error("{optimizer} finds its own steps, so it has no rate and no schedule")]
+    RateNotUsed {
+        /// The optimizer.
+        optimizer: OptimizerKind,
+    },
+    /// The exact solution was asked for where there is none.
+    #[error("{model} regression has no exact solution; use lbfgs")]
+    NotExact {
+        /// The model.
+        model: ModelKind,
+    },
+    /// Text that is no schedule.
+    #[error("'{text}' is no schedule; use constant, step:EVERY:FACTOR or cosine:EPOCHS[:FLOOR]")]
+    Schedule {
+        /// The text.
+        text: String,
+    },
+    /// Text that names no validation metric.
+    #[error(
+        "'{name}' cannot be watched; use val_mse, val_mae, val_r2, val_cross_entropy, val_accuracy or val_macro_f1"
+    )]
+    UnknownMonitor {
+        /// The text.
+        name: String,
+    },
+    /// The metric to watch is one of other models.
+    #[error("{model} regression has no metric {monitor}")]
+    Monitor {
+        /// The metric.
+        monitor: Monitor,
+        /// The model.
+        model: ModelKind,
+    },
+    /// Early stopping without validation.
+    #[error("early stopping needs validation rows, but val_fraction is 0")]
+    NoValidation,
+    /// A model of classes for numbers, or of numbers for classes.
+    #[error("{model} regression predicts {}", if model.is_classifier() { "classes, but the targets are numbers" } else { "numbers, but the targets are classes" })]
+    Targets {
+        /// The model.
+        model: ModelKind,
+    },
+    /// Logistic regression of more than two classes.
+    #[error("logistic regression tells two classes apart, but there are {classes}; use softmax")]
+    TwoClasses {
+        /// The number of classes.
+        classes: usize,
     },
 }
 
@@ -128,6 +215,22 @@ pub enum StateError {
         /// The value.
         value: f64,
     },
+    /// The state is of another kind of model.
+    #[error("the state is of {state} regression, but the run is of {run} regression")]
+    Model {
+        /// The state's.
+        state: ModelKind,
+        /// The run's.
+        run: ModelKind,
+    },
+    /// The state was made on another number of classes.
+    #[error("the state has {state} classes, but the data has {data}")]
+    Classes {
+        /// The state's.
+        state: usize,
+        /// The data's.
+        data: usize,
+    },
     /// The state was made by another optimizer.
     #[error("the state was made with optimizer {state}, but the run uses {run}")]
     Optimizer {
@@ -162,6 +265,23 @@ pub enum StateError {
     },
 }
 
+/// Says why rows could not be read; equal to nothing but its copies.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("cannot read the rows: {0}")]
+pub struct ReadError(Arc<io::Error>);
+
+impl PartialEq for ReadError {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl From<io::Error> for TrainError {
+    fn from(error: io::Error) -> Self {
+        Self::Read(ReadError(Arc::new(error)))
+    }
+}
+
 /// Says why training could not start or go on.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -175,6 +295,12 @@ pub enum TrainError {
     /// The saved state is unusable.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A metric is outside its domain, such as one of numbers whose squares overflow.
+    #[error(transparent)]
+    Metrics(#[from] ckpt_metrics::Error),
+    /// Rows that are read while training could not be.
+    #[error(transparent)]
+    Read(ReadError),
     /// The loss grew without bound; the epochs before were good and have been yielded.
     #[error("training diverged at epoch {epoch} with rate {rate}; try rate {suggestion} or less")]
     Diverged {
@@ -188,6 +314,22 @@ pub enum TrainError {
     /// No automatic rate exists, since the features overflow.
     #[error("no automatic rate: the features are too large; standardise them or set a rate")]
     NoRate,
+    /// There are no more rows than columns, so many solutions fit alike.
+    #[error("{rows} rows cannot determine {columns} columns and an intercept; use l2 > 0")]
+    Underdetermined {
+        /// Rows to fit.
+        rows: usize,
+        /// Feature columns.
+        columns: usize,
+    },
+    /// A method gave no answer that can be relied on.
+    #[error(
+        "{method} did not converge: the columns are too close to linear dependence; use l2 > 0"
+    )]
+    NotConverged {
+        /// The method.
+        method: &'static str,
+    },
     /// The closed form has no single solution.
     #[error(
         "column {column} of x is a linear combination of the columns before it, so the closed form \

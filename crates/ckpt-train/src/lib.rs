@@ -20,7 +20,7 @@
 //! }
 //!
 //! let model = last.expect("there is at least one epoch").model;
-//! assert!((model.weight[0] - 3.0).abs() < 1e-6);
+//! assert!((model.weight[(0, 0)] - 3.0).abs() < 1e-6);
 //! assert!((model.predict(array![[90.0]].view())?[0] - 320.0).abs() < 1e-6);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -79,13 +79,18 @@ mod scaling;
 mod split;
 mod state;
 mod trainer;
+mod vector;
 
 pub use closed_form::closed_form;
-pub use config::{Config, Optimizer, OptimizerKind, Rate};
+pub use config::{
+    Config, Decay, EarlyStopping, ModelKind, Monitor, Optimizer, OptimizerKind, Rate, Schedule,
+};
 pub use dataset::Dataset;
-pub use error::{ConfigError, DataError, StateError, TrainError};
+pub use error::{ConfigError, DataError, ReadError, StateError, TrainError};
 pub use evaluate::Metrics;
+pub use kernel::RowSource;
 pub use model::LinearModel;
 pub use real::{FloatType, Real};
+pub use split::row_order;
 pub use state::{NamedArray, TrainState, Values};
 pub use trainer::{Epoch, LinearTrainer, StopReason};

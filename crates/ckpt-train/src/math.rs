@@ -7,3 +7,8 @@
 pub(crate) fn pow(base: f64, exponent: f64) -> f64 {
     libm::pow(base, exponent)
 }
+
+/// The cosine of an angle in radians.
+pub(crate) fn cos(angle: f64) -> f64 {
+    libm::cos(angle)
+}

@@ -1,23 +1,29 @@
 //! The loss and its gradient, in standardised coordinates.
 
-use crate::kernel::{Point, RowSums, Rows, Workspace, padded};
-use crate::model::LinearModel;
+use std::io;
+
+use crate::kernel::{Loss, Point, RowSums, Rows, Workspace};
 use crate::real::Real;
 use crate::scaling::Scaling;
+use crate::vector::norm;
 
-/// The penalised mean squared error of a linear model.
+/// The penalised mean loss of a linear model.
 ///
-/// `J(w, b) = 1/(2n) sum_i r_i^2 + 1/2 sum_j penalty_j w_j^2`,
-/// `r_i = sum_j w_j (x_ij - center_j) / scale_j + b - y_i`.
+/// `J(w, b) = 1/S sum_i s_i loss(z_i, y_i) + 1/2 sum_c sum_j penalty_j w_cj^2`, with
+/// `z_ic = sum_j w_cj (x_ij - center_j) / scale_j + b_c`, row weights `s_i` and their sum `S`.
 ///
-/// Parameters are the weights `w`, then the bias `b`. No standardised copy of the data exists:
-/// the kernels centre, and `1 / scale` is folded into the weights and into the gradient.
+/// Parameters are the weights `w`, one line of columns per output, then the biases `b`. No
+/// standardised copy of the data exists: the kernels centre, and `1 / scale` is folded into the
+/// weights and into the gradient.
 #[derive(Clone)]
 pub(crate) struct Objective<T> {
     pub(crate) scaling: Scaling<T>,
     pub(crate) penalty: Vec<f64>,
+    loss: Loss,
     workspace: Workspace<T>,
+    /// The parameters as the kernels take them.
     weight: Vec<T>,
+    bias: Vec<T>,
 }
 
 /// What is known at one parameter vector.
@@ -31,73 +37,156 @@ pub(crate) struct Evaluation {
 }
 
 impl<T: Real> Objective<T> {
-    pub(crate) fn new(scaling: Scaling<T>, penalty: Vec<f64>) -> Self {
+    pub(crate) fn new(scaling: Scaling<T>, loss: Loss, penalty: Vec<f64>) -> Self {
         let width = scaling.scale.len();
-        let weight = padded((0..width).map(|_| T::default()));
-        Self { scaling, penalty, workspace: Workspace::new(width), weight }
+        let (weights, biases) = match loss {
+            Loss::Squared | Loss::Logistic => (width.next_multiple_of(T::LANES), 1),
+            Loss::Softmax(classes) => {
+                let stride = classes.next_multiple_of(T::LANES);
+                (width * stride, stride)
+            }
+        };
+        Self {
+            workspace: Workspace::new(width, loss),
+            weight: vec![T::default(); weights],
+            bias: vec![T::default(); biases],
+            scaling,
+            penalty,
+            loss,
+        }
     }
 
-    /// The number of parameters: one per column, and the bias.
+    pub(crate) fn kind(&self) -> Loss {
+        self.loss
+    }
+
+    pub(crate) fn columns(&self) -> usize {
+        self.scaling.scale.len()
+    }
+
+    pub(crate) fn outputs(&self) -> usize {
+        self.loss.outputs()
+    }
+
+    /// The number of parameters: one per column and output, and a bias per output.
     pub(crate) fn parameters(&self) -> usize {
-        self.scaling.scale.len() + 1
+        (self.columns() + 1) * self.outputs()
     }
 
-    /// Writes the gradient of `J` over `rows` and returns the residual sums:
-    /// `dJ/dw_j = G_j / n / scale_j + penalty_j w_j`, where `G_j` is the kernel's
-    /// `sum_i r_i (x_ij - center_j)`, and `dJ/db = sum_i r_i / n`.
+    /// Writes the gradient of `J` over `rows`, whose weights sum to `total`, and returns the row
+    /// sums: `dJ/dw_cj = G_cj / S / scale_j + penalty_j w_cj`, where `G_cj` is the kernel's
+    /// `sum_i r_ic (x_ij - center_j)`, and `dJ/db_c = sum_i r_ic / S`.
     pub(crate) fn gradient(
         &mut self,
         rows: Rows<'_, T>,
+        total: f64,
         params: &[f64],
         gradient: &mut [f64],
-    ) -> RowSums {
-        let n = rows.len() as f64;
-        let point = fold(&mut self.weight, &self.scaling, params);
-        let (raw, sums) = self.workspace.gradient(rows, point);
-        for (j, g) in gradient[..raw.len()].iter_mut().enumerate() {
-            *g = raw[j] / n / self.scaling.scale[j] + self.penalty[j] * params[j];
+    ) -> io::Result<RowSums> {
+        self.place(params);
+        let (width, outputs) = (self.columns(), self.outputs());
+        let point = point(self.loss, &self.scaling, &self.weight, &self.bias);
+        let (raw, sums) = self.workspace.gradient(rows, point)?;
+        let (weights, biases) = gradient.split_at_mut(width * outputs);
+        let stride = self.bias.len();
+        for (output, line) in weights.chunks_exact_mut(width).enumerate() {
+            let params = &params[output * width..];
+            for (j, g) in line.iter_mut().enumerate() {
+                *g = raw[j * stride + output] / total / self.scaling.scale[j]
+                    + self.penalty[j] * params[j];
+            }
         }
-        gradient[raw.len()] = sums.residual / n;
-        sums
+        for (output, g) in biases.iter_mut().enumerate() {
+            let residual = raw.get(width * stride + output).copied().unwrap_or(sums.residual);
+            *g = residual / total;
+        }
+        Ok(sums)
     }
 
-    /// Evaluates loss, residual sums and gradient in one pass, reusing `into`'s buffer.
-    pub(crate) fn evaluate(&mut self, rows: Rows<'_, T>, params: &[f64], into: &mut Evaluation) {
-        into.sums = self.gradient(rows, params, &mut into.gradient);
-        into.norm = into.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
-        into.loss = self.loss(into.sums, rows.len(), params);
+    /// Evaluates loss, row sums and gradient in one pass, reusing `into`'s buffer.
+    pub(crate) fn evaluate(
+        &mut self,
+        rows: Rows<'_, T>,
+        total: f64,
+        params: &[f64],
+        into: &mut Evaluation,
+    ) -> io::Result<()> {
+        into.sums = self.gradient(rows, total, params, &mut into.gradient)?;
+        into.norm = norm(&into.gradient);
+        into.loss = self.loss(into.sums, total, params);
+        Ok(())
     }
 
-    /// The residual sums alone, as validation needs them.
-    pub(crate) fn residuals(&mut self, rows: Rows<'_, T>, params: &[f64]) -> RowSums {
-        let point = fold(&mut self.weight, &self.scaling, params);
-        self.workspace.residuals(rows, point)
+    /// The row sums alone, as validation needs them.
+    pub(crate) fn losses(&mut self, rows: Rows<'_, T>, params: &[f64]) -> io::Result<RowSums> {
+        self.place(params);
+        let point = point(self.loss, &self.scaling, &self.weight, &self.bias);
+        self.workspace.losses(rows, point)
     }
 
-    /// `J` from the residual sums of `rows` rows.
-    pub(crate) fn loss(&self, sums: RowSums, rows: usize, params: &[f64]) -> f64 {
-        let penalty: f64 = self.penalty.iter().zip(params).map(|(p, w)| p * w * w).sum();
-        sums.squared / (2.0 * rows as f64) + penalty / 2.0
+    /// `J` from the row sums of rows whose weights sum to `total`.
+    pub(crate) fn loss(&self, sums: RowSums, total: f64, params: &[f64]) -> f64 {
+        let lines = params.chunks_exact(self.columns()).take(self.outputs());
+        let squares = lines
+            .map(|line| -> f64 { self.penalty.iter().zip(line).map(|(p, w)| p * w * w).sum() });
+        let penalty: f64 = squares.sum();
+        let mean = sums.loss / total;
+        let data = if self.loss == Loss::Squared { mean / 2.0 } else { mean };
+        data + penalty / 2.0
     }
 
-    /// The model on raw inputs: weights `w / scale`, bias `b - sum(w / scale * center)`.
-    pub(crate) fn model(&self, params: &[f64]) -> LinearModel<T> {
-        let (weights, bias) = params.split_at(self.scaling.scale.len());
-        let weight: Vec<T> =
-            weights.iter().zip(&self.scaling.scale).map(|(w, s)| T::from_f64(w / s)).collect();
-        let shift: f64 =
-            weight.iter().zip(&self.scaling.center).map(|(w, c)| w.to_f64() * c.to_f64()).sum();
-        LinearModel { weight, bias: T::from_f64(bias[0] - shift) }
+    /// Takes a pass at `params`.
+    pub(crate) fn at<R>(&mut self, params: &[f64], pass: impl FnOnce(Point<'_, T>) -> R) -> R {
+        self.place(params);
+        pass(point(self.loss, &self.scaling, &self.weight, &self.bias))
     }
 
-    /// The parameters of a model on raw inputs.
-    pub(crate) fn params(&self, model: &LinearModel<f64>) -> Vec<f64> {
-        let mut params: Vec<f64> =
-            model.weight.iter().zip(&self.scaling.scale).map(|(w, s)| w * s).collect();
-        let centers = self.scaling.center.iter();
-        let shift: f64 = model.weight.iter().zip(centers).map(|(w, c)| w * c.to_f64()).sum();
-        params.push(model.bias + shift);
+    /// The weights, outputs x columns, and biases on raw inputs: weights `w / scale`, biases
+    /// `b - sum(w / scale * center)`.
+    pub(crate) fn raw(&self, params: &[f64]) -> (Vec<T>, Vec<T>) {
+        let (width, outputs) = (self.columns(), self.outputs());
+        let (weights, biases) = params.split_at(width * outputs);
+        let mut weight = Vec::with_capacity(weights.len());
+        let mut bias = Vec::with_capacity(outputs);
+        for (line, b) in weights.chunks_exact(width).zip(biases) {
+            let start = weight.len();
+            weight.extend(line.iter().zip(&self.scaling.scale).map(|(w, s)| T::from_f64(w / s)));
+            let centers = weight[start..].iter().zip(&self.scaling.center);
+            let shift: f64 = centers.map(|(w, c)| w.to_f64() * c.to_f64()).sum();
+            bias.push(T::from_f64(b - shift));
+        }
+        (weight, bias)
+    }
+
+    /// The parameters of weights and biases on raw inputs.
+    pub(crate) fn params(&self, weight: &[f64], bias: &[f64]) -> Vec<f64> {
+        let width = self.columns();
+        let mut params = Vec::with_capacity(self.parameters());
+        for line in weight.chunks_exact(width) {
+            params.extend(line.iter().zip(&self.scaling.scale).map(|(w, s)| w * s));
+        }
+        for (line, b) in weight.chunks_exact(width).zip(bias) {
+            let centers = line.iter().zip(&self.scaling.center);
+            let shift: f64 = centers.map(|(w, c)| w * c.to_f64()).sum();
+            params.push(b + shift);
+        }
         params
+    }
+
+    /// Lays parameters out for the kernels, `1 / scale` folded into the weights, rounding to the
+    /// data's type.
+    fn place(&mut self, params: &[f64]) {
+        let (width, outputs) = (self.columns(), self.outputs());
+        let stride = self.bias.len();
+        let (weights, biases) = params.split_at(width * outputs);
+        for (output, line) in weights.chunks_exact(width).enumerate() {
+            for (j, (w, scale)) in line.iter().zip(&self.scaling.scale).enumerate() {
+                self.weight[j * stride + output] = T::from_f64(w / scale);
+            }
+        }
+        for (place, &b) in self.bias.iter_mut().zip(biases) {
+            *place = T::from_f64(b);
+        }
     }
 }
 
@@ -108,13 +197,13 @@ impl Evaluation {
     }
 }
 
-/// Folds `1 / scale` into the weights, rounding to the data's type.
-fn fold<'a, T: Real>(weight: &'a mut [T], scaling: &'a Scaling<T>, params: &[f64]) -> Point<'a, T> {
-    let width = scaling.scale.len();
-    for ((u, &w), &scale) in weight.iter_mut().zip(&params[..width]).zip(&scaling.scale) {
-        *u = T::from_f64(w / scale);
-    }
-    Point { center: &scaling.center, weight, bias: T::from_f64(params[width]) }
+fn point<'a, T>(
+    loss: Loss,
+    scaling: &'a Scaling<T>,
+    weight: &'a [T],
+    bias: &'a [T],
+) -> Point<'a, T> {
+    Point { loss, center: &scaling.center, weight, bias }
 }
 
 #[cfg(test)]

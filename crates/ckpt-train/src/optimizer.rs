@@ -1,5 +1,9 @@
 //! The update rules, and what they remember from step to step.
 
+mod lbfgs;
+
+pub(crate) use lbfgs::{History, Search, lbfgs_step};
+
 use crate::config::Optimizer;
 use crate::math::pow;
 
@@ -10,6 +14,7 @@ pub(crate) enum Memory {
     Nesterov(Nesterov),
     Momentum { velocity: Vec<f64> },
     Adam(Moments),
+    LBfgs(History),
 }
 
 impl Memory {
@@ -17,12 +22,13 @@ impl Memory {
     fn new(optimizer: Optimizer, parameters: usize) -> Self {
         let zeros = || vec![0.0; parameters];
         match optimizer {
-            Optimizer::Gd | Optimizer::Sgd => Self::Nothing,
+            Optimizer::Gd | Optimizer::Sgd | Optimizer::Exact => Self::Nothing,
             Optimizer::Nesterov => Self::Nesterov(Nesterov { lookahead: zeros(), t: 1.0 }),
             Optimizer::Momentum { .. } => Self::Momentum { velocity: zeros() },
-            Optimizer::Adam { .. } => {
+            Optimizer::Adam { .. } | Optimizer::AdamW { .. } => {
                 Self::Adam(Moments { first: zeros(), second: zeros(), steps: 0 })
             }
+            Optimizer::LBfgs { .. } => Self::LBfgs(History::default()),
         }
     }
 }
@@ -47,19 +53,44 @@ pub(crate) struct Moments {
 pub(crate) enum Rule {
     Descent,
     Nesterov(Nesterov),
-    Momentum { beta: f64, velocity: Vec<f64> },
-    Adam { beta1: f64, beta2: f64, eps: f64, moments: Moments },
+    Momentum {
+        beta: f64,
+        velocity: Vec<f64>,
+    },
+    Adam {
+        beta1: f64,
+        beta2: f64,
+        eps: f64,
+        decay: Decay,
+        moments: Moments,
+    },
+    /// Its steps need more than a gradient; see [`lbfgs_step`].
+    LBfgs {
+        limit: usize,
+        history: History,
+    },
+    /// Its one step needs the rows themselves.
+    Exact,
+}
+
+/// Weight decay apart from the gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Decay {
+    pub(crate) rate: f64,
+    /// How many of the parameters are weights; the biases behind them do not decay.
+    pub(crate) weights: usize,
 }
 
 impl Rule {
-    /// The rule before its first step.
-    pub(crate) fn start(optimizer: Optimizer, parameters: usize) -> Self {
-        Self::new(optimizer, Memory::new(optimizer, parameters))
+    /// The rule before its first step, for parameters of which the first are weights.
+    pub(crate) fn start(optimizer: Optimizer, parameters: usize, weights: usize) -> Self {
+        Self::new(optimizer, Memory::new(optimizer, parameters), weights)
             .expect("the memory was made for this optimizer")
     }
 
     /// Joins settings and memory; `None` if the memory is another optimizer's.
-    pub(crate) fn new(optimizer: Optimizer, memory: Memory) -> Option<Self> {
+    pub(crate) fn new(optimizer: Optimizer, memory: Memory, weights: usize) -> Option<Self> {
+        let decay = |rate| Decay { rate, weights };
         match (optimizer, memory) {
             (Optimizer::Gd | Optimizer::Sgd, Memory::Nothing) => Some(Self::Descent),
             (Optimizer::Nesterov, Memory::Nesterov(nesterov)) => Some(Self::Nesterov(nesterov)),
@@ -67,8 +98,15 @@ impl Rule {
                 Some(Self::Momentum { beta, velocity })
             }
             (Optimizer::Adam { beta1, beta2, eps }, Memory::Adam(moments)) => {
-                Some(Self::Adam { beta1, beta2, eps, moments })
+                Some(Self::Adam { beta1, beta2, eps, decay: decay(0.0), moments })
             }
+            (Optimizer::AdamW { beta1, beta2, eps, decay: rate }, Memory::Adam(moments)) => {
+                Some(Self::Adam { beta1, beta2, eps, decay: decay(rate), moments })
+            }
+            (Optimizer::LBfgs { history: limit }, Memory::LBfgs(history)) => {
+                Some(Self::LBfgs { limit, history })
+            }
+            (Optimizer::Exact, Memory::Nothing) => Some(Self::Exact),
             _ => None,
         }
     }
@@ -76,10 +114,11 @@ impl Rule {
     /// A copy of the memory.
     pub(crate) fn memory(&self) -> Memory {
         match self {
-            Self::Descent => Memory::Nothing,
+            Self::Descent | Self::Exact => Memory::Nothing,
             Self::Nesterov(nesterov) => Memory::Nesterov(nesterov.clone()),
             Self::Momentum { velocity, .. } => Memory::Momentum { velocity: velocity.clone() },
             Self::Adam { moments, .. } => Memory::Adam(moments.clone()),
+            Self::LBfgs { history, .. } => Memory::LBfgs(history.clone()),
         }
     }
 
@@ -91,7 +130,7 @@ impl Rule {
         }
     }
 
-    /// Moves the parameters by one step.
+    /// Moves the parameters by one step of a rule that needs no more than a gradient.
     pub(crate) fn step(&mut self, params: &mut [f64], gradient: &[f64], rate: f64) {
         match self {
             Self::Descent => {
@@ -106,8 +145,16 @@ impl Rule {
                     *w -= rate * *v;
                 }
             }
-            Self::Adam { beta1, beta2, eps, moments } => {
+            Self::Adam { beta1, beta2, eps, decay, moments } => {
+                if decay.rate > 0.0 {
+                    for w in &mut params[..decay.weights] {
+                        *w -= rate * decay.rate * *w;
+                    }
+                }
                 moments.step(params, gradient, rate, [*beta1, *beta2, *eps]);
+            }
+            Self::LBfgs { .. } | Self::Exact => {
+                unreachable!("the trainer takes these steps itself")
             }
         }
     }
@@ -152,7 +199,7 @@ mod tests {
     use super::*;
 
     fn rule(optimizer: Optimizer) -> Rule {
-        Rule::new(optimizer, Memory::new(optimizer, 1)).unwrap()
+        Rule::new(optimizer, Memory::new(optimizer, 1), 1).unwrap()
     }
 
     /// Steps on `w^2 / 2` from 1 and returns the parameter after each.
@@ -190,6 +237,9 @@ mod tests {
             0.9 - 0.1 * m / v.sqrt()
         };
         assert_close(&path(adam, 0.1, 2), &[0.9, second]);
+        // Decay first, then Adam's step, which is one rate long: 1 - 0.1 * 0.5 - 0.1.
+        let adamw = Optimizer::AdamW { beta1: 0.9, beta2: 0.99, eps: 1e-300, decay: 0.5 };
+        assert_close(&path(adamw, 0.1, 1), &[0.85]);
     }
 
     #[test]
@@ -210,7 +260,7 @@ mod tests {
 
     #[test]
     fn memory_of_another_optimizer_is_refused() {
-        assert!(Rule::new(Optimizer::Gd, Memory::new(Optimizer::ADAM, 3)).is_none());
-        assert!(Rule::new(Optimizer::MOMENTUM, Memory::new(Optimizer::Nesterov, 3)).is_none());
+        assert!(Rule::new(Optimizer::Gd, Memory::new(Optimizer::ADAM, 3), 2).is_none());
+        assert!(Rule::new(Optimizer::MOMENTUM, Memory::new(Optimizer::Nesterov, 3), 2).is_none());
     }
 }

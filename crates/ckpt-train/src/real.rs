@@ -1,9 +1,8 @@
 //! The two element types.
 
-use std::borrow::Cow;
 use std::fmt::{self, Debug, Display};
 
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Rows};
 
 /// Names a floating-point type in states and errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +38,8 @@ pub trait Real: Kernel + Debug + Display + PartialOrd + 'static {
     /// Converts exactly.
     fn to_f64(self) -> f64;
 
-    /// Gives a slice as f64, without a copy where it is f64 already.
-    fn slice_to_f64(slice: &[Self]) -> Cow<'_, [f64]>;
+    /// Gives rows of `f64` as they are, and nothing of other types.
+    fn as_f64<'a>(rows: Rows<'a, Self>) -> Option<Rows<'a, f64>>;
 }
 
 impl Real for f32 {
@@ -55,8 +54,8 @@ impl Real for f32 {
         f64::from(self)
     }
 
-    fn slice_to_f64(slice: &[Self]) -> Cow<'_, [f64]> {
-        slice.iter().map(|&value| f64::from(value)).collect()
+    fn as_f64<'a>(_: Rows<'a, Self>) -> Option<Rows<'a, f64>> {
+        None
     }
 }
 
@@ -72,7 +71,7 @@ impl Real for f64 {
         self
     }
 
-    fn slice_to_f64(slice: &[Self]) -> Cow<'_, [f64]> {
-        Cow::Borrowed(slice)
+    fn as_f64<'a>(rows: Rows<'a, Self>) -> Option<Rows<'a, f64>> {
+        Some(rows)
     }
 }

@@ -1,6 +1,6 @@
 //! Standardisation: where features are centred and how they are scaled.
 
-use crate::error::DataError;
+use crate::error::{DataError, TrainError};
 use crate::kernel::{Rows, padded, sum_over_rows};
 use crate::real::Real;
 
@@ -23,34 +23,35 @@ impl<T: Real> Scaling<T> {
         Self { center: padded(center.iter().map(|&value| T::from_f64(value))), scale }
     }
 
-    /// Measures mean and population standard deviation of each column.
+    /// Measures mean and population standard deviation of each column over rows whose weights sum
+    /// to `total`.
     ///
     /// Both are taken about a nearby value, so that a large common offset costs no digits: the
     /// mean about the first row, the deviation about the mean, corrected for the mean's rounding
     /// (Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983). A constant
     /// column therefore has a deviation of exactly 0; its scale is 1.
-    pub(crate) fn measure(rows: Rows<'_, T>) -> Result<Self, DataError> {
-        let n = rows.len() as f64;
-        let first = rows.row(0);
-        let offsets = sum_over_rows(rows, rows.width, |sums, row, _| {
+    pub(crate) fn measure(rows: Rows<'_, T>, total: f64) -> Result<Self, TrainError> {
+        let mut buffer = Vec::new();
+        let first = rows.block(0..1, &mut buffer)?.x;
+        let offsets = sum_over_rows(rows, rows.width, |sums, row, _, weight| {
             for ((sum, &x), &origin) in sums.iter_mut().zip(row).zip(first) {
-                *sum += x.to_f64() - origin.to_f64();
+                *sum += weight * (x.to_f64() - origin.to_f64());
             }
-        });
+        })?;
         let means: Vec<f64> =
-            first.iter().zip(&offsets).map(|(origin, sum)| origin.to_f64() + sum / n).collect();
-        let spreads = sum_over_rows(rows, 2 * rows.width, |sums, row, _| {
+            first.iter().zip(&offsets).map(|(origin, sum)| origin.to_f64() + sum / total).collect();
+        let spreads = sum_over_rows(rows, 2 * rows.width, |sums, row, _, weight| {
             for ((sums, &x), &mean) in sums.chunks_exact_mut(2).zip(row).zip(&means) {
                 let deviation = x.to_f64() - mean;
-                sums[0] += deviation;
-                sums[1] += deviation * deviation;
+                sums[0] += weight * deviation;
+                sums[1] += weight * (deviation * deviation);
             }
-        });
+        })?;
         let mut scale = Vec::with_capacity(rows.width);
         for (column, sums) in spreads.chunks_exact(2).enumerate() {
-            let deviation = ((sums[1] - sums[0] * sums[0] / n).max(0.0) / n).sqrt();
+            let deviation = ((sums[1] - sums[0] * sums[0] / total).max(0.0) / total).sqrt();
             if !deviation.is_finite() || !means[column].is_finite() {
-                return Err(DataError::Spread { column });
+                return Err(DataError::Spread { column }.into());
             }
             scale.push(if deviation == 0.0 { 1.0 } else { deviation });
         }
@@ -67,9 +68,9 @@ impl<T: Real> Scaling<T> {
 mod tests {
     use super::*;
 
-    fn measure<T: Real>(x: &[T], width: usize) -> Result<Scaling<T>, DataError> {
+    fn measure<T: Real>(x: &[T], width: usize) -> Result<Scaling<T>, TrainError> {
         let y = vec![T::default(); x.len() / width];
-        Scaling::measure(Rows { x, y: &y, width })
+        Scaling::measure(Rows::new(x, &y, width), y.len() as f64)
     }
 
     #[test]
@@ -98,6 +99,6 @@ mod tests {
     #[test]
     fn a_spread_beyond_the_range_is_an_error() {
         let error = measure(&[0.0, 1e200, 0.0, -1e200], 2).unwrap_err();
-        assert_eq!(error, DataError::Spread { column: 1 });
+        assert_eq!(error, DataError::Spread { column: 1 }.into());
     }
 }

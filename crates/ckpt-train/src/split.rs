@@ -1,40 +1,89 @@
 //! Rows for training and rows for validation.
 
-use ndarray::{ArrayView1, ArrayView2};
+use std::sync::Arc;
 
-use crate::dataset::Dataset;
-use crate::kernel::Rows;
+use ndarray::ArrayView1;
+
+use crate::dataset::{Dataset, Features};
+use crate::kernel::{RowSource, Rows};
 use crate::order::{ROWS_STREAM, Words};
 use crate::real::Real;
 
-/// Some rows of a data set, copied in the order in which training sees them.
-#[derive(Clone, Debug)]
+/// Returns the order in which training sees rows, by their numbers: the first are those set aside
+/// for validation, the others are for training.
+pub fn row_order(rows: usize, seed: u64) -> Vec<usize> {
+    Words::new(seed, ROWS_STREAM).permutation(rows)
+}
+
+/// How many of `rows` rows are set aside.
+pub(crate) fn held_out(rows: usize, val_fraction: f64) -> usize {
+    ((rows as f64 * val_fraction).round() as usize).min(rows - 1)
+}
+
+/// Some rows of a data set, in the order in which training sees them.
+#[derive(Clone)]
 pub(crate) struct Part<T> {
-    x: Vec<T>,
+    x: Placed<T>,
     y: Vec<T>,
+    weight: Option<Vec<T>>,
     width: usize,
+    /// What the rows count together.
+    total: f64,
+}
+
+#[derive(Clone)]
+enum Placed<T> {
+    /// Copied.
+    Memory(Vec<T>),
+    /// Read from this row on.
+    Stored(Arc<dyn RowSource<T>>, usize),
 }
 
 impl<T: Real> Part<T> {
-    fn new(dataset: &Dataset<T>, rows: &[usize]) -> Self {
+    /// Takes the rows in places `first..first + order.len()` of the order, of which this is a part.
+    fn new(dataset: &Dataset<T>, order: &[usize], first: usize) -> Self {
         let width = dataset.columns();
-        let (all_x, all_y) = (dataset.x_slice(), dataset.y_slice());
-        let mut x = Vec::with_capacity(rows.len() * width);
-        for &row in rows {
-            x.extend_from_slice(&all_x[row * width..(row + 1) * width]);
+        match dataset.features() {
+            Features::Memory(x) => {
+                let all = x.as_slice().expect("the constructor made it row-major");
+                let mut x = Vec::with_capacity(order.len() * width);
+                for &row in order {
+                    x.extend_from_slice(&all[row * width..(row + 1) * width]);
+                }
+                let pick =
+                    |values: ArrayView1<'_, T>| order.iter().map(|&row| values[row]).collect();
+                let y = pick(dataset.y());
+                Self::with(Placed::Memory(x), y, dataset.weights().map(pick), width)
+            }
+            Features::Stored(source, _) => {
+                let pick = |values: ArrayView1<'_, T>| {
+                    values.iter().skip(first).take(order.len()).copied().collect()
+                };
+                let (x, y) = (Placed::Stored(Arc::clone(source), first), pick(dataset.y()));
+                Self::with(x, y, dataset.weights().map(pick), width)
+            }
         }
-        let y = rows.iter().map(|&row| all_y[row]).collect();
-        Self { x, y, width }
+    }
+
+    fn with(x: Placed<T>, y: Vec<T>, weight: Option<Vec<T>>, width: usize) -> Self {
+        let mut part = Self { x, y, weight, width, total: 0.0 };
+        part.total = part.rows().total();
+        part
     }
 
     pub(crate) fn rows(&self) -> Rows<'_, T> {
-        Rows { x: &self.x, y: &self.y, width: self.width }
+        let rows = match &self.x {
+            Placed::Memory(x) => Rows::new(x, &self.y, self.width),
+            Placed::Stored(source, first) => {
+                Rows::stored(source.as_ref(), *first, &self.y, self.width)
+            }
+        };
+        rows.weighted(self.weight.as_deref())
     }
 
-    pub(crate) fn views(&self) -> (ArrayView2<'_, T>, ArrayView1<'_, T>) {
-        let x = ArrayView2::from_shape((self.y.len(), self.width), &self.x)
-            .expect("the rows are contiguous");
-        (x, ArrayView1::from(&self.y))
+    /// What the rows count together: their number, or the sum of their weights.
+    pub(crate) fn total(&self) -> f64 {
+        self.total
     }
 }
 
@@ -44,12 +93,11 @@ pub(crate) fn split<T: Real>(
     val_fraction: f64,
     seed: u64,
 ) -> (Part<T>, Option<Part<T>>) {
-    let rows = dataset.rows();
-    let order = Words::new(seed, ROWS_STREAM).permutation(rows);
-    let held_out = ((rows as f64 * val_fraction).round() as usize).min(rows - 1);
+    let order = row_order(dataset.rows(), seed);
+    let held_out = held_out(dataset.rows(), val_fraction);
     let (validation, training) = order.split_at(held_out);
-    let validation = (held_out > 0).then(|| Part::new(dataset, validation));
-    (Part::new(dataset, training), validation)
+    let validation = (held_out > 0).then(|| Part::new(dataset, validation, 0));
+    (Part::new(dataset, training, held_out), validation)
 }
 
 #[cfg(test)]
@@ -83,7 +131,11 @@ mod tests {
     fn every_row_is_in_one_part_with_its_own_target() {
         let (training, validation) = split(&counted(50), 0.3, 9);
         let validation = validation.unwrap();
-        assert_eq!((&training.x, &validation.x), (&training.y, &validation.y));
+        let x = |part: &Part<f64>| match &part.x {
+            Placed::Memory(x) => x.clone(),
+            Placed::Stored(..) => panic!("it was in memory"),
+        };
+        assert_eq!((x(&training), x(&validation)), (training.y.clone(), validation.y.clone()));
         let mut all = [training.y, validation.y].concat();
         assert_ne!(all, counted(50).y().to_vec());
         all.sort_by(f64::total_cmp);

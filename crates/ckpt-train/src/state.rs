@@ -1,8 +1,8 @@
 //! Everything that training needs to go on as if it had never stopped.
 
-use crate::config::{Optimizer, OptimizerKind};
+use crate::config::{Config, ModelKind, OptimizerKind};
 use crate::error::StateError;
-use crate::optimizer::{Memory, Moments, Nesterov};
+use crate::optimizer::{History, Memory, Moments, Nesterov};
 use crate::real::{FloatType, Real};
 
 mod reader;
@@ -63,14 +63,17 @@ impl Values {
 /// Parameters and optimizer memory are f64 whatever the data's type, so that small steps are not
 /// lost; the model of an epoch is rounded to the data's type.
 ///
-/// As arrays, with `d` columns and `p = d + 1` parameters (standardised weights, then the bias):
+/// As arrays, with `d` columns, `k` outputs and `p = k (d + 1)` parameters (standardised weights, a
+/// line of columns per output, then the biases):
 ///
 /// | name | type, shape | optimizers | |
 /// | --- | --- | --- | --- |
-/// | `optimizer` | u64 | all | 0 gd, 1 nesterov, 2 sgd, 3 momentum, 4 adam |
+/// | `model` | u64 | all | 0 linear, 1 logistic, 2 softmax |
+/// | `outputs` | u64 | all | `k`: 1, or the number of classes for softmax |
+/// | `optimizer` | u64 | all | 0 gd, 1 nesterov, 2 sgd, 3 momentum, 4 adam, 5 adamw, 6 lbfgs, 7 exact |
 /// | `epoch` | u64 | all | epochs done |
 /// | `seed` | u64 | all | of the row split and batch order |
-/// | `rate` | f64 | all | the step size in use |
+/// | `rate` | f64 | all | the step size that the schedule starts from; 1 for lbfgs and exact |
 /// | `growing` | u64 | all | consecutive epochs whose loss was too large |
 /// | `center` | f32 or f64 as the data, d | all | what is subtracted from each column |
 /// | `scale` | f64, d | all | what each column is divided by |
@@ -78,10 +81,14 @@ impl Values {
 /// | `lookahead` | f64, p | nesterov | where the next gradient is taken |
 /// | `t` | f64 | nesterov | the momentum sequence |
 /// | `velocity` | f64, p | momentum | |
-/// | `first_moment`, `second_moment` | f64, p | adam | |
-/// | `steps` | u64 | adam | steps done |
+/// | `first_moment`, `second_moment` | f64, p | adam, adamw | |
+/// | `steps` | u64 | adam, adamw | steps done |
+/// | `step_history`, `gradient_history` | f64, h x p | lbfgs | the last h steps, and what they did to the gradient, oldest first |
+/// | `best`, `stale` | f64, u64 | with early stopping | the best so far of what is watched, its sign such that less is better, and the epochs since |
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainState {
+    pub(crate) model: ModelKind,
+    pub(crate) outputs: usize,
     pub(crate) kind: OptimizerKind,
     pub(crate) epoch: u64,
     pub(crate) seed: u64,
@@ -92,12 +99,25 @@ pub struct TrainState {
     pub(crate) scale: Vec<f64>,
     pub(crate) params: Vec<f64>,
     pub(crate) memory: Memory,
+    pub(crate) watch: Option<Watch>,
+}
+
+/// What early stopping remembers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Watch {
+    pub(crate) best: f64,
+    pub(crate) stale: u64,
 }
 
 impl TrainState {
     /// Returns the number of epochs done.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// Returns the kind of model that it trains.
+    pub fn model(&self) -> ModelKind {
+        self.model
     }
 
     /// Returns the optimizer that made it.
@@ -115,7 +135,7 @@ impl TrainState {
         self.seed
     }
 
-    /// Returns the step size in use.
+    /// Returns the step size that the schedule starts from.
     pub fn rate(&self) -> f64 {
         self.rate
     }
@@ -127,14 +147,14 @@ impl TrainState {
 
     /// Gives the state as named arrays, in the order of the table above.
     pub fn arrays(&self) -> Vec<NamedArray> {
-        let kind = OptimizerKind::ALL.iter().position(|kind| *kind == self.kind);
-        let kind = kind.expect("every kind is listed") as u64;
         let center = match self.float {
             FloatType::F32 => Values::F32(self.center.iter().map(|&c| c as f32).collect()),
             FloatType::F64 => Values::F64(self.center.clone()),
         };
         let mut arrays = vec![
-            count("optimizer", kind),
+            count("model", place(&ModelKind::ALL, self.model)),
+            count("outputs", self.outputs as u64),
+            count("optimizer", place(&OptimizerKind::ALL, self.kind)),
             count("epoch", self.epoch),
             count("seed", self.seed),
             number("rate", self.rate),
@@ -155,6 +175,14 @@ impl TrainState {
                 arrays.push(vector("second_moment", &moments.second));
                 arrays.push(count("steps", moments.steps));
             }
+            Memory::LBfgs(history) => {
+                arrays.push(matrix("step_history", &history.steps, self.params.len()));
+                arrays.push(matrix("gradient_history", &history.changes, self.params.len()));
+            }
+        }
+        if let Some(watch) = self.watch {
+            arrays.push(number("best", watch.best));
+            arrays.push(count("stale", watch.stale));
         }
         arrays
     }
@@ -167,14 +195,15 @@ impl TrainState {
     /// holds a value that training cannot have left there.
     pub fn from_arrays(arrays: impl IntoIterator<Item = NamedArray>) -> Result<Self, StateError> {
         let mut reader = Reader::new(arrays)?;
-        let code = reader.count("optimizer")?;
-        let kind = usize::try_from(code).ok().and_then(|code| OptimizerKind::ALL.get(code));
-        let Some(&kind) = kind else {
-            return Err(StateError::Value { name: "optimizer", value: code as f64 });
-        };
+        let kind = reader.choice("optimizer", &OptimizerKind::ALL)?;
+        let model = reader.choice("model", &ModelKind::ALL)?;
         let (float, center) = reader.floats("center")?;
         let columns = center.len();
+        let outputs = read_outputs(&mut reader, model)?;
+        let parameters = outputs.saturating_mul(columns + 1);
         let state = Self {
+            model,
+            outputs,
             kind,
             epoch: reader.count("epoch")?,
             seed: reader.count("seed")?,
@@ -183,8 +212,9 @@ impl TrainState {
             float,
             center,
             scale: reader.vector("scale", columns, f64::MIN_POSITIVE)?,
-            params: reader.vector("params", columns + 1, f64::MIN)?,
-            memory: read_memory(&mut reader, kind, columns + 1)?,
+            params: reader.vector("params", parameters, f64::MIN)?,
+            memory: read_memory(&mut reader, kind, parameters)?,
+            watch: read_watch(&mut reader)?,
         };
         reader.finish()?;
         Ok(state)
@@ -193,12 +223,19 @@ impl TrainState {
     /// Checks that a run with these settings on this data may go on from here.
     pub(crate) fn check<T: Real>(
         &self,
-        optimizer: Optimizer,
-        seed: u64,
+        config: &Config,
         columns: usize,
+        outputs: usize,
     ) -> Result<(), StateError> {
-        if self.kind != optimizer.kind() {
-            return Err(StateError::Optimizer { state: self.kind, run: optimizer.kind() });
+        let (optimizer, seed) = (config.optimizer.kind(), config.seed);
+        if self.model != config.model {
+            return Err(StateError::Model { state: self.model, run: config.model });
+        }
+        if self.kind != optimizer {
+            return Err(StateError::Optimizer { state: self.kind, run: optimizer });
+        }
+        if self.outputs != outputs {
+            return Err(StateError::Classes { state: self.outputs, data: outputs });
         }
         if self.columns() != columns {
             return Err(StateError::Columns { state: self.columns(), data: columns });
@@ -213,13 +250,30 @@ impl TrainState {
     }
 }
 
+fn read_outputs(reader: &mut Reader, model: ModelKind) -> Result<usize, StateError> {
+    let outputs = reader.count("outputs")?;
+    let fits = match model {
+        ModelKind::Linear | ModelKind::Logistic => outputs == 1,
+        ModelKind::Softmax => outputs >= 2,
+    };
+    let wrong = StateError::Value { name: "outputs", value: outputs as f64 };
+    usize::try_from(outputs).ok().filter(|_| fits).ok_or(wrong)
+}
+
+fn read_watch(reader: &mut Reader) -> Result<Option<Watch>, StateError> {
+    if !reader.has("best") {
+        return Ok(None);
+    }
+    Ok(Some(Watch { best: reader.number("best", f64::MIN)?, stale: reader.count("stale")? }))
+}
+
 fn read_memory(
     reader: &mut Reader,
     kind: OptimizerKind,
     parameters: usize,
 ) -> Result<Memory, StateError> {
     Ok(match kind {
-        OptimizerKind::Gd | OptimizerKind::Sgd => Memory::Nothing,
+        OptimizerKind::Gd | OptimizerKind::Sgd | OptimizerKind::Exact => Memory::Nothing,
         OptimizerKind::Nesterov => Memory::Nesterov(Nesterov {
             lookahead: reader.vector("lookahead", parameters, f64::MIN)?,
             t: reader.number("t", 1.0)?,
@@ -227,11 +281,20 @@ fn read_memory(
         OptimizerKind::Momentum => {
             Memory::Momentum { velocity: reader.vector("velocity", parameters, f64::MIN)? }
         }
-        OptimizerKind::Adam => Memory::Adam(Moments {
+        OptimizerKind::Adam | OptimizerKind::AdamW => Memory::Adam(Moments {
             first: reader.vector("first_moment", parameters, f64::MIN)?,
             second: reader.vector("second_moment", parameters, 0.0)?,
             steps: reader.count("steps")?,
         }),
+        OptimizerKind::LBfgs => {
+            let steps = reader.matrix("step_history", parameters)?;
+            let changes = reader.matrix("gradient_history", parameters)?;
+            if steps.len() != changes.len() {
+                let (name, value) = ("gradient_history", changes.len() as f64);
+                return Err(StateError::Value { name, value });
+            }
+            Memory::LBfgs(History { steps, changes })
+        }
     })
 }
 
@@ -249,4 +312,17 @@ fn vector(name: &str, values: &[f64]) -> NamedArray {
         shape: vec![values.len()],
         values: Values::F64(values.to_vec()),
     }
+}
+
+fn matrix(name: &str, lines: &[Vec<f64>], width: usize) -> NamedArray {
+    NamedArray {
+        name: name.into(),
+        shape: vec![lines.len(), width],
+        values: Values::F64(lines.concat()),
+    }
+}
+
+/// A choice's number in saved states.
+fn place<K: PartialEq>(all: &[K], kind: K) -> u64 {
+    all.iter().position(|known| *known == kind).expect("every kind is listed") as u64
 }

@@ -4,10 +4,10 @@ mod common;
 
 use ckpt_train::{
     Config, DataError, Dataset, Epoch, LinearTrainer, Optimizer, Rate, StopReason, TrainError,
-    Values,
+    Values, row_order,
 };
 use common::{assert_close, correlated, run};
-use ndarray::{Array1, Array2, array};
+use ndarray::{Array1, Array2, ArrayView2, Axis, array};
 
 #[test]
 fn divergence_names_epoch_and_rate_and_keeps_what_came_before() {
@@ -61,8 +61,8 @@ fn one_row_is_fitted_by_the_bias() {
         let config = Config { optimizer, val_fraction: 0.9, tolerance: 1e-9, ..Config::default() };
         let last = run(&dataset, config).unwrap().pop().unwrap();
         assert_eq!(last.stop, Some(StopReason::Tolerance));
-        assert_eq!(last.model.weight, [0.0, 0.0]);
-        assert_close("bias", last.model.bias, 7.0, 1e-8);
+        assert_eq!(last.model.weight, array![[0.0, 0.0]]);
+        assert_close("bias", last.model.bias[0], 7.0, 1e-8);
         assert_eq!(last.metrics.get("train_r2"), None);
         assert_eq!(last.metrics.get("val_mse"), None);
     }
@@ -98,20 +98,22 @@ fn metrics_are_those_of_the_yielded_model() {
     let dataset = correlated::<f64>(100, 3);
     for optimizer in [Optimizer::Gd, Optimizer::Nesterov, Optimizer::Sgd] {
         let config = Config { optimizer, epochs: 5, l2: 0.5, ..Config::default() };
-        let mut trainer = LinearTrainer::new(&dataset, config).unwrap();
-        while let Some(epoch) = trainer.next() {
+        for epoch in LinearTrainer::new(&dataset, config).unwrap() {
             let epoch = epoch.unwrap();
-            let score = |x, y: Array1<f64>| {
+            let score = |x: ArrayView2<'_, f64>, y: Array1<f64>| {
                 let residuals = epoch.model.predict(x).unwrap() - &y;
                 let squared = residuals.mapv(|r| r * r).sum();
                 let variance = y.mapv(|v| (v - y.mean().unwrap()).powi(2)).sum();
                 let absolute = residuals.mapv(f64::abs).mean().unwrap();
                 [squared / y.len() as f64, absolute, 1.0 - squared / variance]
             };
-            let (x, y) = trainer.training();
-            let train = score(x, y.to_owned());
-            let (x, y) = trainer.validation().unwrap();
-            let val = score(x, y.to_owned());
+            let order = row_order(dataset.rows(), config.seed);
+            let (held_out, rest) = order.split_at(20);
+            let part = |rows: &[usize]| {
+                let x = dataset.x().unwrap().select(Axis(0), rows);
+                score(x.view(), dataset.y().select(Axis(0), rows))
+            };
+            let (val, train) = (part(held_out), part(rest));
             let names = ["train_mse", "train_mae", "train_r2", "val_mse", "val_mae", "val_r2"];
             for (name, expected) in names.into_iter().zip([train, val].concat()) {
                 assert_close(name, epoch.metrics.get(name).unwrap(), expected, 1e-10);
@@ -147,12 +149,13 @@ fn a_batch_of_more_than_all_rows_is_all_rows() {
 
 #[test]
 fn targets_of_zero_are_learnt_at_once() {
-    let dataset = Dataset::new(correlated::<f64>(20, 2).x().to_owned(), Array1::zeros(20)).unwrap();
+    let dataset =
+        Dataset::new(correlated::<f64>(20, 2).x().unwrap().to_owned(), Array1::zeros(20)).unwrap();
     for optimizer in [Optimizer::Nesterov, Optimizer::ADAM] {
         let config = Config { optimizer, tolerance: 1e-12, ..Config::default() };
         let epochs = run(&dataset, config).unwrap();
         assert_eq!((epochs.len(), epochs[0].stop), (1, Some(StopReason::Tolerance)));
-        assert_eq!(epochs[0].model.predict(dataset.x()).unwrap(), Array1::zeros(20));
+        assert_eq!(epochs[0].model.predict(dataset.x().unwrap()).unwrap(), Array1::zeros(20));
     }
 }
 

@@ -5,17 +5,17 @@
 mod common;
 
 use ckpt_train::{
-    Config, Dataset, LinearModel, LinearTrainer, Optimizer, Rate, StopReason, TrainError,
-    closed_form,
+    Config, Dataset, LinearModel, LinearTrainer, ModelKind, Optimizer, Rate, StopReason,
+    TrainError, closed_form,
 };
 use common::{assert_close, correlated, run};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, array, concatenate};
 
 fn assert_models_close(found: &LinearModel<f64>, expected: &LinearModel<f64>, relative: f64) {
     for (column, (&a, &b)) in found.weight.iter().zip(&expected.weight).enumerate() {
         assert_close(&format!("weight {column}"), a, b, relative);
     }
-    assert_close("bias", found.bias, expected.bias, relative);
+    assert_close("bias", found.bias[0], expected.bias[0], relative);
 }
 
 /// Ridge regression by Gaussian elimination with pivoting on standardised columns.
@@ -49,14 +49,19 @@ fn normal_equations(x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>, l2: f64) -> 
     }
     let weight = b / scale;
     let bias = y.mean().unwrap() - weight.dot(&mean);
-    LinearModel { weight: weight.to_vec(), bias }
+    LinearModel {
+        kind: ModelKind::Linear,
+        weight: weight.insert_axis(Axis(0)),
+        bias: array![bias],
+        classes: Vec::new(),
+    }
 }
 
 #[test]
 fn closed_form_solves_the_normal_equations() {
     let dataset = correlated::<f64>(442, 10);
     for l2 in [0.0, 1e-3, 0.5, 20.0] {
-        let expected = normal_equations(dataset.x(), dataset.y(), l2);
+        let expected = normal_equations(dataset.x().unwrap(), dataset.y(), l2);
         assert_models_close(&closed_form(&dataset, l2).unwrap(), &expected, 1e-10);
     }
 }
@@ -64,7 +69,7 @@ fn closed_form_solves_the_normal_equations() {
 #[test]
 fn closed_form_takes_f32_data_in_f64() {
     let dataset = correlated::<f32>(200, 5);
-    let (x, y) = (dataset.x().mapv(f64::from), dataset.y().mapv(f64::from));
+    let (x, y) = (dataset.x().unwrap().mapv(f64::from), dataset.y().mapv(f64::from));
     let expected = normal_equations(x.view(), y.view(), 0.1);
     assert_models_close(&closed_form(&dataset, 0.1).unwrap(), &expected, 1e-10);
 }
@@ -115,7 +120,9 @@ fn raw_coordinates_have_their_own_penalty() {
     let trainer = LinearTrainer::new(&dataset, config).unwrap();
     let expected = trainer.closed_form().unwrap();
     let scaled = LinearTrainer::new(&dataset, Config { standardize: true, ..config }).unwrap();
-    assert!((scaled.closed_form().unwrap().weight[0] / expected.weight[0] - 1.0).abs() > 0.01);
+    assert!(
+        (scaled.closed_form().unwrap().weight[(0, 0)] / expected.weight[(0, 0)] - 1.0).abs() > 0.01
+    );
     let last = trainer.last().unwrap().unwrap();
     assert_eq!(last.stop, Some(StopReason::Tolerance));
     assert_models_close(&last.model, &expected, 1e-6);
@@ -149,8 +156,10 @@ fn f32_training_reaches_the_closed_form_to_its_precision() {
     let expected = trainer.closed_form().unwrap();
     let model = trainer.last().unwrap().unwrap().model;
     let model = LinearModel {
-        weight: model.weight.iter().copied().map(f64::from).collect(),
-        bias: f64::from(model.bias),
+        kind: model.kind,
+        weight: model.weight.mapv(f64::from),
+        bias: model.bias.mapv(f64::from),
+        classes: model.classes,
     };
     assert_models_close(&model, &expected, 2e-4);
 }
@@ -158,8 +167,8 @@ fn f32_training_reaches_the_closed_form_to_its_precision() {
 #[test]
 fn a_dependent_column_is_named() {
     let base = correlated::<f64>(50, 3);
-    let sum = &base.x().column(0) + &base.x().column(2);
-    let x = concatenate![Axis(1), base.x(), sum.insert_axis(Axis(1))];
+    let sum = &base.x().unwrap().column(0) + &base.x().unwrap().column(2);
+    let x = concatenate![Axis(1), base.x().unwrap(), sum.insert_axis(Axis(1))];
     let dataset = Dataset::new(x, base.y().to_owned()).unwrap();
     let error = closed_form(&dataset, 0.0).unwrap_err();
     assert_eq!(error, TrainError::RankDeficient { column: 3 });
@@ -172,7 +181,7 @@ fn more_columns_than_rows_need_a_penalty() {
     let dataset = correlated::<f64>(6, 9);
     let error = closed_form(&dataset, 0.0).unwrap_err();
     assert_eq!(error, TrainError::RankDeficient { column: 5 });
-    let expected = normal_equations(dataset.x(), dataset.y(), 0.1);
+    let expected = normal_equations(dataset.x().unwrap(), dataset.y(), 0.1);
     assert_models_close(&closed_form(&dataset, 0.1).unwrap(), &expected, 1e-9);
 }
 
@@ -186,12 +195,12 @@ fn a_constant_column_has_weight_zero() {
     let y: Array1<f64> = x.column(1).mapv(|x| 3.0 * x + 2.0);
     let dataset = Dataset::new(x, y).unwrap();
     let exact = closed_form(&dataset, 0.0).unwrap();
-    assert_eq!(exact.weight[0], 0.0);
-    assert_close("slope", exact.weight[1], 3.0, 1e-14);
+    assert_eq!(exact.weight[(0, 0)], 0.0);
+    assert_close("slope", exact.weight[(0, 1)], 3.0, 1e-14);
     for optimizer in [Optimizer::Nesterov, Optimizer::Sgd, Optimizer::ADAM] {
         let config = Config { optimizer, epochs: 50, ..Config::default() };
         for epoch in run(&dataset, config).unwrap() {
-            assert_eq!(epoch.model.weight[0], 0.0);
+            assert_eq!(epoch.model.weight[(0, 0)], 0.0);
         }
     }
 }

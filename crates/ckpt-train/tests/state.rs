@@ -28,6 +28,8 @@ fn names_and_shapes_are_pinned() {
         .map(|array| format!("{} {} {:?}", array.name, array.values.type_name(), array.shape))
         .collect();
     let expected = [
+        "model u64 []",
+        "outputs u64 []",
         "optimizer u64 []",
         "epoch u64 []",
         "seed u64 []",
@@ -41,7 +43,7 @@ fn names_and_shapes_are_pinned() {
         "steps u64 []",
     ];
     assert_eq!(found, expected);
-    let tail = |optimizer| arrays(optimizer).split_off(8).into_iter().map(|array| array.name);
+    let tail = |optimizer| arrays(optimizer).split_off(10).into_iter().map(|array| array.name);
     assert!(tail(Optimizer::Nesterov).eq(["lookahead", "t"]));
     assert!(tail(Optimizer::MOMENTUM).eq(["velocity"]));
     assert_eq!(tail(Optimizer::Sgd).len(), 0);
@@ -74,7 +76,7 @@ fn a_strange_array_is_named() {
     assert_eq!(error.to_string(), "the state has an unexpected array 'velocity'");
     more.push(more[0].clone());
     let error = TrainState::from_arrays(more).unwrap_err();
-    assert_eq!(error, StateError::Unexpected { name: "optimizer".into() });
+    assert_eq!(error, StateError::Unexpected { name: "model".into() });
 }
 
 #[test]

@@ -1,24 +1,18 @@
 //! Which branch the versions of a run go to, and what the run starts from.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::bail;
 use ckpt_store::{
     Commit, Draft, Error, Parents, RefKind, RefName, Repository, Session, SessionOptions, Version,
-    record::{DataRecord, ParamValue, RecipeRecord},
+    record::{DataRecord, RecipeRecord},
 };
 use ckpt_train::TrainState;
 
-use super::epoch;
+use super::{epoch, inputs, settings::Settings};
 
 /// The branch of the first run; the next ones get a number behind it.
 const DEFAULT_BRANCH: &str = "train";
-
-/// What a version's environment calls the number of epochs that were planned.
-pub(crate) const EPOCHS: &str = "train.epochs";
-
-/// What a version's environment calls the tolerance at which training would have stopped.
-pub(crate) const TOLERANCE: &str = "train.tolerance";
 
 /// The version that a run resumes from.
 pub(crate) struct Start {
@@ -30,24 +24,19 @@ pub(crate) struct Start {
 }
 
 impl Start {
-    pub(crate) fn params(&self) -> &BTreeMap<String, ParamValue> {
-        &self.recipe.params
+    pub(crate) fn state(&self) -> &TrainState {
+        &self.state
     }
 
-    pub(crate) fn seed(&self) -> u64 {
-        self.recipe.seed.unwrap_or_default()
-    }
-
-    /// Returns how many epochs were planned, and at which tolerance training would have stopped.
-    pub(crate) fn plan(&self) -> (Option<u64>, Option<f64>) {
-        let fact = |name: &str| self.version.record.environment.get(name);
-        let epochs = fact(EPOCHS).and_then(|text| text.parse().ok());
-        (epochs, fact(TOLERANCE).and_then(|text| text.parse().ok()))
+    /// Reads the settings of the run that made the version.
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        let seed = self.recipe.seed.unwrap_or_default();
+        Settings::of_version(&self.recipe.params, seed, &self.version.record.environment)
     }
 
     /// Returns where the data was when the version was made.
     pub(crate) fn data_path(&self) -> Option<PathBuf> {
-        self.version.record.environment.get("data.path").map(PathBuf::from)
+        inputs::recorded_path(&self.version.record.environment)
     }
 
     /// Refuses data that the version was not trained on.
@@ -89,7 +78,8 @@ pub(crate) struct Line {
     unasked: bool,
     /// Whether the usual name was taken.
     renamed: bool,
-    state: Option<TrainState>,
+    /// How many epochs were done before this run.
+    epochs_done: u64,
     parents: Parents,
     /// What writes all versions but the first.
     session: Option<Session>,
@@ -121,8 +111,16 @@ pub(crate) fn choose(
             from.short()
         ),
     };
-    let state = start.map(|start| start.state);
-    Ok(Line { branch: name, unasked, renamed, state, parents, session: None, done: Vec::new() })
+    let epochs_done = start.map_or(0, |start| start.state.epoch());
+    Ok(Line {
+        branch: name,
+        unasked,
+        renamed,
+        epochs_done,
+        parents,
+        session: None,
+        done: Vec::new(),
+    })
 }
 
 /// Finds the first branch of `train`, `train-2`, ... that does not exist.
@@ -145,13 +143,9 @@ impl Line {
         self.renamed
     }
 
-    pub(crate) fn state(&self) -> Option<&TrainState> {
-        self.state.as_ref()
-    }
-
     /// Returns how many epochs were done before this run.
     pub(crate) fn epochs_done(&self) -> u64 {
-        self.state.as_ref().map_or(0, TrainState::epoch)
+        self.epochs_done
     }
 
     /// Returns how many versions are durable.

@@ -3,27 +3,33 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
+use ckpt_data::Float;
 use ckpt_store::{
     Contents, Draft, Repository, Stamp, Tensor,
     record::{RecipeRecord, Role, TensorRecord, VersionRecord},
 };
 use ckpt_tensor::Dtype;
 use ckpt_train::{Epoch, NamedArray, Real, TrainState, Values};
+use serde_json::json;
 
 /// What the names of the state's tensors start with, as in optimizer files of other frameworks.
 const STATE_PREFIX: &str = "optimizer.";
 
+/// The tensor of a classifier's labels: a JSON list as UTF-8, in the order of the outputs (for
+/// logistic regression, the classes of probability 0 and 1).
+const CLASSES: &str = "classes";
+
 /// A float type that both the trainer and the store know.
-pub(crate) trait Element: Real {
-    /// Its dtype.
-    const DTYPE: Dtype;
+pub(crate) trait Element: Real + Float {
+    /// Its dtype in the store.
+    const STORED: Dtype;
 
     /// Appends its bytes, little-endian.
     fn put(self, bytes: &mut Vec<u8>);
 }
 
 impl Element for f32 {
-    const DTYPE: Dtype = Dtype::F32;
+    const STORED: Dtype = Dtype::F32;
 
     fn put(self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.to_le_bytes());
@@ -31,7 +37,7 @@ impl Element for f32 {
 }
 
 impl Element for f64 {
-    const DTYPE: Dtype = Dtype::F64;
+    const STORED: Dtype = Dtype::F64;
 
     fn put(self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.to_le_bytes());
@@ -46,14 +52,8 @@ pub(crate) fn draft<T: Element>(
     environment: BTreeMap<String, String>,
     stamp: Stamp,
 ) -> Draft {
-    let columns = epoch.model.weight.len() as u64;
-    let weights = [
-        tensor("weight", T::DTYPE, vec![1, columns], Role::Weights, le_bytes(&epoch.model.weight)),
-        tensor("bias", T::DTYPE, vec![1], Role::Weights, le_bytes(&[epoch.model.bias])),
-    ];
-    let state = epoch.state.arrays().into_iter().map(state_tensor);
     Draft {
-        contents: Contents::Tensors(weights.into_iter().chain(state).collect()),
+        contents: Contents::Tensors(tensors(epoch)),
         recipe,
         metrics: epoch.metrics.clone().into(),
         environment,
@@ -64,12 +64,32 @@ pub(crate) fn draft<T: Element>(
     }
 }
 
+/// Returns the tensors of an epoch: the model's, which for a classifier have the labels of its classes
+/// among them, and the state's.
+pub(crate) fn tensors<T: Element>(epoch: &Epoch<T>) -> Vec<Tensor> {
+    let model = &epoch.model;
+    let (outputs, columns) = model.weight.dim();
+    let (outputs, columns) = (outputs as u64, columns as u64);
+    let weight = le_bytes(model.weight.iter());
+    let mut tensors = vec![
+        tensor("weight", T::STORED, vec![outputs, columns], Role::Weights, weight),
+        tensor("bias", T::STORED, vec![outputs], Role::Weights, le_bytes(model.bias.iter())),
+    ];
+    if !model.classes.is_empty() {
+        let labels = json!(model.classes).to_string().into_bytes();
+        let shape = vec![labels.len() as u64];
+        tensors.push(tensor(CLASSES, Dtype::U8, shape, Role::Weights, labels));
+    }
+    tensors.extend(epoch.state.arrays().into_iter().map(state_tensor));
+    tensors
+}
+
 fn state_tensor(array: NamedArray) -> Tensor {
     let name = format!("{STATE_PREFIX}{}", array.name);
     let shape = array.shape.iter().map(|extent| *extent as u64).collect();
     let (dtype, bytes) = match &array.values {
-        Values::F32(values) => (Dtype::F32, le_bytes(values)),
-        Values::F64(values) => (Dtype::F64, le_bytes(values)),
+        Values::F32(values) => (Dtype::F32, le_bytes(values.iter())),
+        Values::F64(values) => (Dtype::F64, le_bytes(values.iter())),
         // The same bits as signed numbers, which every version of PyTorch knows.
         Values::U64(values) => {
             (Dtype::I64, values.iter().flat_map(|value| value.to_le_bytes()).collect())
@@ -82,9 +102,9 @@ fn tensor(name: &str, dtype: Dtype, shape: Vec<u64>, role: Role, bytes: Vec<u8>)
     Tensor::new(name, dtype, shape, role, bytes).expect("the trainer's arrays fill their shapes")
 }
 
-fn le_bytes<T: Element>(values: &[T]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(size_of_val(values));
-    values.iter().for_each(|value| value.put(&mut bytes));
+fn le_bytes<'a, T: Element>(values: impl ExactSizeIterator<Item = &'a T>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(values.len() * size_of::<T>());
+    values.for_each(|value| value.put(&mut bytes));
     bytes
 }
 

@@ -9,6 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// Plain lines that a run prints, however many epochs it has.
 const LINES: u64 = 10;
 
+/// How often the bar moves for epochs that are not versioned: asking for metrics takes a pass.
+const BAR_MOVES: u64 = 200;
+
 /// Tells how training goes, on standard error.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
@@ -32,16 +35,26 @@ impl Progress {
         Self { bar, step, last: epochs }
     }
 
+    /// Tells whether anything would be told of an epoch.
+    pub(crate) fn wants(&self, number: u64) -> bool {
+        if self.bar.is_some() {
+            return number.is_multiple_of(self.last.div_ceil(BAR_MOVES));
+        }
+        self.step > 0 && (number.is_multiple_of(self.step) || number == self.last)
+    }
+
     /// Tells that an epoch is done.
     pub(crate) fn epoch(&self, number: u64, metrics: &Metrics) {
         let value =
             |name: &str| metrics.get(name).map(|value| format!("{name} {}", format::number(value)));
-        let values: Vec<String> =
-            ["loss", "val_mse", "rate"].into_iter().filter_map(value).collect();
+        let values: Vec<String> = ["loss", "val_mse", "val_cross_entropy", "val_accuracy", "rate"]
+            .into_iter()
+            .filter_map(value)
+            .collect();
         if let Some(bar) = &self.bar {
             bar.set_message(values.join("  "));
             bar.set_position(number);
-        } else if self.step > 0 && (number.is_multiple_of(self.step) || number == self.last) {
+        } else if self.wants(number) {
             // Nobody is left to tell if standard error is closed.
             let _ =
                 writeln!(std::io::stderr(), "epoch {number}/{}  {}", self.last, values.join("  "));

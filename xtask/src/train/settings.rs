@@ -1,11 +1,17 @@
 //! What the model is trained with: flags, the settings of a resumed version, defaults.
 
-use std::{collections::BTreeMap, fmt};
+mod names;
+mod record;
+
+pub(crate) use self::{names::FloatWidth, record::epoch as recorded_epoch};
 
 use anyhow::bail;
-use ckpt_store::record::ParamValue;
-use ckpt_train::{Config, Optimizer, Rate};
+use ckpt_data::{Roles, Target};
+use ckpt_train::{
+    Config, Decay, EarlyStopping, ModelKind, Monitor, Optimizer, OptimizerKind, Rate, Schedule,
+};
 
+use self::names::{ModelName, OptimizerName};
 use super::branch::Start;
 use crate::UsageError;
 
@@ -16,9 +22,16 @@ pub(crate) struct Flags {
     /// The column to predict [default: the last one]
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// The kind of model [default: linear]
+    /// A column of numbers that says how much each row counts
+    #[arg(long, value_name = "COLUMN")]
+    weights: Option<String>,
+    /// A column that is not used; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    drop: Vec<String>,
+    /// The kind of model [default: linear for numbers, for text logistic or softmax by the number
+    /// of classes]
     #[arg(long)]
-    model: Option<ModelKind>,
+    model: Option<ModelName>,
     /// How gradients become steps [default: nesterov]
     #[arg(long)]
     optimizer: Option<OptimizerName>,
@@ -28,15 +41,31 @@ pub(crate) struct Flags {
     /// The step size, or `auto` to derive it from the data [default: auto]
     #[arg(long, value_name = "auto|X", value_parser = parse_rate)]
     rate: Option<Rate>,
-    /// Rows per step of sgd, momentum and adam [default: 32 for sgd, otherwise all]
+    /// How the step size falls: constant, step:EVERY:FACTOR, or cosine[:EPOCHS[:FLOOR]], whose
+    /// EPOCHS are those after the warm-up if not given [default: constant]
+    #[arg(long, value_name = "SHAPE")]
+    schedule: Option<String>,
+    /// Epochs through which the step size rises to its value [default: 0]
+    #[arg(long, value_name = "N")]
+    warmup: Option<u64>,
+    /// Rows per step of sgd, momentum, adam and adamw [default: 32 for sgd, otherwise all]
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
     /// The penalty on squared weights [default: 0]
     #[arg(long, value_name = "X")]
     l2: Option<f64>,
+    /// How much adamw shrinks weights, per unit of rate [default: 0.01]
+    #[arg(long, value_name = "X")]
+    decay: Option<f64>,
     /// Stop when the gradient's norm is at most X; 0 means never [default: 0]
     #[arg(long, value_name = "X")]
     tolerance: Option<f64>,
+    /// Stop after N epochs in a row without a better validation metric; 0 means never [default: 0]
+    #[arg(long, value_name = "N")]
+    patience: Option<u64>,
+    /// The metric that --patience watches [default: val_mse, or val_cross_entropy of classes]
+    #[arg(long, value_name = "METRIC")]
+    monitor: Option<String>,
     /// The part of the rows set aside for validation [default: 0.2]
     #[arg(long, value_name = "X")]
     val_fraction: Option<f64>,
@@ -48,105 +77,120 @@ pub(crate) struct Flags {
     dtype: Option<FloatWidth>,
 }
 
-/// The kinds of models that can be trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum ModelKind {
-    /// Linear regression
-    Linear,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum OptimizerName {
-    /// Gradient descent on all rows
-    Gd,
-    /// Nesterov's accelerated gradient with restarts, on all rows
-    Nesterov,
-    /// Gradient descent on batches
-    Sgd,
-    /// Heavy-ball momentum
-    Momentum,
-    /// Adam
-    Adam,
-}
-
-/// The float type of data and model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum FloatWidth {
-    F32,
-    F64,
-}
-
-impl fmt::Display for FloatWidth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::F64 => "f64",
-        })
-    }
-}
-
-/// All settings, resolved.
-#[derive(Debug, Clone)]
+/// All settings, but that the kind of model may depend on the data.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
-    pub(crate) target: Option<String>,
+    pub(crate) roles: Roles,
     pub(crate) width: FloatWidth,
+    /// The kind of model, if it was said.
+    model: Option<ModelKind>,
+    /// What early stopping watches, if it was said, and for how long; 0 for no early stopping.
+    monitor: Option<Monitor>,
+    patience: u64,
     pub(crate) config: Config,
 }
-
-/// The names of the parameters on record, which `resume` reads back.
-mod name {
-    pub(super) const MODEL: &str = "model";
-    pub(super) const OPTIMIZER: &str = "optimizer";
-    pub(super) const EPOCH: &str = "epoch";
-    pub(super) const RATE: &str = "rate";
-    pub(super) const BATCH: &str = "batch";
-    pub(super) const L2: &str = "l2";
-    pub(super) const VAL_FRACTION: &str = "val_fraction";
-    pub(super) const DTYPE: &str = "dtype";
-    pub(super) const TARGET: &str = "target";
-}
-
-/// What `rate` holds where it was derived from the data.
-const AUTO: &str = "auto";
 
 impl Settings {
     /// Joins flags, the settings of the version to resume from, and defaults, in this order.
     pub(crate) fn resolve(flags: &Flags, start: Option<&Start>) -> anyhow::Result<Self> {
         let recorded = match start {
-            Some(start) => Self::from_version(start)?,
-            None => Self { target: None, width: FloatWidth::F64, config: Config::default() },
+            Some(start) => start.settings()?,
+            None => Self::default(),
         };
-        let before = recorded.config;
-        let config = Config {
-            optimizer: flags.optimizer.map_or(before.optimizer, OptimizerName::optimizer),
-            batch: flags.batch.or(before.batch),
-            rate: flags.rate.unwrap_or(before.rate),
-            epochs: flags.epochs.unwrap_or(before.epochs),
-            l2: flags.l2.unwrap_or(before.l2),
-            tolerance: flags.tolerance.unwrap_or(before.tolerance),
-            val_fraction: flags.val_fraction.unwrap_or(before.val_fraction),
-            seed: flags.seed.unwrap_or(before.seed),
-            standardize: before.standardize,
-        };
-        config.check().map_err(|error| UsageError(error.to_string()))?;
-        let settings = Self {
-            target: flags.target.clone().or_else(|| recorded.target.clone()),
-            width: flags.dtype.unwrap_or(recorded.width),
-            config,
-        };
+        let settings = recorded.with(flags)?;
+        settings.config.check().map_err(|error| UsageError(error.to_string()))?;
         if start.is_some() {
             settings.check_resumable(&recorded)?;
         }
         Ok(settings)
     }
 
+    fn with(&self, flags: &Flags) -> anyhow::Result<Self> {
+        let before = &self.config;
+        let epochs = flags.epochs.unwrap_or(before.epochs);
+        let warmup = flags.warmup.unwrap_or(before.schedule.warmup);
+        let decay = match flags.schedule.as_deref() {
+            // The usual length, which is then on record as a number.
+            Some("cosine") => {
+                Decay::Cosine { epochs: epochs.saturating_sub(warmup).max(1), floor: 0.0 }
+            }
+            Some(text) => text.parse().map_err(usage)?,
+            None => before.schedule.decay,
+        };
+        let config = Config {
+            optimizer: optimizer(flags, before)?,
+            batch: flags.batch.or(before.batch),
+            rate: flags.rate.unwrap_or(before.rate),
+            schedule: Schedule { warmup, decay },
+            epochs,
+            l2: flags.l2.unwrap_or(before.l2),
+            tolerance: flags.tolerance.unwrap_or(before.tolerance),
+            val_fraction: flags.val_fraction.unwrap_or(before.val_fraction),
+            seed: flags.seed.unwrap_or(before.seed),
+            ..*before
+        };
+        let monitor = flags.monitor.as_deref().map(str::parse).transpose().map_err(usage)?;
+        let model = flags.model.map(ModelName::kind).or(self.model);
+        let mut drop = flags.drop.clone();
+        drop.sort();
+        if drop.is_empty() {
+            drop.clone_from(&self.roles.drop);
+        }
+        Ok(Self {
+            roles: Roles {
+                target: flags.target.clone().or_else(|| self.roles.target.clone()),
+                kind: target_of(model),
+                weights: flags.weights.clone().or_else(|| self.roles.weights.clone()),
+                drop,
+            },
+            width: flags.dtype.unwrap_or(self.width),
+            model,
+            monitor: monitor.or(self.monitor),
+            patience: flags.patience.unwrap_or(self.patience),
+            config,
+        })
+    }
+
+    /// Settles what depends on the data: the model, and what early stopping watches.
+    pub(crate) fn settle(&mut self, classes: Option<usize>) -> anyhow::Result<()> {
+        let model = match (self.model, classes) {
+            (Some(model), _) => model,
+            (None, None) => ModelKind::Linear,
+            (None, Some(2)) => ModelKind::Logistic,
+            (None, Some(_)) => ModelKind::Softmax,
+        };
+        let monitor = self.monitor.unwrap_or(Monitor::usual(model));
+        let early_stopping = match self.patience {
+            0 => None,
+            patience => Some(EarlyStopping { monitor, patience }),
+        };
+        self.config = Config { model, early_stopping, ..self.config };
+        self.config.check().map_err(usage)
+    }
+
+    /// Whether an epoch comes out the same by these settings: when training stops plays no part,
+    /// but what early stopping watches is in the state.
+    pub(crate) fn decides_as(&self, other: &Self) -> bool {
+        let plan = |settings: &Self| {
+            let mut settings = settings.clone();
+            settings.config.epochs = 0;
+            settings.config.tolerance = 0.0;
+            settings.patience = settings.patience.min(1);
+            settings
+        };
+        plan(self) == plan(other)
+    }
+
     /// Refuses to resume with what would make the state mean something else.
     fn check_resumable(&self, recorded: &Self) -> anyhow::Result<()> {
         let (now, before) = (&self.config, &recorded.config);
         let fixed = [
-            ("--target", self.target != recorded.target),
+            ("--target", self.roles.target != recorded.roles.target),
+            ("--weights", self.roles.weights != recorded.roles.weights),
+            ("--drop", self.roles.drop != recorded.roles.drop),
+            ("--model", self.model != recorded.model),
             ("--dtype", self.width != recorded.width),
-            ("--optimizer", now.optimizer != before.optimizer),
+            ("--optimizer", now.optimizer.kind() != before.optimizer.kind()),
             ("--batch", now.batch != before.batch),
             ("--val-fraction", now.val_fraction.to_bits() != before.val_fraction.to_bits()),
             ("--seed", now.seed != before.seed),
@@ -158,95 +202,54 @@ impl Settings {
             None => Ok(()),
         }
     }
-
-    /// Returns the parameters that go on record with an epoch.
-    ///
-    /// What does not change an epoch's weights is left out: threads, how many epochs were planned,
-    /// when training would have stopped.
-    pub(crate) fn params(&self, epoch: u64, target: &str) -> BTreeMap<String, ParamValue> {
-        let config = &self.config;
-        let text = |text: &str| ParamValue::Text(text.to_owned());
-        let rate = match config.rate {
-            Rate::Auto => text(AUTO),
-            Rate::Fixed(rate) => ParamValue::Float(rate),
-        };
-        let mut params = BTreeMap::from([
-            (name::MODEL, text("linear")),
-            (name::OPTIMIZER, text(&config.optimizer.kind().to_string())),
-            (name::EPOCH, ParamValue::Int(epoch.cast_signed())),
-            (name::RATE, rate),
-            (name::L2, ParamValue::Float(config.l2)),
-            (name::VAL_FRACTION, ParamValue::Float(config.val_fraction)),
-            (name::DTYPE, text(&self.width.to_string())),
-            (name::TARGET, text(target)),
-        ]);
-        if let Some(batch) = config.batch {
-            params.insert(name::BATCH, ParamValue::Int(batch as i64));
-        }
-        params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-    }
-
-    /// Reads the settings of the run that made a version.
-    fn from_version(start: &Start) -> anyhow::Result<Self> {
-        let mut settings = Self::from_params(start.params(), start.seed())?;
-        let (epochs, tolerance) = start.plan();
-        settings.config.epochs = epochs.unwrap_or(settings.config.epochs);
-        settings.config.tolerance = tolerance.unwrap_or(settings.config.tolerance);
-        Ok(settings)
-    }
-
-    /// Reads the settings that [`params`](Self::params) put on record.
-    fn from_params(params: &BTreeMap<String, ParamValue>, seed: u64) -> anyhow::Result<Self> {
-        let missing = |name: &str| {
-            anyhow::anyhow!("the version to resume from has no parameter {name} that `train` wrote")
-        };
-        let text = |name: &str| match params.get(name) {
-            Some(ParamValue::Text(text)) => Ok(text.as_str()),
-            _ => Err(missing(name)),
-        };
-        let number = |name: &str| match params.get(name) {
-            Some(ParamValue::Float(number)) => Ok(*number),
-            _ => Err(missing(name)),
-        };
-        let choice = |name: &str| -> anyhow::Result<OptimizerName> {
-            clap::ValueEnum::from_str(text(name)?, false).map_err(|_| missing(name))
-        };
-        let width = clap::ValueEnum::from_str(text(name::DTYPE)?, false);
-        let rate = match params.get(name::RATE) {
-            Some(ParamValue::Text(auto)) if auto == AUTO => Rate::Auto,
-            _ => Rate::Fixed(number(name::RATE)?),
-        };
-        let batch = match params.get(name::BATCH) {
-            Some(ParamValue::Int(batch)) => Some(usize::try_from(*batch)?),
-            _ => None,
-        };
-        Ok(Self {
-            target: Some(text(name::TARGET)?.to_owned()),
-            width: width.map_err(|_| missing(name::DTYPE))?,
-            config: Config {
-                optimizer: choice(name::OPTIMIZER)?.optimizer(),
-                batch,
-                rate,
-                l2: number(name::L2)?,
-                val_fraction: number(name::VAL_FRACTION)?,
-                seed,
-                ..Config::default()
-            },
-        })
-    }
 }
 
-impl OptimizerName {
-    fn optimizer(self) -> Optimizer {
-        match self {
-            Self::Gd => Optimizer::Gd,
-            Self::Nesterov => Optimizer::Nesterov,
-            Self::Sgd => Optimizer::Sgd,
-            Self::Momentum => Optimizer::MOMENTUM,
-            Self::Adam => Optimizer::ADAM,
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            roles: Roles::default(),
+            width: FloatWidth::F64,
+            model: None,
+            monitor: None,
+            patience: 0,
+            config: Config::default(),
         }
     }
 }
+
+/// The optimizer that flags name, with the settings that they name.
+fn optimizer(flags: &Flags, before: &Config) -> anyhow::Result<Optimizer> {
+    let named = flags.optimizer.map_or(before.optimizer, |name| {
+        let optimizer = name.optimizer();
+        // Named again on resuming, it keeps its settings.
+        if optimizer.kind() == before.optimizer.kind() { before.optimizer } else { optimizer }
+    });
+    match (named, flags.decay) {
+        (optimizer, None) => Ok(optimizer),
+        (Optimizer::AdamW { beta1, beta2, eps, .. }, Some(decay)) => {
+            Ok(Optimizer::AdamW { beta1, beta2, eps, decay })
+        }
+        (_, Some(_)) => bail!(UsageError(format!(
+            "--decay is a setting of {}; use --optimizer adamw, or --l2",
+            OptimizerKind::AdamW
+        ))),
+    }
+}
+
+fn target_of(model: Option<ModelKind>) -> Target {
+    match model {
+        None => Target::Auto,
+        Some(model) if model.is_classifier() => Target::Classes,
+        Some(_) => Target::Number,
+    }
+}
+
+fn usage(error: impl std::fmt::Display) -> anyhow::Error {
+    UsageError(error.to_string()).into()
+}
+
+/// What `rate` holds where it was derived from the data.
+const AUTO: &str = "auto";
 
 fn parse_rate(text: &str) -> Result<Rate, String> {
     if text == AUTO {

@@ -1,5 +1,7 @@
 //! The factorisation of a symmetric positive definite matrix.
 
+use crate::vector::dot;
+
 /// Pivots below this many roundings per column, relative to their diagonal, are taken for zero. An
 /// exactly dependent column leaves a few roundings; a pivot above this still has a correct digit.
 const PIVOT_ROUNDINGS: f64 = 64.0;
@@ -47,10 +49,6 @@ impl Cholesky {
             }
         }
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]

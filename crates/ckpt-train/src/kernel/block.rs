@@ -1,6 +1,10 @@
-//! Rows and blocks: steps 1 and 2 of the contract, in portable Rust.
+//! Blocks of rows with one output: steps 1 to 3 of the contract, in portable Rust.
 
-use std::ops::{Add, AddAssign, Mul, Range, Sub};
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+use super::math::{EXP, LN, exp, ln};
+use super::softmax;
+use super::{Block, Loss, Point, RowSums};
 
 /// The arithmetic that the kernels need of an element type.
 pub trait Number:
@@ -8,74 +12,115 @@ pub trait Number:
     + Default
     + Send
     + Sync
+    + PartialOrd
     + Into<f64>
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
     + AddAssign
+    + 'static
 {
+    /// 1.
+    const ONE: Self;
+    /// Under this the exponential is not computed.
+    const EXP_MIN: Self;
+    /// The base-2 logarithm of e.
+    const LOG2_E: Self;
+    /// Adding this leaves no digits behind the point: 1.5 times 2 to the mantissa's bits.
+    const ROUND: Self;
+    /// The natural logarithm of 2, its last bits zero, so that small integers times it are exact.
+    const LN_2_HIGH: Self;
+    /// What `LN_2_HIGH` lacks.
+    const LN_2_LOW: Self;
+    /// The coefficients of the exponential.
+    const EXP: &'static [Self];
+    /// The coefficients of the logarithm.
+    const LN: &'static [Self];
+
+    /// Rounds to the nearest value of this type.
+    fn of(value: f64) -> Self;
+
+    /// Clears the sign.
+    fn magnitude(self) -> Self;
+
+    /// `2^n` of an integer `n` to which `ROUND` was added, where that is a normal number.
+    fn two_to_the_rounded(self) -> Self;
+
+    /// Splits a positive normal number: `x = m 2^n` with `m` from the root of 1/2 to that of 2.
+    fn mantissa_and_exponent(self) -> (Self, Self);
 }
 
-impl Number for f32 {}
-impl Number for f64 {}
-
-/// Rows of features, one after another without gaps, and their targets.
-#[derive(Clone, Copy)]
-pub struct Rows<'a, T> {
-    pub x: &'a [T],
-    pub y: &'a [T],
-    pub width: usize,
+/// `EXP` and `LN`, as many as a type needs.
+const fn narrowed<const N: usize>(values: &[f64]) -> [f32; N] {
+    let mut result = [0.0; N];
+    let mut i = 0;
+    while i < N {
+        result[i] = values[i] as f32;
+        i += 1;
+    }
+    result
 }
 
-impl<'a, T> Rows<'a, T> {
-    pub fn len(&self) -> usize {
-        self.y.len()
+impl Number for f32 {
+    const ONE: Self = 1.0;
+    const EXP_MIN: Self = -87.0;
+    const LOG2_E: Self = std::f32::consts::LOG2_E;
+    const ROUND: Self = 12_582_912.0;
+    const LN_2_HIGH: Self = Self::from_bits(0x3f31_8000);
+    const LN_2_LOW: Self = Self::from_bits(0xb95e_8083);
+    const EXP: &'static [Self] = &narrowed::<8>(&EXP);
+    const LN: &'static [Self] = &narrowed::<5>(&LN);
+
+    fn of(value: f64) -> Self {
+        value as Self
     }
 
-    pub fn slice(&self, rows: Range<usize>) -> Rows<'a, T> {
-        Rows {
-            x: &self.x[rows.start * self.width..rows.end * self.width],
-            y: &self.y[rows],
-            width: self.width,
-        }
+    fn magnitude(self) -> Self {
+        self.abs()
     }
 
-    pub fn row(&self, index: usize) -> &'a [T] {
-        &self.x[index * self.width..(index + 1) * self.width]
+    fn two_to_the_rounded(self) -> Self {
+        // The sum's last bits are n; moved to the exponent's place, they are n times 2^23.
+        Self::from_bits((self.to_bits() << 23).wrapping_add(Self::ONE.to_bits()))
     }
-}
 
-/// Where residuals and gradient are taken: `sum((x - center) * weight) + bias`.
-///
-/// `center` and `weight` are [`padded`] with zeros.
-#[derive(Clone, Copy)]
-pub struct Point<'a, T> {
-    pub center: &'a [T],
-    pub weight: &'a [T],
-    pub bias: T,
-}
-
-/// Sums over the residuals of some rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct RowSums {
-    pub residual: f64,
-    pub squared: f64,
-    pub absolute: f64,
-}
-
-impl RowSums {
-    fn take(&mut self, residual: f64) {
-        self.residual += residual;
-        self.squared += residual * residual;
-        self.absolute += residual.abs();
+    fn mantissa_and_exponent(self) -> (Self, Self) {
+        let root_half = std::f32::consts::FRAC_1_SQRT_2.to_bits();
+        let above = self.to_bits().wrapping_sub(root_half);
+        let exponent = (above.cast_signed() >> 23) as Self;
+        (Self::from_bits((above & 0x007f_ffff) + root_half), exponent)
     }
 }
 
-impl AddAssign for RowSums {
-    fn add_assign(&mut self, other: Self) {
-        self.residual += other.residual;
-        self.squared += other.squared;
-        self.absolute += other.absolute;
+impl Number for f64 {
+    const ONE: Self = 1.0;
+    const EXP_MIN: Self = -708.0;
+    const LOG2_E: Self = std::f64::consts::LOG2_E;
+    const ROUND: Self = 6_755_399_441_055_744.0;
+    const LN_2_HIGH: Self = Self::from_bits(0x3fe6_2e42_fee0_0000);
+    const LN_2_LOW: Self = Self::from_bits(0x3dea_39ef_3579_3c76);
+    const EXP: &'static [Self] = &EXP;
+    const LN: &'static [Self] = &LN;
+
+    fn of(value: f64) -> Self {
+        value
+    }
+
+    fn magnitude(self) -> Self {
+        self.abs()
+    }
+
+    fn two_to_the_rounded(self) -> Self {
+        Self::from_bits((self.to_bits() << 52).wrapping_add(Self::ONE.to_bits()))
+    }
+
+    fn mantissa_and_exponent(self) -> (Self, Self) {
+        let root_half = std::f64::consts::FRAC_1_SQRT_2.to_bits();
+        let above = self.to_bits().wrapping_sub(root_half);
+        let exponent = (above.cast_signed() >> 52) as Self;
+        (Self::from_bits((above & 0x000f_ffff_ffff_ffff) + root_half), exponent)
     }
 }
 
@@ -84,16 +129,16 @@ pub trait Kernel: Number {
     /// Lanes of a logical vector.
     const L: usize;
 
-    /// The lane sum of `(row - center) * weight`.
-    fn dot(row: &[Self], center: &[Self], weight: &[Self]) -> Self;
+    /// Writes the margins of each row: `outputs` numbers after one another.
+    fn margins(block: Block<'_, Self>, point: Point<'_, Self>, margins: &mut [Self]);
 
-    /// Adds a block's gradient, if asked for, and its row sums.
+    /// Returns a block's row sums, and adds its gradient partial, if asked for: `width` numbers for
+    /// one output, otherwise `(width + 1) x stride`, the last line being the biases'.
     fn block(
-        rows: Rows<'_, Self>,
+        block: Block<'_, Self>,
         point: Point<'_, Self>,
         gradient: Option<&mut [Self]>,
-        sums: &mut RowSums,
-    );
+    ) -> RowSums;
 }
 
 macro_rules! kernel {
@@ -101,17 +146,28 @@ macro_rules! kernel {
         impl Kernel for $number {
             const L: usize = $lanes;
 
-            fn dot(row: &[Self], center: &[Self], weight: &[Self]) -> Self {
-                dot::<Self, $lanes>(row, center, weight)
+            fn margins(block: Block<'_, Self>, point: Point<'_, Self>, margins: &mut [Self]) {
+                match point.loss {
+                    Loss::Softmax(_) => softmax::margins::<Self, $lanes>(block, point, margins),
+                    Loss::Squared | Loss::Logistic => {
+                        for (margin, row) in margins.iter_mut().zip(block.rows()) {
+                            *margin = dot::<Self, $lanes>(row, point.center, point.weight)
+                                + point.bias[0];
+                        }
+                    }
+                }
             }
 
             fn block(
-                rows: Rows<'_, Self>,
+                block: Block<'_, Self>,
                 point: Point<'_, Self>,
                 gradient: Option<&mut [Self]>,
-                sums: &mut RowSums,
-            ) {
-                block::<Self, $lanes>(rows, point, gradient, sums);
+            ) -> RowSums {
+                match point.loss {
+                    Loss::Softmax(_) => softmax::block::<Self, $lanes>(block, point, gradient),
+                    Loss::Squared => single::<Self, $lanes>(block, point, gradient, squared),
+                    Loss::Logistic => single::<Self, $lanes>(block, point, gradient, logistic),
+                }
             }
         }
     };
@@ -155,7 +211,7 @@ fn accumulate<T: Number, const L: usize>(lanes: &mut [T; L], x: &[T; L], c: &[T;
 }
 
 #[inline]
-fn fold<T: Number, const L: usize>(mut lanes: [T; L]) -> T {
+fn fold<T: Copy + AddAssign, const L: usize>(mut lanes: [T; L]) -> T {
     let mut half = L / 2;
     while half > 0 {
         let (low, high) = lanes.split_at_mut(half);
@@ -167,51 +223,77 @@ fn fold<T: Number, const L: usize>(mut lanes: [T; L]) -> T {
     lanes[0]
 }
 
-/// Rows in flight: one load and store of the gradient serves four rows.
-const QUAD: usize = 4;
+/// A row's residual, loss and magnitude.
+struct Row<T> {
+    residual: T,
+    loss: T,
+    absolute: T,
+}
+
+fn squared<T: Number>(z: T, y: T) -> Row<T> {
+    let residual = z - y;
+    Row { residual, loss: residual * residual, absolute: residual.magnitude() }
+}
+
+fn logistic<T: Number>(z: T, y: T) -> Row<T> {
+    let zero = T::default();
+    let e = exp(-z.magnitude());
+    let u = T::ONE + e;
+    let residual = (if z >= zero { T::ONE } else { e }) / u - y;
+    let positive = if z > zero { z } else { zero };
+    let loss = (ln(u) + (e - (u - T::ONE)) / u) + (positive - y * z);
+    Row { residual, loss, absolute: zero }
+}
+
+/// Sums of rows by lanes.
+pub(super) struct LaneSums<const L: usize> {
+    residual: [f64; L],
+    loss: [f64; L],
+    absolute: [f64; L],
+}
+
+impl<const L: usize> LaneSums<L> {
+    pub(super) fn new() -> Self {
+        Self { residual: [0.0; L], loss: [0.0; L], absolute: [0.0; L] }
+    }
+
+    pub(super) fn take(&mut self, row: usize, residual: f64, loss: f64, absolute: f64) {
+        self.residual[row % L] += residual;
+        self.loss[row % L] += loss;
+        self.absolute[row % L] += absolute;
+    }
+
+    pub(super) fn fold(self) -> RowSums {
+        RowSums {
+            residual: fold(self.residual),
+            loss: fold(self.loss),
+            absolute: fold(self.absolute),
+        }
+    }
+}
 
 #[inline]
-fn block<T: Number, const L: usize>(
-    rows: Rows<'_, T>,
+fn single<T: Number, const L: usize>(
+    block: Block<'_, T>,
     point: Point<'_, T>,
     mut gradient: Option<&mut [T]>,
-    sums: &mut RowSums,
-) {
-    let width = rows.width;
-    for (x, y) in rows.x.chunks(QUAD * width).zip(rows.y.chunks(QUAD)) {
-        let mut residuals = [T::default(); QUAD];
-        for ((row, &target), residual) in x.chunks_exact(width).zip(y).zip(&mut residuals) {
-            *residual = dot::<T, L>(row, point.center, point.weight) + point.bias - target;
-            sums.take((*residual).into());
+    residual: impl Fn(T, T) -> Row<T>,
+) -> RowSums {
+    let mut sums = LaneSums::<L>::new();
+    for (index, (x, &y)) in block.rows().zip(block.y).enumerate() {
+        let margin = dot::<T, L>(x, point.center, point.weight) + point.bias[0];
+        let mut row = residual(margin, y);
+        if let Some(weight) = block.weight {
+            row.residual = row.residual * weight[index];
+            row.loss = row.loss * weight[index];
+            row.absolute = row.absolute * weight[index];
         }
+        sums.take(index, row.residual.into(), row.loss.into(), row.absolute.into());
         if let Some(gradient) = gradient.as_deref_mut() {
-            let center = &point.center[..width];
-            if y.len() == QUAD {
-                add_quad(gradient, x, center, residuals);
-            } else {
-                for (row, residual) in x.chunks_exact(width).zip(residuals) {
-                    add_row(gradient, row, center, residual);
-                }
+            for ((g, &x), &c) in gradient.iter_mut().zip(x).zip(point.center) {
+                *g += row.residual * (x - c);
             }
         }
     }
-}
-
-#[inline]
-fn add_row<T: Number>(gradient: &mut [T], row: &[T], center: &[T], residual: T) {
-    for ((g, &x), &c) in gradient.iter_mut().zip(row).zip(center) {
-        *g += residual * (x - c);
-    }
-}
-
-#[inline]
-fn add_quad<T: Number>(gradient: &mut [T], x: &[T], center: &[T], r: [T; QUAD]) {
-    let width = gradient.len();
-    let (x0, rest) = x.split_at(width);
-    let (x1, rest) = rest.split_at(width);
-    let (x2, x3) = rest.split_at(width);
-    let rows = x0.iter().zip(x1).zip(x2).zip(x3);
-    for ((g, &c), (((&a, &b), &d), &e)) in gradient.iter_mut().zip(center).zip(rows) {
-        *g = *g + r[0] * (a - c) + r[1] * (b - c) + r[2] * (d - c) + r[3] * (e - c);
-    }
+    sums.fold()
 }

@@ -1,8 +1,11 @@
 //! Which rows make a block, and which blocks a super-block: steps 3 and 4 of the contract.
 
+use std::io;
 use std::ops::Range;
 
 use rayon::prelude::*;
+
+use super::{Block, Kernel, Rows};
 
 /// Bytes of rows in a block: small enough that the second use of a row (its gradient) finds it in
 /// the first-level cache's neighbourhood, large enough that converting the partial costs nothing.
@@ -55,28 +58,37 @@ impl Layout {
         (index * self.super_rows..end).step_by(step).map(move |start| start..end.min(start + step))
     }
 
-    /// Gives each block to its super-block's sum in order, then combines the sums into the first.
-    pub(crate) fn drive<S: Send>(
+    /// Gives each block of `rows` to its super-block's sum in order, then combines the sums into the
+    /// first.
+    ///
+    /// Fails as the first super-block that could not read its rows.
+    pub(crate) fn drive<T: Kernel, S: Send>(
         &self,
+        rows: Rows<'_, T>,
         sums: &mut [S],
-        take_block: impl Fn(&mut S, Range<usize>) + Sync,
+        take_block: impl Fn(&mut S, Block<'_, T>) + Sync,
         add: impl Fn(&mut S, &S),
-    ) {
-        let run = |(index, sum): (usize, &mut S)| {
-            for rows in self.blocks(index) {
-                take_block(sum, rows);
-            }
+    ) -> io::Result<()> {
+        let run = |index: usize, sum: &mut S| {
+            let mut buffer = Vec::new();
+            self.blocks(index).try_for_each(|range| -> io::Result<()> {
+                take_block(sum, rows.block(range, &mut buffer)?);
+                Ok(())
+            })
         };
         if self.parallel {
-            sums.par_iter_mut().enumerate().for_each(run);
+            let runs = sums.par_iter_mut().enumerate().map(|(index, sum)| run(index, sum).err());
+            let first = runs.find_map_first(|error| error);
+            first.map_or(Ok(()), Err)?;
         } else {
-            sums.iter_mut().enumerate().for_each(run);
+            sums.iter_mut().enumerate().try_for_each(|(index, sum)| run(index, sum))?;
         }
         combine(sums, add);
+        Ok(())
     }
 }
 
-/// The fixed binary tree of step 4.
+/// The fixed binary tree of step 5.
 fn combine<S>(sums: &mut [S], add: impl Fn(&mut S, &S)) {
     let mut stride = 1;
     while stride < sums.len() {

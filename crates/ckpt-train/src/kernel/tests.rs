@@ -43,15 +43,16 @@ impl<T: Real> Problem<T> {
     fn kernel(&self) -> (Vec<f64>, [f64; 3]) {
         let (center, weight) =
             (padded(self.center.iter().copied()), padded(self.weight.iter().copied()));
-        let point = Point { center: &center, weight: &weight, bias: self.bias };
-        let rows = Rows { x: &self.x, y: &self.y, width: self.width };
-        let mut workspace = Workspace::new(self.width);
+        let bias = [self.bias];
+        let point = Point { loss: Loss::Squared, center: &center, weight: &weight, bias: &bias };
+        let rows = Rows::new(&self.x, &self.y, self.width);
+        let mut workspace = Workspace::new(self.width, Loss::Squared);
         // A first pass over other rows must leave nothing behind.
-        workspace.gradient(rows.slice(0..1), point);
-        let (gradient, sums) = workspace.gradient(rows, point);
+        workspace.gradient(rows.slice(0..1), point).unwrap();
+        let (gradient, sums) = workspace.gradient(rows, point).unwrap();
         let gradient = gradient.to_vec();
-        assert_eq!(workspace.residuals(rows, point), sums);
-        (gradient, [sums.residual, sums.squared, sums.absolute])
+        assert_eq!(workspace.losses(rows, point).unwrap(), sums);
+        (gradient, [sums.residual, sums.loss, sums.absolute])
     }
 
     /// The same by the contract's text.
@@ -92,14 +93,25 @@ impl<T: Real> Problem<T> {
             }
             values.push(chain.to_f64());
         }
-        let (mut sum, mut squared, mut absolute) = (0.0, 0.0, 0.0);
-        for residual in residuals {
+        let lanes = 64 / size_of::<T>();
+        let mut sums = [vec![0.0; lanes], vec![0.0; lanes], vec![0.0; lanes]];
+        for (row, residual) in residuals.into_iter().enumerate() {
+            let square: f64 = (residual * residual).to_f64();
             let residual = residual.to_f64();
-            sum += residual;
-            squared += residual * residual;
-            absolute += residual.abs();
+            for (sums, value) in sums.iter_mut().zip([residual, square, residual.abs()]) {
+                sums[row % lanes] += value;
+            }
         }
-        values.extend([sum, squared, absolute]);
+        for mut sums in sums {
+            let mut live = lanes;
+            while live > 1 {
+                live /= 2;
+                for k in 0..live {
+                    sums[k] += sums[k + live];
+                }
+            }
+            values.push(sums[0]);
+        }
         values
     }
 

@@ -30,6 +30,33 @@ impl Reader {
         }
     }
 
+    /// Tells whether there is an array of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Takes a single number that stands for one of `all`.
+    pub(super) fn choice<K: Copy>(
+        &mut self,
+        name: &'static str,
+        all: &[K],
+    ) -> Result<K, StateError> {
+        let code = self.count(name)?;
+        let known = usize::try_from(code).ok().and_then(|code| all.get(code));
+        known.copied().ok_or(StateError::Value { name, value: code as f64 })
+    }
+
+    /// Takes lines of finite f64 values, as many as there are.
+    pub(super) fn matrix(
+        &mut self,
+        name: &'static str,
+        width: usize,
+    ) -> Result<Vec<Vec<f64>>, StateError> {
+        let lines = self.0.get(name).and_then(|array| array.shape.first().copied()).unwrap_or(0);
+        let values = self.reals(name, &[lines, width], f64::MIN)?;
+        Ok(values.chunks(width).map(<[f64]>::to_vec).collect())
+    }
+
     /// Takes a single finite number of at least `least`.
     pub(super) fn number(&mut self, name: &'static str, least: f64) -> Result<f64, StateError> {
         self.reals(name, &[], least).map(|values| values[0])
@@ -87,7 +114,9 @@ impl Reader {
     fn take(&mut self, name: &'static str, shape: &[usize]) -> Result<Values, StateError> {
         let array = self.0.remove(name).ok_or(StateError::Missing { name })?;
         let values = array.values.len();
-        if array.shape != shape || values != shape.iter().product::<usize>() {
+        if array.shape != shape
+            || Some(values) != shape.iter().try_fold(1_usize, |a, b| a.checked_mul(*b))
+        {
             let (expected, found) = (shape.to_vec(), array.shape);
             return Err(StateError::Shape { name, expected, found, values });
         }

@@ -11,77 +11,94 @@ use crate::rate::automatic;
 use crate::real::Real;
 use crate::scaling::Scaling;
 use crate::split::{Part, split};
-use crate::state::TrainState;
+use crate::state::{TrainState, Watch};
 
 impl<T: Real> LinearTrainer<T> {
     /// Starts a run with all parameters at zero.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Config`] for a setting out of range; [`TrainError::Data`] if a column spreads
-    /// too widely or the targets are too large; [`TrainError::NoRate`] if no automatic rate exists.
+    /// [`TrainError::Config`] for a setting out of range, or a model that does not fit the targets;
+    /// [`TrainError::Data`] if a column spreads too widely, the targets are too large, or no training
+    /// row has a weight; [`TrainError::NoRate`] if no automatic rate exists; [`TrainError::Read`].
     pub fn new(dataset: &Dataset<T>, config: Config) -> Result<Self, TrainError> {
         let checked = config.checked()?;
+        config.model.check_targets(dataset.classes().len())?;
         let (training, validation) = split(dataset, config.val_fraction, config.seed);
+        if training.total() == 0.0 {
+            return Err(DataError::NoWeight.into());
+        }
         let scaling = if config.standardize {
-            Scaling::measure(training.rows())?
+            Scaling::measure(training.rows(), training.total())?
         } else {
             Scaling::identity(dataset.columns())
         };
-        let objective = Objective::new(scaling, vec![config.l2; dataset.columns()]);
+        let objective = objective(dataset, &config, scaling);
         let parameters = objective.parameters();
-        let rule = Rule::start(config.optimizer, parameters);
-        let start = Start { params: vec![0.0; parameters], rule, epoch: 0, growing: 0, rate: None };
-        Self::build(checked, (training, validation), objective, start)
+        let weights = parameters - objective.outputs();
+        let rule = Rule::start(config.optimizer, parameters, weights);
+        let params = vec![0.0; parameters];
+        let start = Start { params, rule, epoch: 0, growing: 0, rate: None, watch: None };
+        Self::build(dataset, checked, (training, validation), objective, start)
     }
 
     /// Goes on from a state, as if the run had never stopped.
     ///
     /// `config` and `dataset` are those of the run that made the state; then every further epoch
-    /// equals that of the run, bit for bit. `epochs` and `tolerance` may differ: they only say when
-    /// to stop, and a state that already meets them yields no further epoch. Centre and scale come
-    /// from the state; so does the rate, unless `config` fixes one.
+    /// equals that of the run, bit for bit. `epochs`, `tolerance` and `early_stopping` may differ:
+    /// they only say when to stop, and a state that already meets them yields no further epoch.
+    /// Centre and scale come from the state; so does the rate, unless `config` fixes one.
     ///
     /// # Errors
     ///
-    /// As [`LinearTrainer::new`]; and [`TrainError::State`] for the state of another optimizer,
-    /// seed, number of columns or element type.
+    /// As [`LinearTrainer::new`]; and [`TrainError::State`] for the state of another model,
+    /// optimizer, seed, number of columns or classes, or element type.
     pub fn resume(
         dataset: &Dataset<T>,
         config: Config,
         state: &TrainState,
     ) -> Result<Self, TrainError> {
         let checked = config.checked()?;
-        state.check::<T>(config.optimizer, config.seed, dataset.columns())?;
-        let rule = Rule::new(config.optimizer, state.memory.clone()).ok_or_else(|| {
+        config.model.check_targets(dataset.classes().len())?;
+        let scaling = Scaling::from_parts(&state.center, state.scale.clone());
+        let outputs = config.model.loss(dataset.classes().len()).outputs();
+        state.check::<T>(&config, dataset.columns(), outputs)?;
+        let weights = state.params.len() - outputs;
+        let rule = Rule::new(config.optimizer, state.memory.clone(), weights).ok_or_else(|| {
             StateError::Optimizer { state: state.kind, run: config.optimizer.kind() }
         })?;
         let parts = split(dataset, config.val_fraction, config.seed);
-        let scaling = Scaling::from_parts(&state.center, state.scale.clone());
-        let objective = Objective::new(scaling, vec![config.l2; dataset.columns()]);
+        if parts.0.total() == 0.0 {
+            return Err(DataError::NoWeight.into());
+        }
         let start = Start {
             params: state.params.clone(),
             rule,
             epoch: state.epoch,
             growing: state.growing,
             rate: Some(state.rate),
+            watch: state.watch,
         };
-        let mut trainer = Self::build(checked, parts, objective, start)?;
-        trainer.done = state.epoch > 0 && trainer.stop_reason().is_some();
+        let objective = objective(dataset, &config, scaling);
+        let mut trainer = Self::build(dataset, checked, parts, objective, start)?;
+        if state.epoch > 0 {
+            trainer.stop = trainer.stop_reason(None);
+        }
         Ok(trainer)
     }
 
     fn build(
+        dataset: &Dataset<T>,
         checked: Checked,
         (training, validation): (Part<T>, Option<Part<T>>),
         mut objective: Objective<T>,
         start: Start,
     ) -> Result<Self, TrainError> {
         let rows = training.rows();
-        let targets = Targets::measure(rows);
+        let targets = Targets::measure(rows)?;
         let mut current = Evaluation::empty(objective.parameters());
         let gradient = vec![0.0; objective.parameters()];
-        objective.evaluate(rows, &gradient, &mut current);
+        objective.evaluate(rows, targets.total, &gradient, &mut current)?;
         let start_loss = current.loss;
         if !start_loss.is_finite() {
             return Err(DataError::TargetTooLarge.into());
@@ -89,16 +106,20 @@ impl<T: Real> LinearTrainer<T> {
         let rate = match (checked.config.rate, start.rate) {
             (Rate::Fixed(rate), _) | (Rate::Auto, Some(rate)) => rate,
             (Rate::Auto, None) => {
-                automatic(&mut objective, rows, &targets, &checked).ok_or(TrainError::NoRate)?
+                automatic(&objective, rows, &targets, &checked)?.ok_or(TrainError::NoRate)?
             }
         };
-        objective.evaluate(rows, &start.params, &mut current);
+        objective.evaluate(rows, targets.total, &start.params, &mut current)?;
+        // Rows that all weigh nothing have nothing to say.
+        let validation = validation.filter(|part| part.total() > 0.0);
+        let validation = validation.map(|part| {
+            let targets = Targets::measure(part.rows())?;
+            Ok::<_, TrainError>((part, targets))
+        });
         Ok(Self {
             targets,
-            validation: validation.map(|part| {
-                let targets = Targets::measure(part.rows());
-                (part, targets)
-            }),
+            validation: validation.transpose()?,
+            classes: dataset.classes().to_vec(),
             training,
             checked,
             objective,
@@ -107,12 +128,21 @@ impl<T: Real> LinearTrainer<T> {
             params: start.params,
             epoch: start.epoch,
             growing: start.growing,
+            watch: start.watch,
             start_loss,
             current,
+            is_current: true,
             gradient,
-            done: false,
+            last_rate: None,
+            stop: None,
+            failed: false,
         })
     }
+}
+
+fn objective<T: Real>(dataset: &Dataset<T>, config: &Config, scaling: Scaling<T>) -> Objective<T> {
+    let loss = config.model.loss(dataset.classes().len());
+    Objective::new(scaling, loss, vec![config.l2; dataset.columns()])
 }
 
 /// Where a run starts.
@@ -123,4 +153,5 @@ struct Start {
     growing: u64,
     /// The rate of the state, if there is one.
     rate: Option<f64>,
+    watch: Option<Watch>,
 }

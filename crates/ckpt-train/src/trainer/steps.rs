@@ -1,0 +1,107 @@
+//! The steps of an epoch.
+
+use super::{LinearTrainer, StopReason};
+use crate::config::ModelKind;
+use crate::error::TrainError;
+use crate::optimizer::{Rule, Search, lbfgs_step};
+use crate::order::Words;
+use crate::real::{FloatType, Real};
+
+/// The rounding error that a loss may have, relative and in units of the rows' type's epsilon.
+const NOISE: f64 = 16.0;
+
+/// The relative error of parameters, in the same units, under which L-BFGS ends where a step does not
+/// help: well above what rounding leaves on ill-conditioned data.
+const PRECISION: f64 = 256.0;
+
+impl<T: Real> LinearTrainer<T> {
+    /// Does one epoch's steps, and says if they found that there is nowhere to go.
+    pub(super) fn train(&mut self) -> Result<Option<StopReason>, TrainError> {
+        match self.rule {
+            Rule::Exact => return self.solve().map(Some),
+            Rule::LBfgs { .. } => return self.search(),
+            _ => {}
+        }
+        let rate = self.rate * self.checked.config.schedule.factor(self.epoch);
+        self.last_rate = Some(rate);
+        let rows = self.training.rows().len();
+        let seen = match self.checked.batch.filter(|&batch| batch < rows) {
+            Some(batch) => self.batches(batch, rate)?,
+            None => self.whole(rate)?,
+        };
+        self.check_growth(seen)?;
+        Ok(None)
+    }
+
+    /// Steps on all rows, and returns the loss that the step saw or led to.
+    fn whole(&mut self, rate: f64) -> Result<f64, TrainError> {
+        let (rows, total) = (self.training.rows(), self.targets.total);
+        if let Some(point) = self.rule.lookahead() {
+            let sums = self.objective.gradient(rows, total, point, &mut self.gradient)?;
+            let seen = self.objective.loss(sums, total, point);
+            self.rule.step(&mut self.params, &self.gradient, rate);
+            return Ok(seen);
+        }
+        // The gradient was left here by the step before, or by the start.
+        self.rule.step(&mut self.params, &self.current.gradient, rate);
+        self.update()?;
+        Ok(self.current.loss)
+    }
+
+    /// Steps on each batch, and returns the mean of the losses that they saw.
+    fn batches(&mut self, batch: usize, rate: f64) -> Result<f64, TrainError> {
+        let rows = self.training.rows();
+        let batches = rows.len().div_ceil(batch);
+        let mut seen = 0.0;
+        for index in Words::new(self.checked.config.seed, self.epoch).permutation(batches) {
+            let range = index * batch..rows.len().min((index + 1) * batch);
+            // What a batch weighs on average, so that the mean of its steps is that of all rows.
+            let total = self.targets.total * range.len() as f64 / rows.len() as f64;
+            let point = self.rule.lookahead().unwrap_or(&self.params);
+            let part = rows.slice(range.clone());
+            let sums = self.objective.gradient(part, total, point, &mut self.gradient)?;
+            seen += self.objective.loss(sums, total, point) * range.len() as f64;
+            self.rule.step(&mut self.params, &self.gradient, rate);
+        }
+        Ok(seen / rows.len() as f64)
+    }
+
+    /// Takes a step of L-BFGS.
+    fn search(&mut self) -> Result<Option<StopReason>, TrainError> {
+        let Rule::LBfgs { limit, history } = &mut self.rule else {
+            unreachable!("the caller looked");
+        };
+        let (rows, total, objective) =
+            (self.training.rows(), self.targets.total, &mut self.objective);
+        let least = (PRECISION * epsilon::<T>()).powi(2) * self.start_loss;
+        let search = Search { limit: *limit, noise: NOISE * epsilon::<T>(), least };
+        let length =
+            lbfgs_step(history, &search, &mut self.params, &mut self.current, |at, into| {
+                objective.evaluate(rows, total, at, into)
+            })?;
+        self.is_current = true;
+        self.last_rate = length;
+        Ok(if length.is_none() { Some(StopReason::Precision) } else { None })
+    }
+
+    /// Solves exactly.
+    fn solve(&mut self) -> Result<StopReason, TrainError> {
+        debug_assert_eq!(self.checked.config.model, ModelKind::Linear);
+        let exact = self.exact()?;
+        self.params = if self.checked.config.standardize {
+            exact.params
+        } else {
+            let (weight, bias) = exact.objective.raw(&exact.params);
+            self.objective.params(&weight, &bias)
+        };
+        Ok(StopReason::Exact)
+    }
+}
+
+/// The distance from 1 to the next larger number of the rows' type.
+fn epsilon<T: Real>() -> f64 {
+    match T::TYPE {
+        FloatType::F32 => f64::from(f32::EPSILON),
+        FloatType::F64 => f64::EPSILON,
+    }
+}
