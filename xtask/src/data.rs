@@ -1,13 +1,15 @@
-//! `cargo xtask data sequence`: training-like checkpoints, epoch by epoch.
+//! `cargo xtask data`: made-up data to measure and test with.
 //!
-//! They are made up, not recorded: the parameters are chosen so that coders make of them about what
-//! they make of real training of that kind.
+//! `sequence` makes training-like checkpoints, epoch by epoch. They are made up, not recorded: the
+//! parameters are chosen so that coders make of them about what they make of real training of that
+//! kind. `table` makes tables to train on.
 
 mod file;
 mod kind;
 #[expect(dead_code, reason = "only the codec's own tests go over all of them")]
 #[path = "../../crates/ckpt-codec/tests/common/sequences.rs"]
 mod sequences;
+mod table;
 
 use std::{
     fs,
@@ -37,6 +39,17 @@ enum What {
     /// Each epoch is near the one before it, as training makes them; the same kind, size and seed
     /// give the same bytes. With --json: kind, files.
     Sequence(SequenceArgs),
+    /// Writes a table to train on whose answer is known
+    ///
+    /// The features have mean 0, standard deviation 1 and the condition number asked for, in the
+    /// very rows that are written. The target of a regression is linear in them, plus normal noise.
+    /// A class is drawn from the softmax of one such number per class, divided by --noise: 1 makes
+    /// the coefficients those of a softmax regression, 0 always takes the largest. The same flags
+    /// give the same bytes on every machine.
+    ///
+    /// With --json: file, bytes, rows, features, kind, noise, condition, seed, dtype; intercept and
+    /// coefficients (column to value), or classes, a list of class, rows, intercept, coefficients.
+    Table(table::TableArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -59,7 +72,13 @@ struct SequenceArgs {
 
 /// Makes data.
 pub(crate) fn run(args: &DataArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
-    let What::Sequence(args) = &args.what;
+    match &args.what {
+        What::Sequence(args) => sequence(args, place, ui),
+        What::Table(args) => table::run(args, place.json, ui),
+    }
+}
+
+fn sequence(args: &SequenceArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
     let files = Recipe { kind: args.kind, epochs: args.epochs, mib: args.mib, seed: args.seed }
         .write(&args.folder)?;
     let names: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
