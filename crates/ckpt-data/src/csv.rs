@@ -28,7 +28,8 @@ impl Table {
 
 /// Reads a number as columns of numbers hold it.
 pub(crate) fn parse_number(cell: &str) -> Option<f64> {
-    cell.trim().parse().ok()
+    // Nearly all cells are without spaces, which need not be looked for in those.
+    cell.parse().or_else(|_| cell.trim().parse()).ok()
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<Column>, Problem> {

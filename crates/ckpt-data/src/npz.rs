@@ -32,10 +32,9 @@ impl Table {
         let y = archive.read(&names[1])?;
         y.check_rank(1..=1, "1", &archive.label(&names[1]))?;
         let id = y.hash(x.hash(TableHasher::new())).finish();
-        let mut columns = x.columns();
-        columns.extend(
-            y.columns().into_iter().map(|column| Column { name: "y".to_owned(), ..column }),
-        );
+        let mut columns = x.into_columns();
+        let y = y.into_columns().into_iter();
+        columns.extend(y.map(|column| Column { name: "y".to_owned(), ..column }));
         Self::with_id(columns, id).map_err(|problem| DataError::file(name, problem))
     }
 }

@@ -36,7 +36,7 @@ pub use crate::{
     digest::{DIGEST_LEN, Digest, ParseIdError},
     fields::FieldHasher,
     fingerprint::{
-        data::TableHasher,
+        data::{ArrayHasher, ColumnHasher, TableHasher},
         file::{file_digest, reader_digest},
     },
     id::{

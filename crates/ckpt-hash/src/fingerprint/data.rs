@@ -32,21 +32,25 @@ impl TableHasher {
 
     /// Adds a column of numbers. Bits count: `-0.0` and `0.0` differ, and so do two NaN payloads.
     #[must_use]
-    pub fn f64_column(mut self, values: impl IntoIterator<Item = f64>) -> Self {
-        let mut hasher = FieldHasher::new("ckpt column f64\n");
-        let mut batch = Vec::with_capacity(8 * BATCH);
-        let mut rows = 0;
+    pub fn f64_column(self, values: impl IntoIterator<Item = f64>) -> Self {
+        let mut column = ColumnHasher::new();
+        let mut batch = Vec::with_capacity(BATCH);
         for value in values {
-            batch.extend_from_slice(&value.to_le_bytes());
-            rows += 1;
-            if batch.len() == 8 * BATCH {
-                hasher.raw(&batch);
+            batch.push(value);
+            if batch.len() == BATCH {
+                column.push(&batch);
                 batch.clear();
             }
         }
-        // The count comes last, so that the values can come from any iterator.
-        hasher.raw(&batch).number(rows);
-        self.parts.push(hasher.finish());
+        column.push(&batch);
+        self.column(column)
+    }
+
+    /// Adds a column of numbers that came in pieces: the same as [`f64_column`](Self::f64_column)
+    /// of all of them.
+    #[must_use]
+    pub fn column(mut self, column: ColumnHasher) -> Self {
+        self.parts.push(column.finish());
         self
     }
 
@@ -64,14 +68,26 @@ impl TableHasher {
     /// Adds a whole array: `dtype` by its lower-case NumPy name (`float32`), `shape` outermost
     /// first, `bytes` row-major and little-endian.
     #[must_use]
-    pub fn array(mut self, dtype: &str, shape: &[u64], bytes: &[u8]) -> Self {
-        let mut hasher = FieldHasher::new("ckpt array\n");
-        hasher.text(dtype).number(shape.len() as u64);
-        for extent in shape {
-            hasher.number(*extent);
-        }
-        hasher.bytes(bytes);
-        self.parts.push(hasher.finish());
+    pub fn array(self, dtype: &str, shape: &[u64], bytes: &[u8]) -> Self {
+        let mut array = ArrayHasher::new(dtype, shape, bytes.len() as u64);
+        array.push(bytes);
+        self.whole_array(array)
+    }
+
+    /// Adds a whole array that came in pieces: the same as [`array`](Self::array) of all of them.
+    ///
+    /// # Panics
+    /// If the pieces have not the length that the array was started with.
+    #[must_use]
+    pub fn whole_array(mut self, array: ArrayHasher) -> Self {
+        self.parts.push(array.finish());
+        self
+    }
+
+    /// Adds the columns and arrays of another table behind those of this one.
+    #[must_use]
+    pub fn table(mut self, other: Self) -> Self {
+        self.parts.extend(other.parts);
         self
     }
 
@@ -102,6 +118,81 @@ impl TableHasher {
             hasher.digest(part);
         }
         DataId::from_fields(hasher)
+    }
+}
+
+/// Fingerprints a column of numbers that comes in pieces.
+#[derive(Debug, Clone)]
+pub struct ColumnHasher {
+    hasher: FieldHasher,
+    rows: u64,
+}
+
+impl ColumnHasher {
+    /// Starts without numbers.
+    pub fn new() -> Self {
+        Self { hasher: FieldHasher::new("ckpt column f64\n"), rows: 0 }
+    }
+
+    /// Adds numbers behind those before.
+    pub fn push(&mut self, values: &[f64]) {
+        let mut bytes = [0; 8 * BATCH];
+        for batch in values.chunks(BATCH) {
+            let bytes = &mut bytes[..8 * batch.len()];
+            for (bytes, value) in bytes.chunks_exact_mut(8).zip(batch) {
+                bytes.copy_from_slice(&value.to_le_bytes());
+            }
+            self.hasher.raw(bytes);
+        }
+        self.rows += values.len() as u64;
+    }
+
+    fn finish(mut self) -> Digest {
+        // The count comes last, so that nobody needs to know it first.
+        self.hasher.number(self.rows);
+        self.hasher.finish()
+    }
+}
+
+impl Default for ColumnHasher {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Fingerprints an array that comes in pieces.
+#[derive(Debug, Clone)]
+pub struct ArrayHasher {
+    hasher: FieldHasher,
+    /// Bytes that are still to come.
+    rest: u64,
+}
+
+impl ArrayHasher {
+    /// Starts an array of `len` bytes; `dtype` and `shape` as in [`TableHasher::array`].
+    pub fn new(dtype: &str, shape: &[u64], len: u64) -> Self {
+        let mut hasher = FieldHasher::new("ckpt array\n");
+        hasher.text(dtype).number(shape.len() as u64);
+        for extent in shape {
+            hasher.number(*extent);
+        }
+        hasher.number(len);
+        Self { hasher, rest: len }
+    }
+
+    /// Adds the next bytes, row-major and little-endian.
+    ///
+    /// # Panics
+    /// If they are more than the array has.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let rest = self.rest.checked_sub(bytes.len() as u64);
+        self.rest = rest.expect("no more bytes than the array has");
+        self.hasher.raw(bytes);
+    }
+
+    fn finish(self) -> Digest {
+        assert_eq!(self.rest, 0, "bytes of an array are missing");
+        self.hasher.finish()
     }
 }
 
@@ -142,7 +233,33 @@ mod tests {
         assert_ne!(transposed, columns);
     }
 
+    #[test]
+    #[should_panic(expected = "bytes of an array are missing")]
+    fn an_array_is_whole() {
+        let mut array = ArrayHasher::new("uint8", &[3], 3);
+        array.push(&[1, 2]);
+        let _ = TableHasher::new().whole_array(array);
+    }
+
     proptest! {
+        #[test]
+        fn pieces_give_the_id_of_the_whole(
+            values in prop::collection::vec(any::<f64>(), 0..1500), at: prop::sample::Index,
+        ) {
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let shape = [values.len() as u64];
+            let at = at.index(values.len() + 1);
+            let mut column = ColumnHasher::new();
+            let mut array = ArrayHasher::new("float64", &shape, bytes.len() as u64);
+            column.push(&values[..at]);
+            column.push(&values[at..]);
+            array.push(&bytes[..8 * at]);
+            array.push(&bytes[8 * at..]);
+            let whole = TableHasher::new().array("float64", &shape, &bytes);
+            let pieces = TableHasher::new().column(column).table(TableHasher::new().whole_array(array));
+            prop_assert_eq!(pieces.finish(), TableHasher::new().f64_column(values).table(whole).finish());
+        }
+
         #[test]
         fn one_changed_bit_changes_the_id(
             values in prop::collection::vec(any::<f64>(), 1..1500), at: prop::sample::Index, bit in 0..64u32,
