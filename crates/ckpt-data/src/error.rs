@@ -2,6 +2,8 @@
 
 use std::{error::Error, io};
 
+use crate::Float;
+
 /// The reason why a table or its samples could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -9,6 +11,14 @@ pub enum DataError {
     #[error("cannot read {name}")]
     Read {
         /// The file, or the array in it.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The operating system failed to write.
+    #[error("cannot write {name}")]
+    Write {
+        /// The file.
         name: String,
         /// Why.
         source: io::Error,
@@ -41,6 +51,20 @@ impl DataError {
 
     pub(crate) fn read(name: &str, source: io::Error) -> Self {
         Self::Read { name: name.to_owned(), source }
+    }
+
+    pub(crate) fn write(name: &str, source: io::Error) -> Self {
+        Self::Write { name: name.to_owned(), source }
+    }
+}
+
+impl Problem {
+    /// Says why a number is none that can be trained on in `T`.
+    pub(crate) fn not_finite<T: Float>(row: usize, column: String, value: f64) -> Self {
+        if value.is_finite() {
+            return Self::OutOfRange { row, column, value, dtype: T::DTYPE };
+        }
+        Self::NotFinite { row, column, value }
     }
 }
 
@@ -92,6 +116,12 @@ pub enum Problem {
     /// An array's elements are of a type that is not read.
     #[error("dtype {0} is not read: bool, integers, float32 and float64 are")]
     Dtype(String),
+    /// A matrix that is read by rows has elements of another type than floats.
+    #[error("dtype {0} is not read by rows: float32 and float64 are")]
+    RowsDtype(String),
+    /// A matrix that is read by rows has its columns in one piece each, not its rows.
+    #[error("in Fortran order, and rows are read from C order; save numpy.ascontiguousarray of it")]
+    FortranRows,
     /// An array has too many or too few dimensions.
     #[error("rank {found}, but {expected} is needed")]
     Rank {

@@ -4,7 +4,7 @@
 //! [`DataId`](ckpt_hash::DataId) of its values; [`Table::split_target`] makes [`Samples`] for
 //! training out of it. The same `f64` values have one id, whether they come from CSV, NPY, NPZ or
 //! memory. [`data_id`] fingerprints any file. [`Table::samples`] takes classes, weights, columns to
-//! leave out, and `f32`.
+//! leave out, and `f32`. [`NpyRows`] reads a matrix that is larger than memory.
 //!
 //! Files are taken as untrusted: sizes that a header claims are checked against the file's length
 //! before memory is taken, and a bad file is a [`DataError`] of one line that names it.
@@ -28,6 +28,7 @@ mod file;
 mod float;
 mod npz;
 mod roles;
+mod rows;
 mod samples;
 mod table;
 
@@ -36,6 +37,7 @@ pub use crate::{
     file::data_id,
     float::Float,
     roles::{Roles, Target},
+    rows::NpyRows,
     samples::Samples,
     table::{Column, Table, Values},
 };

@@ -57,8 +57,7 @@ impl<R: Read> Body<'_, R> {
         self.pieces::<T>(elements, width.max(1), |bytes| {
             hash.push(bytes);
             for (index, column) in columns.iter_mut().enumerate() {
-                let of_column = bytes.chunks_exact(size_of::<T>()).skip(index).step_by(width);
-                column.extend(of_column.map(|bytes| T::from_le(bytes).stored()));
+                column.extend(T::every_from_le(bytes, index, width).map(T::stored));
             }
         })?;
         Ok(columns)
@@ -68,7 +67,7 @@ impl<R: Read> Body<'_, R> {
     fn fortran<T: Element>(&mut self, elements: usize) -> Result<ArrayD<T>, DataError> {
         let mut values = Vec::with_capacity(elements);
         self.pieces::<T>(elements, 1, |bytes| {
-            values.extend(bytes.chunks_exact(size_of::<T>()).map(T::from_le));
+            values.extend(T::from_le(bytes));
         })?;
         ArrayD::from_shape_vec(IxDyn(&self.header.shape).f(), values)
             .map_err(|_| self.error(Problem::NpyHeader("a shape beyond all memory")))

@@ -10,8 +10,11 @@ pub(crate) trait Element: Copy {
     /// What a column holds of it.
     type Stored: Copy;
 
-    /// Reads an element from its bytes, little-endian, as many as the type has.
-    fn from_le(bytes: &[u8]) -> Self;
+    /// Reads elements from their bytes, little-endian.
+    fn from_le(bytes: &[u8]) -> impl Iterator<Item = Self>;
+
+    /// Reads every `step`-th element from the one at `first` on: a column of rows.
+    fn every_from_le(bytes: &[u8], first: usize, step: usize) -> impl Iterator<Item = Self>;
 
     /// Writes an element to its bytes.
     fn write_le(self, bytes: &mut [u8]);
@@ -35,8 +38,19 @@ macro_rules! element {
 
             type Stored = $stored;
 
-            fn from_le(bytes: &[u8]) -> Self {
-                Self::from_le_bytes(bytes.try_into().expect("as many bytes as the type has"))
+            fn from_le(bytes: &[u8]) -> impl Iterator<Item = Self> {
+                let (elements, _) = bytes.as_chunks::<{ size_of::<$type>() }>();
+                elements.iter().map(|bytes| Self::from_le_bytes(*bytes))
+            }
+
+            fn every_from_le(
+                bytes: &[u8],
+                first: usize,
+                step: usize,
+            ) -> impl Iterator<Item = Self> {
+                let (elements, _) = bytes.as_chunks::<{ size_of::<$type>() }>();
+                let every = elements.iter().skip(first).step_by(step);
+                every.map(|bytes| Self::from_le_bytes(*bytes))
             }
 
             fn write_le(self, bytes: &mut [u8]) {
@@ -72,8 +86,12 @@ impl Element for bool {
 
     type Stored = f64;
 
-    fn from_le(bytes: &[u8]) -> Self {
-        bytes[0] != 0
+    fn from_le(bytes: &[u8]) -> impl Iterator<Item = Self> {
+        bytes.iter().map(|byte| *byte != 0)
+    }
+
+    fn every_from_le(bytes: &[u8], first: usize, step: usize) -> impl Iterator<Item = Self> {
+        bytes.iter().skip(first).step_by(step).map(|byte| *byte != 0)
     }
 
     fn write_le(self, bytes: &mut [u8]) {

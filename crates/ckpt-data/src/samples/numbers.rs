@@ -40,11 +40,7 @@ impl<'a> Numbers<'a> {
             Self::Double(values) => values[index],
             Self::Single(values) => f64::from(values[index]),
         };
-        let (row, column) = (index + 1, column.name.clone());
-        if value.is_finite() {
-            return Problem::OutOfRange { row, column, value, dtype: T::DTYPE };
-        }
-        Problem::NotFinite { row, column, value }
+        Problem::not_finite::<T>(index + 1, column.name.clone(), value)
     }
 
     /// Writes the numbers from row `start` on into places, as many as there are.
