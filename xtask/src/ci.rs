@@ -24,7 +24,7 @@ struct Step {
 }
 
 /// The steps, in order.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step { what: "format", args: &["fmt", "--all", "--check"], rustdoc_flags: "" },
     Step {
         what: "lints",
@@ -33,6 +33,11 @@ const STEPS: [Step; 5] = [
     },
     // The README's own test command.
     Step { what: "tests", args: &["test", "--workspace"], rustdoc_flags: "" },
+    Step {
+        what: "tests of features",
+        args: &["test", "--package", "ckpt-data", "--features", "parquet"],
+        rustdoc_flags: "",
+    },
     Step {
         what: "docs",
         args: &["doc", "--workspace", "--no-deps", "--all-features"],

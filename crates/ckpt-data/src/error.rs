@@ -31,6 +31,14 @@ pub enum DataError {
         /// What the archive's reader says.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A file whose name ends in `.parquet` is none, is damaged or of a kind that is not read.
+    #[error("{name} cannot be read as a Parquet file")]
+    Parquet {
+        /// The file.
+        name: String,
+        /// What the format's reader says.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// A file's content is not as it must be.
     #[error("{name}: {problem}")]
     File {
@@ -74,7 +82,7 @@ impl Problem {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Problem {
     /// The name's ending says nothing about the format.
-    #[error("not a table: the name of a table ends in .csv, .npy or .npz")]
+    #[error("not a table: the name of a table ends in .csv, .npy, .npz or .parquet")]
     UnknownFormat,
 
     /// A line of a CSV file has bytes that are not UTF-8.
@@ -155,6 +163,54 @@ pub enum Problem {
     /// An archive holds other arrays than a table's.
     #[error("needs the arrays X and y, found {0}")]
     Arrays(String),
+
+    /// This program does not read Parquet files.
+    #[error("Parquet is read only by a program built with --features parquet")]
+    NoParquet,
+    /// A column of a Parquet file has a cell without a value.
+    #[error("row {row}, column {column}: null; fill it in or remove the row")]
+    Null {
+        /// The first such row.
+        row: usize,
+        /// The column's name.
+        column: String,
+    },
+    /// A column of a Parquet file has lists or structures in it.
+    #[error("column {0} is nested, and a table is flat; leave the column out of the file")]
+    Nested(String),
+    /// A column of a Parquet file is of a type that is not read.
+    #[error("column {column}: {found} is not read: booleans, integers, floats and text are")]
+    ColumnType {
+        /// The column's name.
+        column: String,
+        /// Its type.
+        found: String,
+    },
+    /// A column of a Parquet file is encoded in a way that is not read.
+    #[error("column {column}: encoding {encoding} is not read; write plain or dictionary encoding")]
+    Encoding {
+        /// The column's name.
+        column: String,
+        /// The encoding.
+        encoding: &'static str,
+    },
+    /// A text in a Parquet file is not UTF-8.
+    #[error("row {row}, column {column}: not UTF-8")]
+    CellNotUtf8 {
+        /// The first such row.
+        row: usize,
+        /// The column's name.
+        column: String,
+    },
+    /// The pages of a column of a Parquet file contradict what the file says of them.
+    #[error("column {column}: damaged pages")]
+    Pages {
+        /// The column's name.
+        column: String,
+    },
+    /// A Parquet file says that it takes much more memory than its length allows.
+    #[error("claims {0} bytes, too many for the file's length")]
+    Expands(u64),
 
     /// A table has no columns.
     #[error("no columns")]

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufReader, Seek},
+    io::{BufReader, Read, Seek},
     path::Path,
 };
 
@@ -15,6 +15,7 @@ enum Format {
     Csv,
     Npy,
     Npz,
+    Parquet,
 }
 
 impl Format {
@@ -25,6 +26,7 @@ impl Format {
             "csv" => Some(Self::Csv),
             "npy" => Some(Self::Npy),
             "npz" => Some(Self::Npz),
+            "parquet" => Some(Self::Parquet),
             _ => None,
         }
     }
@@ -54,11 +56,12 @@ impl Source {
 }
 
 impl Table {
-    /// Reads a table from a file whose name ends in `.csv`, `.npy` or `.npz`, in any case.
+    /// Reads a table from a file whose name ends in `.csv`, `.npy`, `.npz` or `.parquet`, in any
+    /// case.
     ///
     /// # Errors
-    /// Another ending, and what [`read_csv`](Self::read_csv), [`read_npy`](Self::read_npy) and
-    /// [`read_npz`](Self::read_npz) refuse; each error names the file.
+    /// Another ending, `.parquet` without the feature `parquet`, and what [`read_csv`](Self::read_csv),
+    /// [`read_npy`](Self::read_npy), [`read_npz`](Self::read_npz) and `read_parquet` refuse; each error names the file.
     pub fn read(path: &Path) -> Result<Self, DataError> {
         let Some(format) = Format::of(path) else {
             let name = path.display().to_string();
@@ -70,13 +73,24 @@ impl Table {
             Format::Csv => Self::read_csv(reader, &name),
             Format::Npy => Self::read_npy(reader, len, &name),
             Format::Npz => Self::read_npz(reader, &name),
+            Format::Parquet => read_parquet(reader, &name),
         }
     }
 }
 
+#[cfg(feature = "parquet")]
+fn read_parquet(reader: impl Read, name: &str) -> Result<Table, DataError> {
+    Table::read_parquet(reader, name)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn read_parquet(_reader: impl Read, name: &str) -> Result<Table, DataError> {
+    Err(DataError::file(name, Problem::NoParquet))
+}
+
 /// Fingerprints a file of data: tables and arrays by their values, any other file by its bytes.
 ///
-/// A file whose name ends in `.csv` must be a table; `.npy` and `.npz` may hold arrays of any rank
+/// A file whose name ends in `.csv` or `.parquet` must be a table; `.npy` and `.npz` may hold arrays of any rank
 /// and name, which count sorted by name, so that what is a table has the table's id.
 ///
 /// # Errors
@@ -93,5 +107,6 @@ pub fn data_id(path: &Path) -> Result<DataId, DataError> {
         Format::Csv => Ok(Table::read_csv(reader, &name)?.id()),
         Format::Npy => Ok(Array::read(reader, len, &name)?.hash(hasher).finish()),
         Format::Npz => Ok(npz::hash_arrays(reader, &name, hasher)?.finish()),
+        Format::Parquet => Ok(read_parquet(reader, &name)?.id()),
     }
 }

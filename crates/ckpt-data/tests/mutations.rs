@@ -23,9 +23,12 @@ fn corpus(extension: &str) -> Vec<Vec<u8>> {
     of_kind.map(|path| fs::read(path).unwrap()).collect()
 }
 
+/// Bytes for buffers.
+const BUFFERS: usize = 256 << 10;
+
 /// Drives a reader with every file and mutations of it. It may take `times` the bytes of a file,
-/// and 256 KiB for buffers.
-fn drive(extension: &str, rounds: usize, times: usize, read: fn(&[u8]) -> bool) {
+/// and `free` ones.
+fn drive(extension: &str, rounds: usize, times: usize, free: usize, read: fn(&[u8]) -> bool) {
     let (corpus, mut damage) = (corpus(extension), Damage::new(2));
     assert!(corpus.len() > 1, "{extension}");
     let good = corpus.iter().filter(|file| read(file)).count();
@@ -37,7 +40,7 @@ fn drive(extension: &str, rounds: usize, times: usize, read: fn(&[u8]) -> bool) 
             let mut is_table = false;
             let most = peak(|| is_table = read(&input));
             read_all_the_same += usize::from(is_table);
-            let bound = times * input.len() + (256 << 10);
+            let bound = times * input.len() + free;
             assert!(most <= bound, "{most} bytes for {} of {extension}", input.len());
         }
     }
@@ -48,16 +51,23 @@ fn drive(extension: &str, rounds: usize, times: usize, read: fn(&[u8]) -> bool) 
 
 #[test]
 fn damaged_csv_files_are_refused_or_read() {
-    drive("csv", 5000, 64, hostile::csv);
+    drive("csv", 5000, 64, BUFFERS, hostile::csv);
 }
 
 #[test]
 fn damaged_npy_files_are_refused_or_read() {
-    drive("npy", 1000, 64, hostile::npy);
+    drive("npy", 1000, 64, BUFFERS, hostile::npy);
 }
 
 /// Deflated content is at most 1,032 times as long as what it is deflated to.
 #[test]
 fn damaged_npz_files_are_refused_or_read() {
-    drive("npz", 1500, 8 * 1032, hostile::npz);
+    drive("npz", 1500, 8 * 1032, BUFFERS, hostile::npz);
+}
+
+/// 16 MiB are free for what small files may hold, and again for a page and the decoders.
+#[cfg(feature = "parquet")]
+#[test]
+fn damaged_parquet_files_are_refused_or_read() {
+    drive("parquet", 1000, 2 * 1032, 48 << 20, hostile::parquet);
 }

@@ -42,7 +42,7 @@ fn what_is_no_table_is_refused() {
     assert_eq!(refusal("images.npz"), "images.npz: needs the arrays X and y, found a, b");
     assert_eq!(
         refusal("make_data.py"),
-        "make_data.py: not a table: the name of a table ends in .csv, .npy or .npz"
+        "make_data.py: not a table: the name of a table ends in .csv, .npy, .npz or .parquet"
     );
 }
 
@@ -168,4 +168,14 @@ fn missing_files_are_named() {
     }
     let error = data_id("no/such.txt".as_ref()).unwrap_err();
     assert_eq!(error.to_string(), "cannot read no/such.txt");
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_needs_its_feature() {
+    let path = path("values.parquet");
+    for error in [Table::read(&path).unwrap_err(), data_id(&path).unwrap_err()] {
+        let message = "Parquet is read only by a program built with --features parquet";
+        assert_eq!(error.to_string(), format!("{}: {message}", path.display()));
+    }
 }
