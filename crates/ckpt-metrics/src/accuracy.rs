@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use ndarray::{ArrayView1, s};
 
-use crate::{Error, Label, Result, grid, input};
+use crate::input::{self, contiguous};
+use crate::{Error, Label, Result, grid};
 
 /// Computes the share of rows whose predicted label is the true one, in \[0, 1\].
 ///
@@ -23,9 +24,8 @@ pub fn accuracy<'t, 'p, T: Label + 't, P: Label + 'p>(
     let (targets, predictions) = (targets.into(), predictions.into());
     let rows = input::paired(targets.len(), predictions.len())?;
     let right = |rows: Range<usize>| {
-        let pairs = targets.slice(s![rows.clone()]).into_iter();
-        let pairs = pairs.zip(predictions.slice(s![rows]));
-        Ok(pairs.filter(|(t, p)| t.to_i128() == p.to_i128()).count())
+        let rows = s![rows];
+        Ok(count_equal(&contiguous(targets.slice(rows)), &contiguous(predictions.slice(rows))))
     };
     let right = grid::reduce(rows, right, |sum, part| {
         *sum += part;
@@ -33,4 +33,19 @@ pub fn accuracy<'t, 'p, T: Label + 't, P: Label + 'p>(
     })?;
     let right = right.ok_or(Error::Empty)?;
     Ok(right as f64 / rows as f64)
+}
+
+/// Counts the rows in which both labels are the same integer.
+fn count_equal<T: Label, P: Label>(targets: &[T], predictions: &[P]) -> u64 {
+    let equal = |(t, p): (&T, &P)| t.to_i128() == p.to_i128();
+    if size_of::<T>() > 1 || size_of::<P>() > 1 {
+        return targets.iter().zip(predictions).map(|row| u64::from(equal(row))).sum();
+    }
+    // Labels of one byte are counted in bytes, with 16 of them in the smallest vector.
+    let blocks = targets.chunks(u8::MAX as usize).zip(predictions.chunks(u8::MAX as usize));
+    blocks
+        .map(|(targets, predictions)| {
+            u64::from(targets.iter().zip(predictions).map(|row| u8::from(equal(row))).sum::<u8>())
+        })
+        .sum()
 }

@@ -8,7 +8,7 @@ use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::classification::Margins;
-use crate::{ClassificationReport, Count, Error, Input, Label, Outcomes, Result, count, input};
+use crate::{ClassificationReport, Count, Error, Label, Outcomes, Result, count, input};
 
 /// The most classes of a confusion matrix: 4,096.
 ///
@@ -102,9 +102,7 @@ impl Confusion {
         let (targets, predictions) = (targets.into(), predictions.into());
         let rows = input::paired(targets.len(), predictions.len())?;
         let total = count::add(self.rows(), rows as u64)?;
-        counting::check_labels(targets, self.classes, Input::Target)?;
-        counting::check_labels(predictions, self.classes, Input::Prediction)?;
-        counting::count_rows(&mut self.counts, self.classes, targets, predictions);
+        counting::count_rows(&mut self.counts, self.classes, targets, predictions)?;
         self.rows = Some(total);
         Ok(())
     }

@@ -1,45 +1,46 @@
-//! Checks labels and counts pairs of them.
+//! Counts pairs of labels.
 
 use std::ops::Range;
 
 use ndarray::{ArrayView1, s};
 use rayon::prelude::*;
 
-use crate::{CHUNK_ROWS, Count, Input, Label, Result, grid, input};
+use crate::input::{self, contiguous};
+use crate::{CHUNK_ROWS, Count, Input, Label, Result};
 
-/// Checks that every label names one of the classes; the error names the first that does not.
-pub(super) fn check_labels<L: Label>(
-    labels: ArrayView1<'_, L>,
-    classes: usize,
-    source: Input,
-) -> Result<()> {
-    let check = |rows: Range<usize>| {
-        let chunk = labels.slice(s![rows.clone()]);
-        chunk
-            .iter()
-            .zip(rows)
-            .try_for_each(|(&label, row)| input::class(label, classes, source, row).map(drop))
-    };
-    grid::reduce(labels.len(), check, |(), ()| Ok(())).map(drop)
-}
+/// The private tables of one piece of rows, which its rows go into in turn.
+///
+/// An addition to a cell waits for the one before it on the same cell to reach memory, and where
+/// most rows are of one class, most would wait. Rows next to each other go into different tables.
+const TABLES: usize = 8;
 
-/// Counts rows whose labels have been checked, in parallel in the current rayon pool if that pays.
+/// The most rows of one piece, so that its counts fit into `u32`.
+const MOST_ROWS: usize = 1 << 31;
+
+/// Adds rows to the counts, in parallel in the current rayon pool if that pays; if a label is
+/// outside the classes, the error names the first, and nothing is added.
 pub(super) fn count_rows<T: Label, P: Label>(
     counts: &mut [u64],
     classes: usize,
     targets: ArrayView1<'_, T>,
     predictions: ArrayView1<'_, P>,
-) {
-    // A piece has a matrix of its own, so it must have more rows than that has cells.
-    let least = CHUNK_ROWS.max(counts.len());
-    if targets.len() < 2 * least {
-        count_pairs(counts, classes, targets, predictions);
-        return;
+) -> Result<()> {
+    let rows = targets.len();
+    // Tables pay once they have fewer cells than there are rows.
+    let least = CHUNK_ROWS.max(TABLES * counts.len());
+    if rows < least {
+        let (targets, predictions) = (contiguous(targets), contiguous(predictions));
+        check(&targets, &predictions, classes, 0)?;
+        count_pairs(counts, classes, &targets, &predictions);
+        return Ok(());
     }
-    let piece = least.max(targets.len().div_ceil(rayon::current_num_threads()));
-    for part in count_pieces(piece, classes, targets, predictions) {
-        add(counts, &part);
+    let piece = least.max(rows.div_ceil(rayon::current_num_threads())).min(MOST_ROWS);
+    for part in count_pieces(piece, classes, targets, predictions)? {
+        for (cell, count) in part.into_iter().enumerate() {
+            counts[cell % (classes * classes)] += u64::from(count);
+        }
     }
+    Ok(())
 }
 
 /// Adds the counts of another matrix of the same shape.
@@ -49,7 +50,7 @@ pub(super) fn add<C: Count>(counts: &mut [C], others: &[C]) {
     }
 }
 
-/// Counts pieces of the rows in parallel, each into a matrix of its own.
+/// Counts pieces of the rows in parallel, each into tables of its own.
 ///
 /// Integers add up to the same in any order, so unlike for sums of floats the pieces may follow
 /// the number of threads.
@@ -58,29 +59,84 @@ fn count_pieces<T: Label, P: Label>(
     classes: usize,
     targets: ArrayView1<'_, T>,
     predictions: ArrayView1<'_, P>,
-) -> Vec<Vec<u64>> {
+) -> Result<Vec<Vec<u32>>> {
     let rows = targets.len();
-    (0..rows.div_ceil(piece))
+    let count = |rows: Range<usize>| {
+        let mut tables = vec![0; TABLES * classes * classes];
+        for first in rows.clone().step_by(CHUNK_ROWS) {
+            let chunk = s![first..rows.end.min(first + CHUNK_ROWS)];
+            let targets = contiguous(targets.slice(chunk));
+            let predictions = contiguous(predictions.slice(chunk));
+            if !tabulate(&mut tables, classes, &targets, &predictions) {
+                check(&targets, &predictions, classes, first)?;
+            }
+        }
+        Ok(tables)
+    };
+    let pieces: Vec<Result<Vec<u32>>> = (0..rows.div_ceil(piece))
         .into_par_iter()
-        .map(|i| {
-            let rows = s![i * piece..rows.min((i + 1) * piece)];
-            let mut counts = vec![0; classes * classes];
-            count_pairs(&mut counts, classes, targets.slice(rows), predictions.slice(rows));
-            counts
-        })
-        .collect()
+        .map(|i| count(i * piece..rows.min((i + 1) * piece)))
+        .collect();
+    pieces.into_iter().collect()
 }
 
-/// Counts one row after another.
+/// Counts a chunk of rows into the tables in turn, and says whether all labels name classes; if
+/// not, the tables are good for nothing.
+fn tabulate<T: Label, P: Label>(
+    tables: &mut [u32],
+    classes: usize,
+    targets: &[T],
+    predictions: &[P],
+) -> bool {
+    let cells = classes * classes;
+    let mut tables: [&mut [u32]; TABLES] = {
+        let mut tables = tables.chunks_exact_mut(cells);
+        std::array::from_fn(|_| tables.next().expect("as many tables as that"))
+    };
+    let mut most = 0;
+    let mut count = |table: usize, target: T, prediction: P| {
+        let (target, prediction) = (target.index(), prediction.index());
+        most = most.max(target).max(prediction);
+        let cell = target.wrapping_mul(classes as u64).wrapping_add(prediction) as usize;
+        if let Some(count) = tables[table].get_mut(cell) {
+            *count += 1;
+        }
+    };
+    let (targets, last_targets) = targets.as_chunks::<TABLES>();
+    let (predictions, last_predictions) = predictions.as_chunks::<TABLES>();
+    for (targets, predictions) in targets.iter().zip(predictions) {
+        for table in 0..TABLES {
+            count(table, targets[table], predictions[table]);
+        }
+    }
+    for (table, (&target, &prediction)) in last_targets.iter().zip(last_predictions).enumerate() {
+        count(table, target, prediction);
+    }
+    most < classes as u64
+}
+
+/// Counts rows whose labels have been checked, one after another.
 fn count_pairs<T: Label, P: Label>(
     counts: &mut [u64],
     classes: usize,
-    targets: ArrayView1<'_, T>,
-    predictions: ArrayView1<'_, P>,
+    targets: &[T],
+    predictions: &[P],
 ) {
     for (target, prediction) in targets.iter().zip(predictions) {
-        let target = target.to_class().expect("labels were checked");
-        let prediction = prediction.to_class().expect("labels were checked");
-        counts[target * classes + prediction] += 1;
+        counts[target.index() as usize * classes + prediction.index() as usize] += 1;
     }
+}
+
+/// Names the first label that is of no class.
+fn check<T: Label, P: Label>(
+    targets: &[T],
+    predictions: &[P],
+    classes: usize,
+    first: usize,
+) -> Result<()> {
+    let rows = targets.iter().zip(predictions);
+    rows.zip(first..).try_for_each(|((&target, &prediction), row)| {
+        input::class(target, classes, Input::Target, row)?;
+        input::class(prediction, classes, Input::Prediction, row).map(drop)
+    })
 }
