@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::ranking::Area;
 use crate::{Error, Result};
 
 /// The most rows that one accumulator counts: 2⁵³.
@@ -52,6 +53,10 @@ pub(crate) mod arithmetic {
         /// Sums counts for a report, which takes a sum that is positive and finite.
         fn total(counts: impl Iterator<Item = Self>) -> Result<Self>;
 
+        /// The area under the ROC curve of the negatives and positives at ascending scores, given
+        /// their sums, which are not 0.
+        fn roc_auc(pairs: impl Iterator<Item = (Self, Self)>, totals: (Self, Self)) -> f64;
+
         /// The sum of products a b, less those of the second list, over the square of `total`.
         fn covariance(
             total: Self,
@@ -78,6 +83,15 @@ pub(crate) mod arithmetic {
                 0 => Err(Error::Empty),
                 total => Ok(total),
             }
+        }
+
+        fn roc_auc(
+            pairs: impl Iterator<Item = (Self, Self)>,
+            (negatives, positives): (Self, Self),
+        ) -> f64 {
+            let mut area = Area::default();
+            pairs.for_each(|(n, p)| area.add(n, p));
+            area.share(negatives, positives)
         }
 
         fn covariance(
@@ -110,6 +124,20 @@ pub(crate) mod arithmetic {
 
         fn total(counts: impl Iterator<Item = Self>) -> Result<Self> {
             total_weight(counts.sum())
+        }
+
+        fn roc_auc(
+            pairs: impl Iterator<Item = (Self, Self)>,
+            (negatives, positives): (Self, Self),
+        ) -> f64 {
+            // In shares of the totals, so that weights of any size neither overflow nor underflow.
+            let (mut below, mut area) = (0.0, 0.0);
+            for (n, p) in pairs {
+                let share = n / negatives;
+                area += p / positives * (below + 0.5 * share);
+                below += share;
+            }
+            area.min(1.0)
         }
 
         fn covariance(

@@ -109,6 +109,15 @@ pub enum Error {
         /// The number of classes.
         classes: usize,
     },
+    /// A metric of two classes was asked of rows of one.
+    #[error("no rows are of class {class}, without which the metric has no value")]
+    MissingClass {
+        /// The class that is missing.
+        class: usize,
+    },
+    /// Scores that were stored are not in order.
+    #[error("stored scores are not finite and in ascending order")]
+    NotAscending,
     /// There are no classes, or more than a confusion matrix may have.
     #[error("{classes} classes are not in 1..={MAX_CLASSES}")]
     ClassCount {

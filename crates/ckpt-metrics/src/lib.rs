@@ -62,7 +62,9 @@ mod input;
 mod loss;
 mod matthews;
 mod moments;
+mod one_vs_rest;
 mod outcomes;
+mod ranking;
 mod regression;
 mod scores;
 mod sum;
@@ -80,6 +82,11 @@ pub use grid::CHUNK_ROWS;
 pub use input::{Label, Real};
 pub use loss::LossReport;
 pub use matthews::matthews_correlation;
+pub use one_vs_rest::{OneVsRest, OneVsRestReport, roc_auc_one_vs_rest};
 pub use outcomes::Outcomes;
+pub use ranking::{
+    CurvePoints, PrecisionRecallPoint, Ranking, RankingReport, RocPoint, average_precision,
+    precision_recall_curve, roc_auc, roc_curve,
+};
 pub use regression::{Regression, RegressionReport, RegressionSums, mae, mse, r2, rmse};
 pub use scores::Scores;
