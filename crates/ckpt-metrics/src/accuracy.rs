@@ -5,7 +5,8 @@ use std::ops::Range;
 use ndarray::{ArrayView1, s};
 
 use crate::input::{self, contiguous};
-use crate::{Error, Label, Result, grid};
+use crate::sum::sums;
+use crate::{Error, Label, Real, Result, count, grid, weight};
 
 /// Computes the share of rows whose predicted label is the true one, in \[0, 1\].
 ///
@@ -33,6 +34,37 @@ pub fn accuracy<'t, 'p, T: Label + 't, P: Label + 'p>(
     })?;
     let right = right.ok_or(Error::Empty)?;
     Ok(right as f64 / rows as f64)
+}
+
+/// Computes the share of the rows' weight whose predicted label is the true one, in \[0, 1\].
+///
+/// # Errors
+/// Those of [`accuracy`], [`Error::WeightMismatch`], [`Error::NotAWeight`], or
+/// [`Error::WeightSum`] if the weights sum to 0 or exceed the range of `f64`.
+pub fn accuracy_weighted<'t, 'p, 'w, T: Label + 't, P: Label + 'p, W: Real + 'w>(
+    targets: impl Into<ArrayView1<'t, T>>,
+    predictions: impl Into<ArrayView1<'p, P>>,
+    weights: impl Into<ArrayView1<'w, W>>,
+) -> Result<f64> {
+    let (targets, predictions, weights) = (targets.into(), predictions.into(), weights.into());
+    let rows = input::paired(targets.len(), predictions.len())?;
+    weight::one_each(weights, rows)?;
+    let chunk = |rows: Range<usize>| {
+        let (first, rows) = (rows.start, s![rows]);
+        let weights = contiguous(weights.slice(rows));
+        weights.iter().zip(first..).try_for_each(|(&w, row)| weight::check(w, row).map(drop))?;
+        let targets = contiguous(targets.slice(rows));
+        Ok(sums((&targets, &contiguous(predictions.slice(rows)), &weights), |t, p, w| {
+            let weight = w.to_f64();
+            [if t.to_i128() == p.to_i128() { weight } else { 0.0 }, weight]
+        }))
+    };
+    let sums = grid::reduce(rows, chunk, |sums, part| {
+        *sums = [sums[0] + part[0], sums[1] + part[1]];
+        Ok(())
+    })?;
+    let [right, weight] = sums.ok_or(Error::Empty)?;
+    Ok(right / count::total_weight(weight)?)
 }
 
 /// Counts the rows in which both labels are the same integer.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{MAX_CLASSES, MAX_ROWS};
+use crate::{MAX_BINS, MAX_CLASSES, MAX_ROWS};
 
 /// The result of an evaluation.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -118,6 +118,50 @@ pub enum Error {
     /// Scores that were stored are not in order.
     #[error("stored scores are not finite and in ascending order")]
     NotAscending,
+    /// A quantile is not in \[0, 1\].
+    #[error("quantile {quantile} is not in [0, 1]")]
+    Quantile {
+        /// The quantile.
+        quantile: f64,
+    },
+    /// Losses of different quantiles were to be merged.
+    #[error("the loss of quantile {found} does not add to that of {expected}")]
+    QuantileMismatch {
+        /// The quantile of the accumulator.
+        expected: f64,
+        /// The quantile of what was given to it.
+        found: f64,
+    },
+    /// More of the highest scores were asked for than there are, or none.
+    #[error("the {k} highest scores are not 1 to {classes}")]
+    TopK {
+        /// How many were asked for.
+        k: usize,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// Accuracies among different numbers of highest scores were to be merged.
+    #[error("the accuracy among the {found} highest scores does not add to that among {expected}")]
+    TopKMismatch {
+        /// How many count in the accumulator.
+        expected: usize,
+        /// How many count in what was given to it.
+        found: usize,
+    },
+    /// There are no bins, or more than a calibration error may have.
+    #[error("{bins} bins are not in 1..={MAX_BINS}")]
+    BinCount {
+        /// The number of bins.
+        bins: usize,
+    },
+    /// Two calibrations that must have the same bins do not.
+    #[error("{found} bins do not match {expected} bins")]
+    BinMismatch {
+        /// The bins of the accumulator.
+        expected: usize,
+        /// The bins of what was given to it.
+        found: usize,
+    },
     /// There are no classes, or more than a confusion matrix may have.
     #[error("{classes} classes are not in 1..={MAX_CLASSES}")]
     ClassCount {

@@ -113,6 +113,25 @@ pub(crate) fn probability<P: Real>(value: P, row: usize) -> Result<f64> {
     }
 }
 
+/// Checks that the probabilities of row `row` are a distribution.
+///
+/// Their sum may be off 1 by √ε of their type, which is where scikit-learn warns.
+pub(crate) fn distribution<P: Real>(probabilities: &[P], row: usize) -> Result<()> {
+    let (mut sum, mut fine) = (0.0, true);
+    for probability in probabilities {
+        let probability = probability.to_f64();
+        fine &= (0.0..=1.0).contains(&probability);
+        sum += probability;
+    }
+    if !fine {
+        probabilities.iter().try_for_each(|&value| probability(value, row).map(drop))?;
+    }
+    if (sum - 1.0).abs() > P::EPSILON.sqrt() {
+        return Err(Error::NotNormalized { row, sum });
+    }
+    Ok(())
+}
+
 /// Gives the class that a label of row `row` names, one of `classes`.
 pub(crate) fn class<L: Label>(label: L, classes: usize, input: Input, row: usize) -> Result<usize> {
     match label.to_class() {

@@ -52,6 +52,7 @@
 //! ```
 
 mod accuracy;
+mod calibration;
 mod classification;
 mod confusion;
 mod count;
@@ -64,13 +65,19 @@ mod matthews;
 mod moments;
 mod one_vs_rest;
 mod outcomes;
+mod quantile;
 mod ranking;
 mod regression;
 mod scores;
 mod sum;
+mod top_k;
 mod weight;
 
-pub use accuracy::accuracy;
+pub use accuracy::{accuracy, accuracy_weighted};
+pub use calibration::{
+    BinaryCalibration, CalibrationBin, CalibrationReport, MAX_BINS, TopLabelCalibration,
+    binary_calibration, top_label_calibration,
+};
 pub use classification::{ClassScores, ClassificationReport};
 pub use confusion::{Confusion, MAX_CLASSES};
 pub use count::{Count, MAX_ROWS};
@@ -84,9 +91,11 @@ pub use loss::LossReport;
 pub use matthews::matthews_correlation;
 pub use one_vs_rest::{OneVsRest, OneVsRestReport, roc_auc_one_vs_rest};
 pub use outcomes::Outcomes;
+pub use quantile::{QuantileLoss, quantile_loss};
 pub use ranking::{
     CurvePoints, PrecisionRecallPoint, Ranking, RankingReport, RocPoint, average_precision,
     precision_recall_curve, roc_auc, roc_curve,
 };
 pub use regression::{Regression, RegressionReport, RegressionSums, mae, mse, r2, rmse};
 pub use scores::Scores;
+pub use top_k::{TopK, TopKReport, top_k_accuracy};

@@ -7,7 +7,7 @@ use super::{clip, losses};
 use crate::input::{self, contiguous};
 use crate::loss::Losses;
 use crate::weight::{self, Weight, ones};
-use crate::{Error, Input, Label, LossReport, Real, Result, grid};
+use crate::{Input, Label, LossReport, Real, Result, grid};
 
 /// Accumulates the cross-entropy of k classes.
 ///
@@ -102,10 +102,13 @@ impl CategoricalCrossEntropy {
     /// `probabilities` has shape \[rows, classes\].
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`], [`Error::ClassMismatch`], [`Error::LabelOutOfRange`],
-    /// [`Error::NotAProbability`], [`Error::NotNormalized`] if a row's sum is off 1 by more than
-    /// √ε of the probabilities' type (where scikit-learn warns), or [`Error::TooManyRows`];
-    /// nothing was added then.
+    /// [`LengthMismatch`](crate::Error::LengthMismatch),
+    /// [`ClassMismatch`](crate::Error::ClassMismatch),
+    /// [`LabelOutOfRange`](crate::Error::LabelOutOfRange),
+    /// [`NotAProbability`](crate::Error::NotAProbability),
+    /// [`NotNormalized`](crate::Error::NotNormalized) if a row's sum is off 1 by more than √ε of
+    /// the probabilities' type (where scikit-learn warns), or
+    /// [`TooManyRows`](crate::Error::TooManyRows); nothing was added then.
     pub fn push_batch<'t, 'p, L: Label + 't, P: Real + 'p>(
         &mut self,
         targets: impl Into<ArrayView1<'t, L>>,
@@ -119,8 +122,8 @@ impl CategoricalCrossEntropy {
     /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
     ///
     /// # Errors
-    /// Those of [`push_batch`](Self::push_batch), [`Error::WeightMismatch`] or
-    /// [`Error::NotAWeight`]; nothing was added then.
+    /// Those of [`push_batch`](Self::push_batch), [`WeightMismatch`](crate::Error::WeightMismatch)
+    /// or [`NotAWeight`](crate::Error::NotAWeight); nothing was added then.
     pub fn push_batch_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
         &mut self,
         targets: impl Into<ArrayView1<'t, L>>,
@@ -160,7 +163,8 @@ impl CategoricalCrossEntropy {
     /// Takes in what another one has seen.
     ///
     /// # Errors
-    /// [`Error::ClassMismatch`] or [`Error::TooManyRows`]; nothing was merged then.
+    /// [`ClassMismatch`](crate::Error::ClassMismatch) or
+    /// [`TooManyRows`](crate::Error::TooManyRows); nothing was merged then.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         input::same_classes(self.classes, other.classes)?;
         self.losses.merge(&other.losses)
@@ -169,8 +173,8 @@ impl CategoricalCrossEntropy {
     /// Reports on the rows seen so far.
     ///
     /// # Errors
-    /// [`Error::Empty`] if there were none, or [`Error::WeightSum`] if their weights sum to 0 or
-    /// exceed the range of `f64`.
+    /// [`Empty`](crate::Error::Empty) if there were none, or [`WeightSum`](crate::Error::WeightSum)
+    /// if their weights sum to 0 or exceed the range of `f64`.
     pub fn finish(&self) -> Result<LossReport> {
         self.losses.finish()
     }
@@ -179,18 +183,7 @@ impl CategoricalCrossEntropy {
 /// Gives the clipped probability of the true class of one row.
 fn of_true_class<L: Label, P: Real>(target: L, probabilities: &[P], row: usize) -> Result<f64> {
     let class = input::class(target, probabilities.len(), Input::Target, row)?;
-    let (mut sum, mut fine) = (0.0, true);
-    for probability in probabilities {
-        let probability = probability.to_f64();
-        fine &= (0.0..=1.0).contains(&probability);
-        sum += probability;
-    }
-    if !fine {
-        probabilities.iter().try_for_each(|&value| input::probability(value, row).map(drop))?;
-    }
-    if (sum - 1.0).abs() > P::EPSILON.sqrt() {
-        return Err(Error::NotNormalized { row, sum });
-    }
+    input::distribution(probabilities, row)?;
     Ok(clip::<P>(probabilities[class].to_f64()))
 }
 
@@ -207,7 +200,7 @@ fn of_true_class<L: Label, P: Real>(target: L, probabilities: &[P], row: usize) 
 /// ```
 ///
 /// # Errors
-/// [`Error::Empty`] and those of [`CategoricalCrossEntropy::push_batch`].
+/// [`Empty`](crate::Error::Empty) and those of [`CategoricalCrossEntropy::push_batch`].
 #[doc(alias = "log_loss")]
 pub fn categorical_cross_entropy<'t, 'p, L: Label + 't, P: Real + 'p>(
     targets: impl Into<ArrayView1<'t, L>>,

@@ -1,0 +1,181 @@
+//! Calibration of the probability of one of two classes.
+
+use ndarray::ArrayView1;
+use serde::{Deserialize, Serialize};
+
+use super::bins::{Bins, Row};
+use crate::weight::{self, Weight, ones};
+use crate::{CalibrationReport, Input, Label, Real, Result, input};
+
+/// Accumulates how far probabilities of class 1 are from its frequency, in bins of equal width.
+///
+/// Targets are labels 0 or 1 (or booleans); each prediction is the probability of class 1, in
+/// \[0, 1\]. Of m bins, bin i holds the probabilities over i/m and up to (i + 1)/m, and the first
+/// also 0, as in scikit-learn's `calibration_curve`.
+///
+/// ```
+/// use ckpt_metrics::BinaryCalibration;
+///
+/// let mut calibration = BinaryCalibration::new(2)?;
+/// calibration.push_batch(&[0, 1, 1, 1], &[0.25, 0.5, 0.75, 1.0])?;
+/// let report = calibration.finish()?;
+/// assert_eq!((report.bins[0].probability, report.bins[0].frequency), (0.375, 0.5));
+/// assert_eq!((report.expected, report.maximum), (0.125, 0.125));
+/// # Ok::<(), ckpt_metrics::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BinaryCalibration {
+    bins: Bins,
+}
+
+impl BinaryCalibration {
+    /// Makes one with `bins` bins that has seen no rows.
+    ///
+    /// # Errors
+    /// [`BinCount`](crate::Error::BinCount) unless `bins` is in 1..=[`MAX_BINS`](crate::MAX_BINS).
+    pub fn new(bins: usize) -> Result<Self> {
+        Ok(Self { bins: Bins::new(bins)? })
+    }
+
+    /// Evaluates a batch from scratch.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new) and [`push_batch`](Self::push_batch).
+    pub fn evaluate<'t, 'p, L: Label + 't, P: Real + 'p>(
+        bins: usize,
+        targets: impl Into<ArrayView1<'t, L>>,
+        probabilities: impl Into<ArrayView1<'p, P>>,
+    ) -> Result<Self> {
+        let mut calibration = Self::new(bins)?;
+        calibration.push_batch(targets, probabilities)?;
+        Ok(calibration)
+    }
+
+    /// Evaluates a batch from scratch.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new) and [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn evaluate_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
+        bins: usize,
+        targets: impl Into<ArrayView1<'t, L>>,
+        probabilities: impl Into<ArrayView1<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<Self> {
+        let mut calibration = Self::new(bins)?;
+        calibration.push_batch_weighted(targets, probabilities, weights)?;
+        Ok(calibration)
+    }
+
+    /// The number of bins.
+    #[must_use]
+    pub fn bins(&self) -> usize {
+        self.bins.len()
+    }
+
+    /// Adds one row; a batch costs far less per row.
+    ///
+    /// # Errors
+    /// Those of [`push_batch`](Self::push_batch).
+    pub fn push<L: Label, P: Real>(&mut self, target: L, probability: P) -> Result<()> {
+        self.push_batch(&[target], &[probability])
+    }
+
+    /// Adds one row of some weight; a batch costs far less per row.
+    ///
+    /// # Errors
+    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn push_weighted<L: Label, P: Real, W: Real>(
+        &mut self,
+        target: L,
+        probability: P,
+        weight: W,
+    ) -> Result<()> {
+        self.push_batch_weighted(&[target], &[probability], &[weight])
+    }
+
+    /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
+    ///
+    /// # Errors
+    /// [`LengthMismatch`](crate::Error::LengthMismatch),
+    /// [`LabelOutOfRange`](crate::Error::LabelOutOfRange),
+    /// [`NotAProbability`](crate::Error::NotAProbability) or
+    /// [`TooManyRows`](crate::Error::TooManyRows); nothing was added then.
+    pub fn push_batch<'t, 'p, L: Label + 't, P: Real + 'p>(
+        &mut self,
+        targets: impl Into<ArrayView1<'t, L>>,
+        probabilities: impl Into<ArrayView1<'p, P>>,
+    ) -> Result<()> {
+        let targets = targets.into();
+        let ones = ones(targets.len());
+        self.push_rows(targets, probabilities.into(), ArrayView1::from(&ones))
+    }
+
+    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
+    ///
+    /// # Errors
+    /// Those of [`push_batch`](Self::push_batch), [`WeightMismatch`](crate::Error::WeightMismatch)
+    /// or [`NotAWeight`](crate::Error::NotAWeight); nothing was added then.
+    pub fn push_batch_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
+        &mut self,
+        targets: impl Into<ArrayView1<'t, L>>,
+        probabilities: impl Into<ArrayView1<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<()> {
+        self.push_rows(targets.into(), probabilities.into(), weights.into())
+    }
+
+    fn push_rows<L: Label, P: Real, W: Weight>(
+        &mut self,
+        targets: ArrayView1<'_, L>,
+        probabilities: ArrayView1<'_, P>,
+        weights: ArrayView1<'_, W>,
+    ) -> Result<()> {
+        let rows = input::paired(targets.len(), probabilities.len())?;
+        weight::one_each(weights, rows)?;
+        self.bins.push(rows, |row| {
+            let class = input::class(targets[row], 2, Input::Target, row)?;
+            Ok(Row {
+                probability: input::probability(probabilities[row], row)?,
+                is_true: class == 1,
+                weight: weight::check(weights[row], row)?,
+            })
+        })
+    }
+
+    /// Takes in what another one has seen.
+    ///
+    /// # Errors
+    /// [`BinMismatch`](crate::Error::BinMismatch) or [`TooManyRows`](crate::Error::TooManyRows);
+    /// nothing was merged then.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        self.bins.merge(&other.bins)
+    }
+
+    /// Reports on the rows seen so far.
+    ///
+    /// # Errors
+    /// [`Empty`](crate::Error::Empty) if there were none, or [`WeightSum`](crate::Error::WeightSum)
+    /// if their weights sum to 0 or exceed the range of `f64`.
+    pub fn finish(&self) -> Result<CalibrationReport> {
+        self.bins.finish()
+    }
+}
+
+/// Reports how far probabilities of class 1 are from its frequency, in `bins` bins of equal width.
+///
+/// ```
+/// let report = ckpt_metrics::binary_calibration(10, &[0, 1], &[0.25, 0.75])?;
+/// assert_eq!(report.expected, 0.25);
+/// # Ok::<(), ckpt_metrics::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Empty`](crate::Error::Empty) and those of [`BinaryCalibration::evaluate`].
+pub fn binary_calibration<'t, 'p, L: Label + 't, P: Real + 'p>(
+    bins: usize,
+    targets: impl Into<ArrayView1<'t, L>>,
+    probabilities: impl Into<ArrayView1<'p, P>>,
+) -> Result<CalibrationReport> {
+    BinaryCalibration::evaluate(bins, targets, probabilities)?.finish()
+}

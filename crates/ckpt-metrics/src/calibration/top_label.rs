@@ -1,0 +1,205 @@
+//! Calibration of the probability of the class that a model favours.
+
+use ndarray::{ArrayView1, ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::bins::{Bins, Row};
+use crate::input::{self, contiguous};
+use crate::weight::{self, Weight, ones};
+use crate::{CalibrationReport, Input, Label, Real, Result};
+
+/// Accumulates how far a model's confidence in the class that it favours is from being right, in
+/// bins of equal width.
+///
+/// Targets are labels 0..k; the predictions of a row are k probabilities that sum to 1. The
+/// confidence is the greatest of them, the class that the first that has it. Bins are those of
+/// [`BinaryCalibration`](crate::BinaryCalibration). C. Guo and others, "On calibration of modern
+/// neural networks", 2017.
+///
+/// ```
+/// use ckpt_metrics::TopLabelCalibration;
+///
+/// let mut calibration = TopLabelCalibration::new(3, 10)?;
+/// calibration.push_batch(&[0, 2], &[[0.75, 0.25, 0.0], [0.75, 0.0, 0.25]])?;
+/// assert_eq!(calibration.finish()?.expected, 0.25); // confident to 3/4, right in half
+/// # Ok::<(), ckpt_metrics::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TopLabelCalibration {
+    classes: usize,
+    bins: Bins,
+}
+
+impl TopLabelCalibration {
+    /// Makes one for `classes` classes with `bins` bins, that has seen no rows.
+    ///
+    /// # Errors
+    /// [`BinCount`](crate::Error::BinCount) unless `bins` is in 1..=[`MAX_BINS`](crate::MAX_BINS).
+    pub fn new(classes: usize, bins: usize) -> Result<Self> {
+        Ok(Self { classes, bins: Bins::new(bins)? })
+    }
+
+    /// Evaluates a batch from scratch, with as many classes as there are columns.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new) and [`push_batch`](Self::push_batch).
+    pub fn evaluate<'t, 'p, L: Label + 't, P: Real + 'p>(
+        bins: usize,
+        targets: impl Into<ArrayView1<'t, L>>,
+        probabilities: impl Into<ArrayView2<'p, P>>,
+    ) -> Result<Self> {
+        let probabilities = probabilities.into();
+        let mut calibration = Self::new(probabilities.ncols(), bins)?;
+        calibration.push_batch(targets, probabilities)?;
+        Ok(calibration)
+    }
+
+    /// Evaluates a batch from scratch, with as many classes as there are columns.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new) and [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn evaluate_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
+        bins: usize,
+        targets: impl Into<ArrayView1<'t, L>>,
+        probabilities: impl Into<ArrayView2<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<Self> {
+        let probabilities = probabilities.into();
+        let mut calibration = Self::new(probabilities.ncols(), bins)?;
+        calibration.push_batch_weighted(targets, probabilities, weights)?;
+        Ok(calibration)
+    }
+
+    /// The number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The number of bins.
+    #[must_use]
+    pub fn bins(&self) -> usize {
+        self.bins.len()
+    }
+
+    /// Adds one row; a batch costs far less per row.
+    ///
+    /// # Errors
+    /// Those of [`push_batch`](Self::push_batch).
+    pub fn push<'p, L: Label, P: Real + 'p>(
+        &mut self,
+        target: L,
+        probabilities: impl Into<ArrayView1<'p, P>>,
+    ) -> Result<()> {
+        self.push_batch(&[target], probabilities.into().insert_axis(Axis(0)))
+    }
+
+    /// Adds one row of some weight; a batch costs far less per row.
+    ///
+    /// # Errors
+    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn push_weighted<'p, L: Label, P: Real + 'p, W: Real>(
+        &mut self,
+        target: L,
+        probabilities: impl Into<ArrayView1<'p, P>>,
+        weight: W,
+    ) -> Result<()> {
+        self.push_batch_weighted(&[target], probabilities.into().insert_axis(Axis(0)), &[weight])
+    }
+
+    /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
+    ///
+    /// `probabilities` has shape \[rows, classes\].
+    ///
+    /// # Errors
+    /// [`LengthMismatch`](crate::Error::LengthMismatch),
+    /// [`ClassMismatch`](crate::Error::ClassMismatch),
+    /// [`LabelOutOfRange`](crate::Error::LabelOutOfRange),
+    /// [`NotAProbability`](crate::Error::NotAProbability),
+    /// [`NotNormalized`](crate::Error::NotNormalized) as in
+    /// [`CategoricalCrossEntropy`](crate::CategoricalCrossEntropy), or
+    /// [`TooManyRows`](crate::Error::TooManyRows); nothing was added then.
+    pub fn push_batch<'t, 'p, L: Label + 't, P: Real + 'p>(
+        &mut self,
+        targets: impl Into<ArrayView1<'t, L>>,
+        probabilities: impl Into<ArrayView2<'p, P>>,
+    ) -> Result<()> {
+        let targets = targets.into();
+        let ones = ones(targets.len());
+        self.push_rows(targets, probabilities.into(), ArrayView1::from(&ones))
+    }
+
+    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
+    ///
+    /// # Errors
+    /// Those of [`push_batch`](Self::push_batch), [`WeightMismatch`](crate::Error::WeightMismatch)
+    /// or [`NotAWeight`](crate::Error::NotAWeight); nothing was added then.
+    pub fn push_batch_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
+        &mut self,
+        targets: impl Into<ArrayView1<'t, L>>,
+        probabilities: impl Into<ArrayView2<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<()> {
+        self.push_rows(targets.into(), probabilities.into(), weights.into())
+    }
+
+    fn push_rows<L: Label, P: Real, W: Weight>(
+        &mut self,
+        targets: ArrayView1<'_, L>,
+        probabilities: ArrayView2<'_, P>,
+        weights: ArrayView1<'_, W>,
+    ) -> Result<()> {
+        let rows = input::paired(targets.len(), probabilities.nrows())?;
+        weight::one_each(weights, rows)?;
+        input::same_classes(self.classes, probabilities.ncols())?;
+        self.bins.push(rows, |row| {
+            let class = input::class(targets[row], self.classes, Input::Target, row)?;
+            let probabilities = contiguous(probabilities.row(row));
+            input::distribution(&probabilities, row)?;
+            let (favourite, confidence) = favourite(&probabilities);
+            let weight = weight::check(weights[row], row)?;
+            Ok(Row { probability: confidence, is_true: favourite == class, weight })
+        })
+    }
+
+    /// Takes in what another one has seen.
+    ///
+    /// # Errors
+    /// [`ClassMismatch`](crate::Error::ClassMismatch), [`BinMismatch`](crate::Error::BinMismatch)
+    /// or [`TooManyRows`](crate::Error::TooManyRows); nothing was merged then.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        input::same_classes(self.classes, other.classes)?;
+        self.bins.merge(&other.bins)
+    }
+
+    /// Reports on the rows seen so far.
+    ///
+    /// # Errors
+    /// [`Empty`](crate::Error::Empty) if there were none, or [`WeightSum`](crate::Error::WeightSum)
+    /// if their weights sum to 0 or exceed the range of `f64`.
+    pub fn finish(&self) -> Result<CalibrationReport> {
+        self.bins.finish()
+    }
+}
+
+/// Gives the first class with the greatest probability, and that.
+fn favourite<P: Real>(probabilities: &[P]) -> (usize, f64) {
+    let probabilities = probabilities.iter().map(|probability| probability.to_f64()).enumerate();
+    probabilities
+        .fold((0, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best })
+}
+
+/// Reports how far a model's confidence in the class that it favours is from being right, in `bins`
+/// bins of equal width.
+///
+/// `targets` are labels 0..k and `probabilities` has shape \[rows, k\].
+///
+/// # Errors
+/// [`Empty`](crate::Error::Empty) and those of [`TopLabelCalibration::evaluate`].
+pub fn top_label_calibration<'t, 'p, L: Label + 't, P: Real + 'p>(
+    bins: usize,
+    targets: impl Into<ArrayView1<'t, L>>,
+    probabilities: impl Into<ArrayView2<'p, P>>,
+) -> Result<CalibrationReport> {
+    TopLabelCalibration::evaluate(bins, targets, probabilities)?.finish()
+}

@@ -1,0 +1,238 @@
+//! The loss of predicted quantiles.
+
+use ndarray::{ArrayView1, s};
+use serde::{Deserialize, Serialize};
+
+use crate::input::{self, contiguous, finite};
+use crate::loss::Losses;
+use crate::sum::sums;
+use crate::weight::{self, Weight, ones};
+use crate::{Error, Input, LossReport, Real, Result, grid};
+
+/// Accumulates the pinball loss of predictions of one quantile.
+///
+/// A row costs q (t - p) if the target t is at least the prediction p, and (1 - q) (p - t) if it is
+/// less; the mean is least where p is the q-quantile of t: R. Koenker and G. Bassett, "Regression
+/// quantiles", 1978. Targets and predictions are finite; a sum beyond `f64` is infinite.
+///
+/// ```
+/// use ckpt_metrics::QuantileLoss;
+///
+/// let mut losses = QuantileLoss::new(0.9)?;
+/// losses.push_batch(&[3.0, 3.0], &[2.0, 4.0])?;
+/// assert!((losses.finish()?.loss - 0.5).abs() < 1e-15); // (0.9 + 0.1) / 2
+/// # Ok::<(), ckpt_metrics::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct QuantileLoss {
+    quantile: f64,
+    losses: Losses,
+}
+
+impl QuantileLoss {
+    /// Makes one for a quantile, that has seen no rows.
+    ///
+    /// # Errors
+    /// [`Error::Quantile`] unless it is in \[0, 1\].
+    pub fn new(quantile: f64) -> Result<Self> {
+        if (0.0..=1.0).contains(&quantile) {
+            Ok(Self { quantile, losses: Losses::default() })
+        } else {
+            Err(Error::Quantile { quantile })
+        }
+    }
+
+    /// Evaluates a batch from scratch: [`push_batch`](Self::push_batch) into a new one.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new) and [`push_batch`](Self::push_batch).
+    pub fn evaluate<'t, 'p, T: Real + 't, P: Real + 'p>(
+        quantile: f64,
+        targets: impl Into<ArrayView1<'t, T>>,
+        predictions: impl Into<ArrayView1<'p, P>>,
+    ) -> Result<Self> {
+        let mut losses = Self::new(quantile)?;
+        losses.push_batch(targets, predictions)?;
+        Ok(losses)
+    }
+
+    /// Evaluates a batch from scratch: [`push_batch_weighted`](Self::push_batch_weighted) into a
+    /// new one.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new) and [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn evaluate_weighted<'t, 'p, 'w, T: Real + 't, P: Real + 'p, W: Real + 'w>(
+        quantile: f64,
+        targets: impl Into<ArrayView1<'t, T>>,
+        predictions: impl Into<ArrayView1<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<Self> {
+        let mut losses = Self::new(quantile)?;
+        losses.push_batch_weighted(targets, predictions, weights)?;
+        Ok(losses)
+    }
+
+    /// The quantile that is predicted, in \[0, 1\].
+    #[must_use]
+    pub fn quantile(&self) -> f64 {
+        self.quantile
+    }
+
+    /// Adds one row; a batch costs far less per row.
+    ///
+    /// # Errors
+    /// Those of [`push_batch`](Self::push_batch).
+    pub fn push<T: Real, P: Real>(&mut self, target: T, prediction: P) -> Result<()> {
+        self.push_batch(&[target], &[prediction])
+    }
+
+    /// Adds one row of some weight; a batch costs far less per row.
+    ///
+    /// # Errors
+    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
+    pub fn push_weighted<T: Real, P: Real, W: Real>(
+        &mut self,
+        target: T,
+        prediction: P,
+        weight: W,
+    ) -> Result<()> {
+        self.push_batch_weighted(&[target], &[prediction], &[weight])
+    }
+
+    /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`], [`Error::NotFinite`] or [`Error::TooManyRows`]; nothing was
+    /// added then.
+    pub fn push_batch<'t, 'p, T: Real + 't, P: Real + 'p>(
+        &mut self,
+        targets: impl Into<ArrayView1<'t, T>>,
+        predictions: impl Into<ArrayView1<'p, P>>,
+    ) -> Result<()> {
+        let targets = targets.into();
+        let ones = ones(targets.len());
+        self.push_rows(targets, predictions.into(), ArrayView1::from(&ones))
+    }
+
+    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
+    ///
+    /// # Errors
+    /// Those of [`push_batch`](Self::push_batch), [`Error::WeightMismatch`] or
+    /// [`Error::NotAWeight`]; nothing was added then.
+    pub fn push_batch_weighted<'t, 'p, 'w, T: Real + 't, P: Real + 'p, W: Real + 'w>(
+        &mut self,
+        targets: impl Into<ArrayView1<'t, T>>,
+        predictions: impl Into<ArrayView1<'p, P>>,
+        weights: impl Into<ArrayView1<'w, W>>,
+    ) -> Result<()> {
+        self.push_rows(targets.into(), predictions.into(), weights.into())
+    }
+
+    fn push_rows<T: Real, P: Real, W: Weight>(
+        &mut self,
+        targets: ArrayView1<'_, T>,
+        predictions: ArrayView1<'_, P>,
+        weights: ArrayView1<'_, W>,
+    ) -> Result<()> {
+        let rows = input::paired(targets.len(), predictions.len())?;
+        weight::one_each(weights, rows)?;
+        let quantile = self.quantile;
+        let batch = grid::reduce(
+            rows,
+            |rows| {
+                let (first, rows) = (rows.start, s![rows]);
+                let targets = contiguous(targets.slice(rows));
+                let predictions = contiguous(predictions.slice(rows));
+                let weights = contiguous(weights.slice(rows));
+                losses(quantile, (&targets, &predictions, &weights), first)
+            },
+            Losses::merge,
+        )?;
+        batch.map_or(Ok(()), |batch| self.losses.merge(&batch))
+    }
+
+    /// Takes in what another one has seen.
+    ///
+    /// # Errors
+    /// [`Error::QuantileMismatch`] or [`Error::TooManyRows`]; nothing was merged then.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        if self.quantile != other.quantile {
+            let (expected, found) = (self.quantile, other.quantile);
+            return Err(Error::QuantileMismatch { expected, found });
+        }
+        self.losses.merge(&other.losses)
+    }
+
+    /// Reports on the rows seen so far.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] if there were none, or [`Error::WeightSum`] if their weights sum to 0 or
+    /// exceed the range of `f64`.
+    pub fn finish(&self) -> Result<LossReport> {
+        self.losses.finish()
+    }
+}
+
+/// Sums the losses of a chunk of rows.
+fn losses<T: Real, P: Real, W: Weight>(
+    quantile: f64,
+    (targets, predictions, weights): (&[T], &[P], &[W]),
+    first: usize,
+) -> Result<Losses> {
+    let [sum, weight, errors] = sums((targets, predictions, weights), |target, prediction, w| {
+        let error = target.to_f64() - prediction.to_f64();
+        let loss = if error >= 0.0 { quantile * error } else { (quantile - 1.0) * error };
+        [w.get() * loss, w.get(), w.get() * error.abs()]
+    });
+    // A number that is not finite leaves no sum of errors that is; overflow also does that.
+    if !errors.is_finite() || !weight::are_weights(weights) {
+        let rows = targets.iter().zip(predictions).zip(weights);
+        rows.zip(first..).try_for_each(|(((&target, &prediction), &weight), row)| {
+            finite(target, Input::Target, row)?;
+            finite(prediction, Input::Prediction, row)?;
+            weight::check(weight, row).map(drop)
+        })?;
+    }
+    Ok(Losses { rows: targets.len() as u64, weight, sum })
+}
+
+/// Computes the mean pinball loss of predictions of one quantile, in the target's unit.
+///
+/// ```
+/// let loss = ckpt_metrics::quantile_loss(0.5, &[1.0, 2.0], &[2.0, 2.0])?;
+/// assert_eq!(loss, 0.25); // half of the mean absolute error
+/// # Ok::<(), ckpt_metrics::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Empty`] and those of [`QuantileLoss::evaluate`].
+#[doc(alias = "mean_pinball_loss")]
+pub fn quantile_loss<'t, 'p, T: Real + 't, P: Real + 'p>(
+    quantile: f64,
+    targets: impl Into<ArrayView1<'t, T>>,
+    predictions: impl Into<ArrayView1<'p, P>>,
+) -> Result<f64> {
+    Ok(QuantileLoss::evaluate(quantile, targets, predictions)?.finish()?.loss)
+}
+
+/// An accumulator as it is serialized.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    quantile: f64,
+    losses: Losses,
+}
+
+impl TryFrom<Stored> for QuantileLoss {
+    type Error = Error;
+
+    fn try_from(stored: Stored) -> Result<Self> {
+        Ok(Self { losses: stored.losses, ..Self::new(stored.quantile)? })
+    }
+}
+
+impl From<QuantileLoss> for Stored {
+    fn from(QuantileLoss { quantile, losses }: QuantileLoss) -> Self {
+        Self { quantile, losses }
+    }
+}
