@@ -66,6 +66,8 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "REV")]
     resume: Option<String>,
     #[command(flatten)]
+    reading: inputs::Reading,
+    #[command(flatten)]
     flags: settings::Flags,
 }
 
@@ -94,7 +96,7 @@ pub(crate) fn run(args: &TrainArgs, place: &Place, ui: &mut Ui) -> anyhow::Resul
         (None, Some(start)) => start.data_path().unwrap_or_else(|| place.default_data()),
         (None, None) => place.default_data(),
     };
-    let source = Source::read(&path, start.is_some() && args.data.is_none())?;
+    let source = Source::read(&path, start.is_some() && args.data.is_none(), &args.reading)?;
     if let Some(start) = &start {
         start.check_data(&source.data)?;
     }
@@ -117,10 +119,11 @@ fn train<T: Element>(
     let inputs = source.inputs::<T>(&mut settings)?;
     let state = start.as_ref().map(Start::state);
     let pool = pool(args.threads)?;
-    let mut trainer = pool.install(|| match state {
+    let trainer = pool.install(|| match state {
         Some(state) => LinearTrainer::resume(&inputs.dataset, settings.config, state),
         None => LinearTrainer::new(&inputs.dataset, settings.config),
-    })?;
+    });
+    let mut trainer = trainer.map_err(|error| inputs.explain(error))?;
     // Only now, when nothing is wrong with the call, does anything appear on the disk.
     let repository = Arc::new(existing.map_or_else(|| place.init(), Ok)?);
     let line = branch::choose(&repository, asked, start)?;
@@ -168,7 +171,8 @@ impl<T: Element> Run<'_, T> {
             data: self.inputs.data.name.clone(),
             rows: self.inputs.dataset.rows(),
             validation_rows: trainer.validation_rows(),
-            exact: summary::closed_form(trainer, &self.settings.config),
+            exact: summary::closed_form(trainer, &self.settings.config)
+                .map(|exact| exact.map_err(|error| self.inputs.explain(error).to_string())),
             tolerance: self.settings.config.tolerance,
             features: self.inputs.features,
             seconds,
@@ -193,7 +197,7 @@ impl<T: Element> Run<'_, T> {
         let progress = Progress::new(self.place.json, epochs, self.line.epochs_done());
         let mut last = None;
         while let Some(done) = trainer.advance() {
-            done?;
+            done.map_err(|error| self.inputs.explain(error))?;
             let (number, stopping) = (trainer.epoch(), stop.load(Ordering::Relaxed));
             let ends = stopping || trainer.stop().is_some();
             let is_kept = ends || number.is_multiple_of(self.args.every);

@@ -19,7 +19,7 @@ use self::{
 use super::{
     code_folder, epoch,
     epoch::Element,
-    inputs::{Inputs, Source, recorded_path},
+    inputs::{Inputs, Reading, Source, recorded_path},
     pool,
     settings::FloatWidth,
 };
@@ -46,6 +46,8 @@ pub(crate) struct ReproduceArgs {
     /// How many threads to use; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// What came out.
@@ -76,7 +78,7 @@ pub(crate) fn run(args: &ReproduceArgs, place: &Place, ui: &mut Ui) -> anyhow::R
     let environment = &last.version.record.environment;
     let path = args.data.clone().or_else(|| recorded_path(environment));
     let path = path.context("the version does not say where its data was; name it with --data")?;
-    let source = Source::read(&path, args.data.is_none())?;
+    let source = Source::read(&path, args.data.is_none(), &args.reading)?;
     let data = data_input(&last.recipe.data, &source.data);
     let now = code_id(&code_folder(place)).ok();
     let code = match (last.recipe.code, now) {

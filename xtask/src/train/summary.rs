@@ -8,7 +8,7 @@ use ckpt_cli::{
 };
 use ckpt_store::{Commit, Version};
 use ckpt_train::{
-    Config, LinearModel, LinearTrainer, Metrics, ModelKind, Optimizer, Real, StopReason,
+    Config, LinearModel, LinearTrainer, Metrics, ModelKind, Optimizer, Real, StopReason, TrainError,
 };
 use ndarray::ArrayView1;
 use serde_json::{Map, Value, json};
@@ -65,13 +65,16 @@ pub(crate) struct Summary {
 pub(crate) type Exact = Option<Result<BTreeMap<String, f64>, String>>;
 
 /// Solves the training rows exactly and scores the solution like the trained model.
-pub(crate) fn closed_form<T: Real>(trainer: &mut LinearTrainer<T>, config: &Config) -> Exact {
+pub(crate) fn closed_form<T: Real>(
+    trainer: &mut LinearTrainer<T>,
+    config: &Config,
+) -> Option<Result<BTreeMap<String, f64>, TrainError>> {
     let is_worth_it = config.model == ModelKind::Linear
         && config.optimizer != Optimizer::Exact
         && trainer.columns() <= EXACT_COLUMNS;
     is_worth_it.then(|| {
-        let model = trainer.closed_form().map_err(|error| error.to_string())?;
-        Ok(trainer.evaluate(&model).map_err(|error| error.to_string())?.into())
+        let model = trainer.closed_form()?;
+        Ok(trainer.evaluate(&model)?.into())
     })
 }
 
