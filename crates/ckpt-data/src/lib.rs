@@ -42,7 +42,7 @@ pub use crate::{
     file::data_id,
     float::Float,
     roles::{Roles, Target},
-    rows::NpyRows,
+    rows::{NpyRows, StoredSamples},
     samples::Samples,
     table::{Column, Table, Values},
 };

@@ -2,6 +2,9 @@
 
 mod order;
 mod position;
+mod samples;
+
+pub use self::samples::StoredSamples;
 
 use std::{
     fs::File,
@@ -250,7 +253,25 @@ impl NpyRows {
     /// # Panics
     /// If `order` is empty, names a row twice or one that is not there.
     pub fn rearranged(&self, order: &[usize], folder: &Path) -> Result<Self, DataError> {
-        order::rearrange(self, order, folder, order::MEMORY)
+        let columns: Vec<usize> = (0..self.columns).collect();
+        order::rearrange(self, order, &columns, folder, order::MEMORY, |_, _| Ok(()))
+    }
+
+    /// Takes some columns out of rows' bytes.
+    fn take_columns<'t>(
+        &self,
+        bytes: &[u8],
+        columns: &[usize],
+        taken: &'t mut Vec<u8>,
+    ) -> &'t [u8] {
+        let width = self.width.bytes();
+        taken.clear();
+        for row in bytes.chunks_exact(self.row_bytes()) {
+            for column in columns {
+                taken.extend_from_slice(&row[column * width..(column + 1) * width]);
+            }
+        }
+        taken
     }
 
     const fn row_bytes(&self) -> usize {

@@ -53,79 +53,78 @@ impl Table {
     /// that is not what it is said to be, a label without text, a single class, weights that are
     /// negative or all 0, a number that is not finite or beyond the range of `T`.
     pub fn samples<T: Float>(&self, roles: &Roles) -> Result<Samples<T>, DataError> {
-        let cast = Cast::new(self, roles)?;
-        let (y, classes) = cast.y(roles.kind)?;
+        let columns = self.columns();
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let cast = Cast::new(&names, roles)?;
+        let features: Vec<&Column> = cast.features.iter().map(|index| &columns[*index]).collect();
+        let (y, classes) = target(&columns[cast.target], roles.kind)?;
         Ok(Samples {
-            x: matrix(&cast.features, self.rows())?,
+            x: matrix(&features, self.rows())?,
             y,
             classes,
-            weights: cast.weights.map(weights).transpose()?,
-            features: cast.features.iter().map(|column| column.name.clone()).collect(),
-            target: cast.target.name.clone(),
-        })
-    }
-
-    fn find(&self, name: &str) -> Result<&Column, Problem> {
-        self.column(name).ok_or_else(|| {
-            let columns: Vec<&str> = self.columns().iter().map(|c| c.name.as_str()).collect();
-            Problem::UnknownColumn { name: name.to_owned(), columns: columns.join(", ") }
+            weights: cast.weights.map(|index| weights(&columns[index])).transpose()?,
+            features: features.iter().map(|column| column.name.clone()).collect(),
+            target: columns[cast.target].name.clone(),
         })
     }
 }
 
-/// The columns in their roles.
-struct Cast<'a> {
-    target: &'a Column,
-    weights: Option<&'a Column>,
-    features: Vec<&'a Column>,
+/// The places of the columns in their roles.
+pub(crate) struct Cast {
+    pub(crate) target: usize,
+    pub(crate) weights: Option<usize>,
+    pub(crate) features: Vec<usize>,
 }
 
-impl<'a> Cast<'a> {
-    fn new(table: &'a Table, roles: &Roles) -> Result<Self, Problem> {
-        let weights = roles.weights.as_deref().map(|name| table.find(name)).transpose()?;
-        for name in &roles.drop {
-            table.find(name)?;
-        }
-        let is_free = |column: &&Column| {
-            let is_weights = weights.is_some_and(|weights| weights.name == column.name);
-            !is_weights && !roles.drop.contains(&column.name)
+impl Cast {
+    pub(crate) fn new(names: &[&str], roles: &Roles) -> Result<Self, Problem> {
+        let find = |name: &String| {
+            names.iter().position(|other| other == name).ok_or_else(|| Problem::UnknownColumn {
+                name: name.clone(),
+                columns: names.join(", "),
+            })
         };
-        let mut free: Vec<&Column> = table.columns().iter().filter(is_free).collect();
+        let weights = roles.weights.as_ref().map(find).transpose()?;
+        let drop = roles.drop.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+        let is_free = |column: &usize| weights != Some(*column) && !drop.contains(column);
+        let mut free: Vec<usize> = (0..names.len()).filter(is_free).collect();
         let target = match &roles.target {
-            Some(name) => table.find(name)?,
+            Some(name) => find(name)?,
             None => free.last().copied().ok_or(Problem::NoTarget)?,
         };
         if !is_free(&target) {
-            return Err(Problem::TwoRoles(target.name.clone()));
+            return Err(Problem::TwoRoles(names[target].to_owned()));
         }
-        free.retain(|column| column.name != target.name);
+        free.retain(|column| *column != target);
         if free.is_empty() {
-            return Err(Problem::NoFeatures(target.name.clone()));
+            return Err(Problem::NoFeatures(names[target].to_owned()));
         }
         Ok(Self { target, weights, features: free })
     }
+}
 
-    /// Returns the target, and the labels if it is classes.
-    fn y<T: Float>(&self, kind: Target) -> Result<(Array1<T>, Option<Vec<String>>), Problem> {
-        let column = self.target;
-        let is_classes = match kind {
-            Target::Number => false,
-            Target::Classes => true,
-            Target::Auto => match &column.values {
-                Values::Text(cells) => {
-                    numbers::check_no_stray(column, cells)?;
-                    true
-                }
-                Values::Number(_) | Values::Single(_) => false,
-            },
-        };
-        if is_classes {
-            let (places, labels) = classes::of(column)?;
-            let y = places.into_iter().map(|place| T::from_f64(place as f64)).collect();
-            return Ok((y, Some(labels)));
-        }
-        Ok((Numbers::of::<T>(column, Problem::TextTarget)?.to_array(), None))
+/// Returns a column as the target, and the labels if it is classes.
+pub(crate) fn target<T: Float>(
+    column: &Column,
+    kind: Target,
+) -> Result<(Array1<T>, Option<Vec<String>>), Problem> {
+    let is_classes = match kind {
+        Target::Number => false,
+        Target::Classes => true,
+        Target::Auto => match &column.values {
+            Values::Text(cells) => {
+                numbers::check_no_stray(column, cells)?;
+                true
+            }
+            Values::Number(_) | Values::Single(_) => false,
+        },
+    };
+    if is_classes {
+        let (places, labels) = classes::of(column)?;
+        let y = places.into_iter().map(|place| T::from_f64(place as f64)).collect();
+        return Ok((y, Some(labels)));
     }
+    Ok((Numbers::of::<T>(column, Problem::TextTarget)?.to_array(), None))
 }
 
 /// Gathers columns into a row-major matrix.
@@ -142,7 +141,8 @@ fn matrix<T: Float>(columns: &[&Column], rows: usize) -> Result<Array2<T>, Probl
     Ok(Array2::from_shape_vec((rows, width), values).expect("as many as the shape takes"))
 }
 
-fn weights<T: Float>(column: &Column) -> Result<Array1<T>, Problem> {
+/// Returns a column as weights.
+pub(crate) fn weights<T: Float>(column: &Column) -> Result<Array1<T>, Problem> {
     let weights: Array1<T> = Numbers::of::<T>(column, Problem::TextWeights)?.to_array();
     let name = || column.name.clone();
     if let Some(index) = weights.iter().position(|weight| weight.to_f64() < 0.0) {

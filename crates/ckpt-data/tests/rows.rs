@@ -3,8 +3,8 @@
 
 use std::{fs, path::Path};
 
-use ckpt_data::{Float, NpyRows, Table};
-use ndarray::{Array2, ShapeBuilder};
+use ckpt_data::{Float, NpyRows, Roles, Table, Target};
+use ndarray::{Array1, Array2, ShapeBuilder};
 use ndarray_npy::{WritableElement, write_npy};
 use proptest::prelude::*;
 
@@ -164,6 +164,68 @@ fn a_file_that_is_cut_while_it_is_open_is_refused() {
     assert_eq!(rows.id().unwrap_err().to_string(), message);
     assert_eq!(rows.read(99..100, &mut [0.0_f64; 3]).unwrap_err().to_string(), message);
     rows.read(0..1, &mut [0.0_f64; 3]).unwrap();
+}
+
+#[test]
+fn stored_samples_are_those_of_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut matrix = numbers(2000, 6);
+    matrix.column_mut(2).mapv_inplace(f64::abs);
+    matrix.column_mut(4).mapv_inplace(|value| (value.abs() / 400.0).floor());
+    let rows = rows(folder.path(), &matrix);
+    let table = Table::read(&folder.path().join("x.npy")).unwrap();
+    let roles = |target: Option<&str>, kind, weights: Option<&str>, drop: &[&str]| Roles {
+        target: target.map(str::to_owned),
+        kind,
+        weights: weights.map(str::to_owned),
+        drop: drop.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let order: Vec<usize> = (0..2000).map(|index| (index * 7 + 3) % 2000).collect();
+    for roles in [
+        Roles::default(),
+        roles(Some("x0"), Target::Number, None, &["x3", "x5"]),
+        roles(Some("x4"), Target::Classes, Some("x2"), &["x0"]),
+    ] {
+        let samples = table.samples::<f32>(&roles).unwrap();
+        let stored = rows.samples::<f32>(&roles, &order, folder.path()).unwrap();
+        assert_eq!((&stored.features, &stored.target), (&samples.features, &samples.target));
+        assert_eq!(stored.classes, samples.classes);
+        let in_order = |values: &Array1<f32>| order.iter().map(|row| values[*row]).collect();
+        let y: Array1<f32> = in_order(&samples.y);
+        assert_eq!(stored.y, y);
+        assert_eq!(stored.weights, samples.weights.as_ref().map(in_order));
+        assert_reads(&stored.x, &samples.x.select(ndarray::Axis(0), &order));
+    }
+}
+
+#[test]
+fn stored_samples_are_refused_as_those_of_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut matrix = numbers(50, 3);
+    matrix[(30, 1)] = f64::INFINITY;
+    matrix[(20, 0)] = -1e300;
+    let rows = rows(folder.path(), &matrix);
+    let table = Table::read(&folder.path().join("x.npy")).unwrap();
+    let order: Vec<usize> = (0..50).rev().collect();
+    let name = |name: &str| Some(name.to_owned());
+    for roles in [
+        Roles::default(),
+        Roles { target: name("x1"), ..Roles::default() },
+        Roles { weights: name("x2"), ..Roles::default() },
+        Roles { target: name("y"), ..Roles::default() },
+        Roles { drop: vec!["x0".to_owned(), "x1".to_owned()], ..Roles::default() },
+    ] {
+        let expected = table.samples::<f64>(&roles).unwrap_err();
+        let found = rows.samples::<f64>(&roles, &order, folder.path()).unwrap_err();
+        let path = folder.path().join("x.npy");
+        assert_eq!(found.to_string(), format!("{}: {expected}", path.display()));
+    }
+    let error = rows.samples::<f32>(&Roles::default(), &order, folder.path()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("row 21, column x0: -1e300 is beyond float32; train in float64")
+    );
 }
 
 #[test]

@@ -19,25 +19,33 @@ const MOST_WAITING: usize = 256 << 10;
 /// Stands for the part of a row that is left out.
 const NO_PART: u32 = u32::MAX;
 
+/// Rearranges the rows, of which it takes some columns. Each piece of rows with those columns alone,
+/// little-endian, is shown to `check` first, with its first row.
 pub(super) fn rearrange(
     from: &NpyRows,
     order: &[usize],
+    columns: &[usize],
     folder: &Path,
     memory: usize,
+    check: impl FnMut(usize, &[u8]) -> Result<(), DataError>,
 ) -> Result<NpyRows, DataError> {
     assert!(!order.is_empty(), "an order of no rows");
     let name = format!("a temporary file in {}", folder.display());
     let failed = |source| DataError::write(&name, source);
     let file = tempfile::tempfile_in(folder).map_err(failed)?;
-    let parts = Parts::new(from, order, memory);
-    parts.scatter(from, &file, failed)?;
+    let row_bytes = columns.len() * from.width.bytes();
+    let parts = Parts::new(from.rows, order, row_bytes, memory);
+    parts.scatter(from, columns, &file, failed, check)?;
     parts.sort(&file).map_err(failed)?;
     Ok(NpyRows {
         file,
         start: 0,
-        shape: [order.len() as u64].iter().chain(&from.shape[1..]).copied().collect(),
+        shape: match from.shape.len() {
+            1 => vec![order.len() as u64],
+            _ => vec![order.len() as u64, columns.len() as u64],
+        },
         rows: order.len(),
-        columns: from.columns,
+        columns: columns.len(),
         width: from.width,
         is_big_endian: false,
         name,
@@ -57,13 +65,12 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn new(from: &NpyRows, order: &'a [usize], memory: usize) -> Self {
-        let row_bytes = from.row_bytes();
+    fn new(old_rows: usize, order: &'a [usize], row_bytes: usize, memory: usize) -> Self {
         // So many parts at most that their numbers fit and a row of each can wait.
         let rows = (memory / row_bytes).max(1).max(order.len() / (NO_PART as usize - 1) + 1);
-        let mut part_of = vec![NO_PART; from.rows];
-        for (part, old_rows) in order.chunks(rows).enumerate() {
-            for old in old_rows {
+        let mut part_of = vec![NO_PART; old_rows];
+        for (part, of_part) in order.chunks(rows).enumerate() {
+            for old in of_part {
                 assert_eq!(part_of[*old], NO_PART, "row {old} is in the order twice");
                 part_of[*old] = part as u32;
             }
@@ -81,13 +88,20 @@ impl<'a> Parts<'a> {
     fn scatter(
         &self,
         from: &NpyRows,
+        columns: &[usize],
         file: &File,
         failed: impl Fn(io::Error) -> DataError,
+        mut check: impl FnMut(usize, &[u8]) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
         let count = self.order.len().div_ceil(self.rows);
         let mut parts: Vec<Part> =
             (0..count).map(|part| Part { next: self.start(part), waiting: Vec::new() }).collect();
+        let is_whole = columns.iter().copied().eq(0..from.columns);
+        let mut taken = Vec::new();
         from.pieces(0..from.rows, |first, bytes| {
+            let bytes =
+                if is_whole { bytes } else { from.take_columns(bytes, columns, &mut taken) };
+            check(first, bytes)?;
             for (row, bytes) in bytes.chunks_exact(self.row_bytes).enumerate() {
                 let part = self.part_of[first + row];
                 if part == NO_PART {
@@ -156,10 +170,15 @@ mod tests {
         let order: Vec<usize> = (0..999).map(|index| index * 7 % 1000).collect();
         let expected: Vec<f32> = order.iter().flat_map(|row| x.row(*row).to_vec()).collect();
         for memory in [1, 12, 100, 5000, 11_987, 1 << 20] {
-            let new = rearrange(&from, &order, folder.path(), memory).unwrap();
+            let new =
+                rearrange(&from, &order, &[0, 1, 2], folder.path(), memory, |_, _| Ok(())).unwrap();
             let mut values = vec![0_f32; expected.len()];
             new.read(0..999, &mut values).unwrap();
             assert_eq!(values, expected, "{memory}");
+            let some = rearrange(&from, &order, &[0, 2], folder.path(), memory, |_, _| Ok(()));
+            let mut values = vec![0_f32; 2 * 999];
+            some.unwrap().read(0..999, &mut values).unwrap();
+            assert!(values.iter().eq(expected.chunks(3).flat_map(|row| [&row[0], &row[2]])));
         }
     }
 }
