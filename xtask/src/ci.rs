@@ -38,6 +38,12 @@ const STEPS: [Step; 6] = [
         args: &["test", "--package", "ckpt-data", "--features", "parquet"],
         rustdoc_flags: "",
     },
+    // What is off by default; the lints have built its dependencies.
+    Step {
+        what: "tests of features",
+        args: &["test", "-p", "ckpt-data", "--features", "parquet"],
+        rustdoc_flags: "",
+    },
     Step {
         what: "docs",
         args: &["doc", "--workspace", "--no-deps", "--all-features"],

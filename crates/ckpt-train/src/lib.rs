@@ -1,8 +1,8 @@
-//! A deterministic, parallel gradient-descent trainer.
+//! A deterministic, parallel trainer of linear models.
 //!
-//! [`LinearTrainer`] fits a linear regression and is an iterator over its epochs: each [`Epoch`]
-//! holds the model on raw inputs, metrics, and a [`TrainState`] to resume from. What to keep of
-//! them is up to whoever drives it. [`closed_form`] gives the exact solution to compare with.
+//! [`LinearTrainer`] fits linear, logistic or softmax regression and is an iterator over its epochs:
+//! each [`Epoch`] holds the model on raw inputs, metrics, and a [`TrainState`] to resume from. What to
+//! keep of them is up to whoever drives it. [`closed_form`] gives the exact least squares solution.
 //!
 //! ```
 //! use ckpt_train::{Config, Dataset, LinearTrainer};
@@ -27,27 +27,50 @@
 //!
 //! # The loss
 //!
-//! For `n` training rows, weights `w` and bias `b`,
+//! For `n` training rows of weight `s_i` (1 unless [`Dataset::weighted`]), weights `w_c` and bias `b_c`
+//! of each output `c`,
 //!
 //! ```text
-//! J(w, b) = 1/(2n) sum_i r_i^2 + l2/2 sum_j w_j^2
-//! r_i     = sum_j w_j (x_ij - center_j) / scale_j + b - y_i
+//! J(w, b) = sum_i s_i loss(z_i, y_i) / sum_i s_i + l2/2 sum_c sum_j w_cj^2
+//! z_ic    = sum_j w_cj (x_ij - center_j) / scale_j + b_c
 //! ```
 //!
-//! With [`Config::standardize`] (the default), `center` and `scale` are the mean and the population
-//! standard deviation of each column over the training rows; otherwise they are 0 and 1. So the
-//! penalty is on standardised weights, and never on the bias. A constant column has scale 1, and
-//! its weight stays 0. The bias is a parameter like any other, though with centred columns its
-//! optimum is simply the mean of `y`. Training starts with all parameters at zero.
+//! where the loss of a row is
+//!
+//! | model | outputs | loss |
+//! | --- | --- | --- |
+//! | linear | 1 | `(z - y)^2 / 2` |
+//! | logistic | 1 | `ln(1 + exp(z)) - y z`, with `y` the class, 0 or 1 |
+//! | softmax | one per class | `ln(sum_c exp(z_c)) - z_y`, with `y` the class |
+//!
+//! Exponentials are taken of what is not positive, so that no margin overflows.
+//!
+//! With [`Config::standardize`] (the default), `center` and `scale` are the weighted mean and the
+//! population standard deviation of each column over the training rows; otherwise they are 0 and 1.
+//! So the penalty is on standardised weights, and never on the bias. A constant column has scale 1,
+//! and its weight stays 0. The bias is a parameter like any other. Training starts with all parameters
+//! at zero.
 //!
 //! Models are on raw inputs: `weight_j = w_j / scale_j`, `bias = b - sum_j weight_j center_j`.
+//!
+//! # Which optimizer
+//!
+//! | for | use |
+//! | --- | --- |
+//! | the least squares solution | [`Optimizer::Exact`]: one epoch |
+//! | any other fit, to the end | [`Optimizer::LBFGS`]: tens of epochs, and it says when it is there |
+//! | a curve of many epochs, ill-conditioned data | [`Optimizer::Nesterov`], the default |
+//! | studying mini-batches | [`Optimizer::Sgd`], momentum, Adam, AdamW, with a [`Schedule`] |
+//!
+//! An epoch that is the last says why: [`StopReason::is_converged`] tells a minimum from a limit.
 //!
 //! # Reproducibility
 //!
 //! The same data, configuration and seed give the same bits in every model and state: on any number
 //! of threads, on any machine, and whether or not the run was stopped and resumed. Sums are taken in
-//! a fixed order, over fixed blocks of rows and lanes, without fused multiply-add; powers come from
-//! libm; random orders are ChaCha20 words with a fixed mapping to indices:
+//! a fixed order, over fixed blocks of rows and lanes, without fused multiply-add; exponentials and
+//! logarithms are polynomials of its own, powers and cosines come from libm; random orders are
+//! ChaCha20 words with a fixed mapping to indices:
 //!
 //! - key: the seed's eight bytes, little-endian, then zeros; a word is 64 bits, low half first;
 //! - stream 0 permutes the rows, stream `e` orders the batches of epoch `e`, and stream 2^64 - 1
@@ -57,8 +80,8 @@
 //!
 //! # Limits
 //!
-//! The trainer holds one copy of the rows, in training order, and at most 32 MiB of sums for wide
-//! tables. In f32 the row arithmetic has f32's precision, so a small tolerance may never be met; and
+//! The trainer holds one copy of the rows, in training order, unless they are read while training
+//! ([`Dataset::stored`]), and at most 32 MiB of sums for wide tables. In f32 the row arithmetic has f32's precision, so a small tolerance may never be met; and
 //! the raw bias of columns whose mean is large beside their spread loses digits when it is rounded to
 //! f32. Deviations whose squares underflow count as zero.
 
