@@ -84,11 +84,10 @@ impl<T: Real> LinearModel<T> {
     /// Those of [`LinearModel::margins`].
     pub fn predict(&self, x: ArrayView2<'_, T>) -> Result<Array1<T>, DataError> {
         let margins = self.margins(x)?;
-        let classify = |line: &[T]| T::from_f64(likeliest(line) as f64);
         Ok(match self.kind {
             ModelKind::Linear => margins.into_iter().collect(),
             ModelKind::Logistic | ModelKind::Softmax => {
-                margins.rows().into_iter().map(|line| classify(&line.to_vec())).collect()
+                lines(&margins).map(|line| T::from_f64(likeliest(line) as f64)).collect()
             }
         })
     }
@@ -101,19 +100,17 @@ impl<T: Real> LinearModel<T> {
     /// Those of [`LinearModel::margins`].
     pub fn probabilities(&self, x: ArrayView2<'_, T>) -> Result<Array2<T>, DataError> {
         let margins = self.margins(x)?;
-        let mut lines = Vec::with_capacity(margins.nrows() * self.classes.len());
-        for line in margins.rows() {
-            let mut line = line.to_vec();
+        let mut values = Vec::with_capacity(margins.nrows() * self.classes.len());
+        for line in lines(&margins) {
             match self.kind {
-                ModelKind::Linear => line.clear(),
+                ModelKind::Linear => {}
                 // Two classes, the first of which has the margin 0.
-                ModelKind::Logistic => line.insert(0, T::default()),
-                ModelKind::Softmax => {}
+                ModelKind::Logistic => values.extend(probabilities(&[T::default(), line[0]])),
+                ModelKind::Softmax => values.extend(probabilities(line)),
             }
-            lines.extend(probabilities(&line));
         }
-        let classes = lines.len() / margins.nrows().max(1);
-        Ok(Array2::from_shape_vec((margins.nrows(), classes), lines).expect("each line is whole"))
+        let classes = values.len() / margins.nrows().max(1);
+        Ok(Array2::from_shape_vec((margins.nrows(), classes), values).expect("lines are whole"))
     }
 
     /// Weights and biases as the kernels take them.
@@ -129,6 +126,12 @@ impl<T: Real> LinearModel<T> {
         }
         (weight, padded(self.bias.iter().copied()))
     }
+}
+
+/// The margins of each row.
+fn lines<T>(margins: &Array2<T>) -> std::slice::ChunksExact<'_, T> {
+    let values = margins.as_slice().expect("it was made row-major");
+    values.chunks_exact(margins.ncols().max(1))
 }
 
 /// The class that margins speak for: of one margin, class 1 if it is positive.
