@@ -10,6 +10,7 @@ mod peak;
 
 use std::{fs, path::Path};
 
+use ckpt_data::{NpyRows, Table};
 use damage::Damage;
 use peak::peak;
 
@@ -59,6 +60,31 @@ fn damaged_npy_files_are_refused_or_read() {
     drive("npy", 1000, 64, BUFFERS, hostile::npy);
 }
 
+/// Where a damaged file can be read by rows, they are those of its table.
+#[test]
+fn rows_of_damaged_npy_files_are_refused_or_those_of_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("input.npy");
+    let (corpus, mut damage) = (corpus("npy"), Damage::new(3));
+    let mut opened = 0;
+    for round in 0..500 {
+        for (i, file) in corpus.iter().enumerate() {
+            let input = damage.mutate(file, &corpus[(i + round) % corpus.len()]);
+            // A file that is written again may be brought to the disk first, which takes its time.
+            let _ = fs::remove_file(&path);
+            fs::write(&path, input).unwrap();
+            let Ok(rows) = NpyRows::open(&path) else {
+                continue;
+            };
+            opened += 1;
+            let table = Table::read(&path).unwrap();
+            assert_eq!((rows.rows(), rows.columns()), (table.rows(), table.columns().len()));
+            assert_eq!(rows.id().unwrap(), table.id());
+        }
+    }
+    assert!(opened > 100, "{opened}");
+}
+
 /// Deflated content is at most 1,032 times as long as what it is deflated to.
 #[test]
 fn damaged_npz_files_are_refused_or_read() {
@@ -73,6 +99,6 @@ fn damaged_npz_files_are_refused_or_read() {
 #[test]
 fn damaged_parquet_files_are_refused_or_read() {
     drive("parquet", 1000, 2 * 1032, 48 << 20, |input| {
-        hostile::check(|| ckpt_data::Table::read_parquet(input, "input.parquet"))
+        hostile::check(|| Table::read_parquet(input, "input.parquet"))
     });
 }
