@@ -16,9 +16,8 @@ impl Table {
     ///
     /// Read are `bool`, integers, `float32` and `float64` of either byte order, in C or Fortran
     /// order; a vector is the column `x0`, a matrix (rows x columns) the columns `x0`, `x1` and so
-    /// on. `float32` stays so; all others become `f64`: exact but for integers
-    /// beyond 2^53, which become the nearest `f64`. The file is read in pieces straight into the
-    /// columns.
+    /// on. `float32` stays so; all others become `f64`: exact but for integers beyond 2^53, which
+    /// become the nearest `f64`. The file is read in pieces straight into the columns.
     ///
     /// # Errors
     /// What cannot be read, a damaged header, another dtype or rank, a shape that does not take

@@ -47,11 +47,9 @@ impl Table {
         // reach those who open files that nobody vouches for. It shares no state that a panic
         // could leave half-done.
         let read = catch_unwind(AssertUnwindSafe(|| read(&bytes)));
-        let panicked = || ParquetError::General("the file is damaged".to_owned()).into();
-        match read
-            .unwrap_or_else(|_| Err(panicked()))
-            .and_then(|columns| Ok(Self::from_columns(columns)?))
-        {
+        let panicked = || ParquetError::General("the file is damaged".to_owned());
+        let columns = read.unwrap_or_else(|_| Err(panicked().into()));
+        match columns.and_then(|columns| Ok(Self::from_columns(columns)?)) {
             Ok(table) => Ok(table),
             Err(Failure::Problem(problem)) => Err(DataError::file(name, problem)),
             Err(Failure::Parquet(error)) => {

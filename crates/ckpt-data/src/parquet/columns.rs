@@ -79,8 +79,7 @@ impl Kind {
     }
 }
 
-/// Tells whether a column is numbers or text, and nothing that stands for something else: days, say,
-/// or decimals.
+/// Tells whether a column is numbers or text that stand for nothing else, as days do, or decimals.
 fn is_read(column: &ColumnDescPtr) -> bool {
     use ConvertedType as C;
     let converted = column.converted_type();

@@ -1,7 +1,7 @@
 //! Rows in another order, with little memory.
 //!
-//! The new file is divided into parts that fit into memory. A first pass reads the rows in their old
-//! order and appends each to its part, so that parts are right but for the order within them. A
+//! The new file is divided into parts that fit into memory. A first pass reads the rows in their
+//! old order and appends each to its part, so that parts are right but for the order within them. A
 //! second pass reads one part after another and writes it back in order. Rows of a part stand in it
 //! by their old places, so nothing about them needs to be kept.
 
