@@ -33,11 +33,6 @@ const STEPS: [Step; 6] = [
     },
     // The README's own test command.
     Step { what: "tests", args: &["test", "--workspace"], rustdoc_flags: "" },
-    Step {
-        what: "tests of features",
-        args: &["test", "--package", "ckpt-data", "--features", "parquet"],
-        rustdoc_flags: "",
-    },
     // What is off by default; the lints have built its dependencies.
     Step {
         what: "tests of features",
