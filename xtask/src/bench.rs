@@ -1,12 +1,17 @@
-//! `cargo xtask bench`: runs the benches and versions their medians; `bench store` measures the
-//! store beside its peers.
+//! `cargo xtask bench`: runs the benches and versions their medians; `bench store` and
+//! `bench metrics` measure those beside their peers.
 //!
 //! A time says little without its machine and its hour. So each run also measures how fast the
 //! machine reads memory and hashes, before and after the benches of each target, and the metric of a
 //! bench is its median relative to that: the times of two machines, or of a quiet and a busy hour, compare.
 
 mod criterion;
+mod facts;
 mod machine;
+mod median;
+mod metrics;
+mod page;
+mod release;
 mod report;
 mod results;
 mod runner;
@@ -53,12 +58,17 @@ enum What {
     /// Measures the store on sequences of checkpoints, beside copies and other tools
     #[command(after_help = store::HELP)]
     Store(store::StoreArgs),
+    /// Measures metrics of many rows beside scikit-learn
+    #[command(after_help = metrics::HELP)]
+    Metrics(metrics::MetricsArgs),
 }
 
 /// Measures, versions, and reports.
 pub(crate) fn run(args: &BenchArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
-    if let Some(What::Store(args)) = &args.what {
-        return store::run(args, place, ui);
+    match &args.what {
+        Some(What::Store(args)) => return store::run(args, place, ui),
+        Some(What::Metrics(args)) => return metrics::run(args, place, ui),
+        None => {}
     }
     // What would stop the commit shows before the minutes of measuring.
     let branch = RefName::branch(&args.branch).map_err(ckpt_store::Error::from)?;

@@ -4,14 +4,11 @@
 //! an order that changes from turn to turn, and times are medians relative to those of `cp`.
 
 mod command;
-mod facts;
 mod in_session;
 mod json;
 mod keeper;
 mod markdown;
-mod page;
 mod pass;
-mod release;
 mod results;
 mod samples;
 mod subjects;
@@ -32,10 +29,10 @@ use ckpt_cli::ui::Ui;
 use clap::value_parser;
 use tempfile::TempDir;
 
+use super::{facts::Facts, page::Page, release};
+
 use self::{
     command::Shell,
-    facts::Facts,
-    page::Page,
     pass::{Field, Found},
     results::{Sequence, Subject},
     subjects::Source,
@@ -124,7 +121,7 @@ struct Run {
 /// Measures and reports.
 pub(super) fn run(args: &StoreArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
     let Some(ckpt) = &args.ckpt else {
-        return release::run_again(&place.workspace, ui);
+        return run_for_release(place, ui);
     };
     let ckpt = ckpt.canonicalize().with_context(|| format!("cannot find {}", ckpt.display()))?;
     let sources = subjects::sources(args)?;
@@ -141,6 +138,15 @@ pub(super) fn run(args: &StoreArgs, place: &Place, ui: &mut Ui) -> anyhow::Resul
         return markdown::lines(&run).into_iter().try_for_each(|line| Ok(ui.line(line)?));
     }
     Ok(text::print(&run, ui)?)
+}
+
+/// Builds ckpt, and this program for what runs in process, and goes on there.
+fn run_for_release(place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
+    ui.notice("bench store: building ckpt and xtask for release")?;
+    let [ckpt, xtask] =
+        release::programs(&place.workspace, ["ckpt-cli", "xtask"], ["ckpt", "xtask"])?;
+    ui.notice(format!("bench store: measuring {}", ckpt.display()))?;
+    release::run_again(&xtask, ["--ckpt".into(), ckpt.into_os_string()])
 }
 
 /// Returns the name of the place in a page that the tables go to.

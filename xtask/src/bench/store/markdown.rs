@@ -209,7 +209,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::{
-        super::{Large, Tiny, facts::Facts, results::tests::sequence},
+        super::{super::facts::Facts, Large, Tiny, results::tests::sequence},
         *,
     };
 

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use super::super::median::median;
+
 /// Something that is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Action {
@@ -67,15 +69,6 @@ impl Samples {
     }
 }
 
-/// Returns the value in the middle, or the mean of the two in the middle; `None` of nothing.
-pub(super) fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let upper = *sorted.get(sorted.len() / 2)?;
-    let is_odd = sorted.len() % 2 == 1;
-    Some(if is_odd { upper } else { f64::midpoint(sorted[sorted.len() / 2 - 1], upper) })
-}
-
 /// Returns the mean of what is there; `None` if a value is missing, or all.
 pub(super) fn mean(values: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {
     let values: Vec<f64> = values.into_iter().collect::<Option<_>>()?;
@@ -85,14 +78,6 @@ pub(super) fn mean(values: impl IntoIterator<Item = Option<f64>>) -> Option<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn medians_are_in_the_middle() {
-        assert_eq!(median(&[]), None);
-        assert_eq!(median(&[3.0]), Some(3.0));
-        assert_eq!(median(&[9.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(&[9.0, 1.0, 2.0, 4.0]), Some(3.0));
-    }
 
     #[test]
     fn a_mean_needs_every_value() {

@@ -3,9 +3,9 @@
 use std::{fs, path::Path};
 
 use super::{
+    super::median::median,
     command::Shell,
     keeper::{self, Commands, Keeper},
-    samples::median,
     tiny_commits::{TinyRepository, two_durable_renames},
     tool::CKPT,
 };

@@ -7,18 +7,17 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use ckpt_cli::ui::Ui;
 use serde_json::Value;
 
-/// The packages whose programs are measured: the command, and this one for what runs in process.
-const PACKAGES: [&str; 4] = ["-p", "ckpt-cli", "-p", "xtask"];
-
-/// Builds ckpt and this program for release, and runs the latter with the same arguments.
-pub(super) fn run_again(workspace: &Path, ui: &mut Ui) -> anyhow::Result<()> {
-    ui.notice("bench store: building ckpt and xtask for release")?;
+/// Builds packages for release, and gives the paths of programs among them.
+pub(super) fn programs<const N: usize>(
+    workspace: &Path,
+    packages: [&str; N],
+    names: [&str; N],
+) -> anyhow::Result<[PathBuf; N]> {
     let output = Command::new(env!("CARGO"))
         .args(["build", "--release", "--message-format=json-render-diagnostics"])
-        .args(PACKAGES)
+        .args(packages.iter().flat_map(|package| ["-p", package]))
         .current_dir(workspace)
         .stderr(Stdio::inherit())
         .output()
@@ -27,10 +26,19 @@ pub(super) fn run_again(workspace: &Path, ui: &mut Ui) -> anyhow::Result<()> {
         bail!("cargo build failed: {}", output.status);
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    let (ckpt, xtask) = (program(&messages, "ckpt")?, program(&messages, "xtask")?);
-    ui.notice(format!("bench store: measuring {}", ckpt.display()))?;
-    let args = std::env::args_os().skip(1).chain([OsString::from("--ckpt"), ckpt.into_os_string()]);
-    replace(Command::new(xtask).args(args))
+    let mut paths = names.map(|_| PathBuf::new());
+    for (path, name) in paths.iter_mut().zip(names) {
+        *path = program(&messages, name)?;
+    }
+    Ok(paths)
+}
+
+/// Goes on as another build of this program, with the same arguments and some more.
+pub(super) fn run_again(
+    xtask: &Path,
+    more: impl IntoIterator<Item = OsString>,
+) -> anyhow::Result<()> {
+    replace(Command::new(xtask).args(std::env::args_os().skip(1).chain(more)))
 }
 
 /// Finds the path of a program in what cargo says about a build.
