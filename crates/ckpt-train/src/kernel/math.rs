@@ -4,6 +4,7 @@
 //! vectors of any width give the bits of the scalar form here.
 
 use super::Number;
+use super::simd::Lanes;
 
 /// `1 / n!` for `n = 0, 1, ...`: the Taylor coefficients of the exponential. Over the reduced range
 /// of half of ln 2 they reach rounding error with 12 terms beyond the first in f64, and 7 in f32.
@@ -40,20 +41,51 @@ pub(crate) const LN: [f64; 11] = [
     1.0 / 21.0,
 ];
 
-/// `e^x` for `x <= 0`, to about 2 units in the last place; under `T::EXP_MIN`, where the result
-/// would not be a normal number, that of `T::EXP_MIN`.
+/// `e^x` for `x <= 0`, to about 2 units in the last place; under `EXP_MIN`, where the result would
+/// not be a normal number, that of `EXP_MIN`.
 ///
 /// `x = n ln 2 + r` with `n` the nearest integer, which the addition of a large number rounds to;
-/// `ln 2` is split so that `n` times its first part is exact (Cody and Waite, 1980).
-#[inline]
-pub(crate) fn exp<T: Number>(x: T) -> T {
-    let x = if x < T::EXP_MIN { T::EXP_MIN } else { x };
-    let shifted = x * T::LOG2_E + T::ROUND;
-    let n = shifted - T::ROUND;
-    let r = (x - n * T::LN_2_HIGH) - n * T::LN_2_LOW;
-    let (&last, first) = T::EXP.split_last().expect("there are coefficients");
-    let power = first.iter().rev().fold(last, |sum, &coefficient| sum * r + coefficient);
-    power * shifted.two_to_the_rounded()
+/// `ln 2` is split so that `n` times its first part is exact (Cody and Waite, 1980). The last bits
+/// of the sum are `n`; moved to the exponent's place and added to the bits of 1, they are `2^n`.
+#[inline(always)]
+pub(crate) fn exp<V: Lanes>(x: V) -> V {
+    let x = x.all(V::Number::EXP_MIN).larger(x);
+    let round = x.all(V::Number::ROUND);
+    let shifted = x * x.all(V::Number::LOG2_E) + round;
+    let n = shifted - round;
+    let r = (x - n * x.all(V::Number::LN_2_HIGH)) - n * x.all(V::Number::LN_2_LOW);
+    let power = polynomial(r, V::Number::EXP);
+    power * shifted.exponent_up().add_bits(x.all(V::Number::ONE))
+}
+
+/// The natural logarithm of a finite `x >= 1`, to about 2 units in the last place of the larger of
+/// the result and 1.
+///
+/// `x = m 2^n` with `m` from the root of 1/2 to that of 2: what the bits of `x` have above those of
+/// the root is `n` in the exponent's place and `m`, less the root, below it. Put under the exponent
+/// of `INTEGERS`, the bits of `n` are a number that differs from it by `n`.
+#[inline(always)]
+pub(crate) fn ln<V: Lanes>(x: V) -> V {
+    let (one, root_half) = (x.all(V::Number::ONE), x.all(V::Number::ROOT_HALF));
+    let integers = x.all(V::Number::INTEGERS);
+    let above = x.sub_bits(root_half);
+    let n = above.exponent_down().or(integers) - integers;
+    let m = above.and(x.all(V::Number::MANTISSA)).add_bits(root_half);
+    let s = (m - one) / (m + one);
+    let twice = s + s;
+    let series = polynomial(s * s, V::Number::LN);
+    n * x.all(V::Number::LN_2_HIGH) + (twice * series + n * x.all(V::Number::LN_2_LOW))
+}
+
+/// `c[0] + c[1] x + c[2] x^2 + ...` by Horner's rule.
+#[inline(always)]
+fn polynomial<V: Lanes>(x: V, coefficients: &[V::Number]) -> V {
+    let (last, first) = coefficients.split_last().expect("there are coefficients");
+    let mut sum = x.all(*last);
+    for &coefficient in first.iter().rev() {
+        sum = sum * x + x.all(coefficient);
+    }
+    sum
 }
 
 /// The probabilities of classes by their margins: `exp(z_c - m) / s`, with `m` the largest margin and
@@ -62,23 +94,10 @@ pub(crate) fn softmax<T: Number>(margins: &[T]) -> Vec<T> {
     let Some(&first) = margins.first() else {
         return Vec::new();
     };
-    let largest = margins.iter().copied().fold(first, |a, b| if b > a { b } else { a });
+    let largest = margins.iter().copied().fold(first, |a, b| b.larger(a));
     let powers: Vec<T> = margins.iter().map(|&z| exp(z - largest)).collect();
     let sum = powers.iter().fold(T::default(), |sum, &power| sum + power);
     powers.into_iter().map(|power| power / sum).collect()
-}
-
-/// The natural logarithm of a finite `x >= 1`, to about 2 units in the last place of the larger of
-/// the result and 1.
-#[inline]
-pub(crate) fn ln<T: Number>(x: T) -> T {
-    let (m, n) = x.mantissa_and_exponent();
-    let s = (m - T::ONE) / (m + T::ONE);
-    let square = s * s;
-    let (&last, first) = T::LN.split_last().expect("there are coefficients");
-    let series = first.iter().rev().fold(last, |sum, &coefficient| sum * square + coefficient);
-    let twice = s + s;
-    n * T::LN_2_HIGH + (twice * series + n * T::LN_2_LOW)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The arithmetic contract: which sums are taken in which order.
 //!
 //! Everything that decides a bit of a trained weight goes through this module, and nothing in it
-//! depends on the number of threads or on the instruction set. A faster kernel must give the same
-//! bits; `tests.rs` holds a reference to compare with, written one scalar operation at a time.
+//! depends on the number of threads or on the instruction set, the best of which is chosen at run
+//! time (`simd`). `tests/reference.rs` states the same one scalar operation at a time, and every
+//! instruction set is compared with it bit by bit.
 //!
 //! `T` is the data's type (f32 or f64); every operation is rounded to `T` unless f64 is named.
 //! Multiplications and additions are separate: no fused multiply-add. A logical vector has `L` = 64
@@ -39,21 +40,30 @@
 //! Threads share out super-blocks, so they change nothing. How many rows a kernel has in flight is
 //! free, because margins and column chains are independent of each other.
 
+mod aligned;
 mod block;
 mod gram;
 mod layout;
+mod loss;
+mod margins;
 mod math;
+mod number;
 mod pass;
 mod rows;
+#[expect(unsafe_code, reason = "calls what only some processors can run; argued in the module")]
+mod simd;
+mod single;
 mod softmax;
 #[cfg(test)]
 mod tests;
+mod wide_rows;
 
 pub(crate) use block::Kernel;
-pub(crate) use block::{Number, padded};
+pub(crate) use block::padded;
 pub(crate) use gram::gram;
 pub(crate) use layout::Layout;
 pub(crate) use math::softmax as probabilities;
+pub(crate) use number::Number;
 pub(crate) use pass::{Workspace, max_over_rows, sum_over_rows};
 pub use rows::RowSource;
 pub(crate) use rows::{Block, Loss, Point, RowSums, Rows};

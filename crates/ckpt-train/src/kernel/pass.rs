@@ -2,12 +2,13 @@
 
 use std::io;
 
+use super::aligned::Aligned;
 use super::{Block, Kernel, Layout, Loss, Point, RowSums, Rows};
 
 /// A super-block's sums and its current block's partial.
 #[derive(Clone)]
 struct SuperSum<T> {
-    partial: Vec<T>,
+    partial: Aligned<T>,
     gradient: Vec<f64>,
     sums: RowSums,
 }
@@ -18,6 +19,9 @@ pub(crate) struct Workspace<T> {
     /// The numbers of a gradient.
     values: usize,
     super_sums: Vec<SuperSum<T>>,
+    /// The point's vectors.
+    center: Aligned<T>,
+    weight: Aligned<T>,
 }
 
 impl<T: Kernel> Workspace<T> {
@@ -27,7 +31,12 @@ impl<T: Kernel> Workspace<T> {
             Loss::Squared | Loss::Logistic => width,
             Loss::Softmax(classes) => (width + 1) * classes.next_multiple_of(T::L),
         };
-        Self { values, super_sums: Vec::new() }
+        Self {
+            values,
+            super_sums: Vec::new(),
+            center: Aligned::default(),
+            weight: Aligned::default(),
+        }
     }
 
     /// Sums losses at `point` and the gradient `sum(residual * (x - center))`, laid out as
@@ -37,10 +46,9 @@ impl<T: Kernel> Workspace<T> {
         rows: Rows<'_, T>,
         point: Point<'_, T>,
     ) -> io::Result<(&[f64], RowSums)> {
-        self.run(rows, |sum, block| {
-            sum.partial.fill(T::default());
+        self.run(rows, point, |sum, block, point| {
             sum.sums += T::block(block, point, Some(&mut sum.partial));
-            for (total, &partial) in sum.gradient.iter_mut().zip(&sum.partial) {
+            for (total, &partial) in sum.gradient.iter_mut().zip(&*sum.partial) {
                 *total += partial.into();
             }
         })
@@ -48,32 +56,37 @@ impl<T: Kernel> Workspace<T> {
 
     /// Sums losses at `point` alone.
     pub(crate) fn losses(&mut self, rows: Rows<'_, T>, point: Point<'_, T>) -> io::Result<RowSums> {
-        let take = |sum: &mut SuperSum<T>, block: Block<'_, T>| {
+        let take = |sum: &mut SuperSum<T>, block: Block<'_, T>, point: Point<'_, T>| {
             sum.sums += T::block(block, point, None);
         };
-        self.run(rows, take).map(|(_, sums)| sums)
+        self.run(rows, point, take).map(|(_, sums)| sums)
     }
 
     fn run(
         &mut self,
         rows: Rows<'_, T>,
-        take_block: impl Fn(&mut SuperSum<T>, Block<'_, T>) + Sync,
+        point: Point<'_, T>,
+        take_block: impl Fn(&mut SuperSum<T>, Block<'_, T>, Point<'_, T>) + Sync,
     ) -> io::Result<(&[f64], RowSums)> {
         let layout = Layout::new(rows.len(), rows.width * size_of::<T>(), self.values);
         let count = layout.super_blocks();
         if self.super_sums.len() < count {
             let empty = SuperSum {
-                partial: vec![T::default(); self.values],
+                partial: Aligned::zeros(self.values.next_multiple_of(T::L)),
                 gradient: vec![0.0; self.values],
                 sums: RowSums::default(),
             };
             self.super_sums.resize(count, empty);
         }
+        self.center.copy(point.center);
+        self.weight.copy(point.weight);
+        let point = Point { center: &self.center, weight: &self.weight, ..point };
         let super_sums = &mut self.super_sums[..count];
         for sum in super_sums.iter_mut() {
             sum.gradient.fill(0.0);
             sum.sums = RowSums::default();
         }
+        let take_block = |sum: &mut SuperSum<T>, block: Block<'_, T>| take_block(sum, block, point);
         layout.drive(rows, super_sums, take_block, |a, b| {
             a.sums += b.sums;
             add_slices(&mut a.gradient, &b.gradient);
@@ -128,7 +141,7 @@ pub(crate) fn max_over_rows<T: Kernel>(
     Ok(largest[0])
 }
 
-fn add_slices(a: &mut [f64], b: &[f64]) {
+pub(super) fn add_slices(a: &mut [f64], b: &[f64]) {
     for (a, &b) in a.iter_mut().zip(b) {
         *a += b;
     }
