@@ -5,9 +5,21 @@
 //! | metrics | in one call | accumulator | report |
 //! | --- | --- | --- | --- |
 //! | MSE, RMSE, MAE, R² | [`mse`], [`rmse`], [`mae`], [`r2`] | [`Regression`] | [`RegressionReport`] |
-//! | cross-entropy of two classes | [`binary_cross_entropy`] | [`BinaryCrossEntropy`] | [`LossReport`] |
-//! | cross-entropy of k classes | [`categorical_cross_entropy`] | [`CategoricalCrossEntropy`] | [`LossReport`] |
-//! | accuracy, precision, recall, F1 | [`accuracy`] | [`Confusion`] | [`ClassificationReport`], [`Outcomes`] |
+//! | quantile (pinball) loss | [`quantile_loss`] | [`QuantileLoss`] | [`LossReport`] |
+//! | cross-entropy (log loss) of two classes | [`binary_cross_entropy`] | [`BinaryCrossEntropy`] | [`LossReport`] |
+//! | cross-entropy (log loss) of k classes | [`categorical_cross_entropy`] | [`CategoricalCrossEntropy`] | [`LossReport`] |
+//! | accuracy, precision, recall, F1, Matthews correlation | [`accuracy`], [`matthews_correlation`] | [`Confusion`] | [`ClassificationReport`], [`Outcomes`] |
+//! | top-k accuracy | [`top_k_accuracy`] | [`TopK`] | [`TopKReport`] |
+//! | ROC AUC, average precision | [`roc_auc`], [`average_precision`] | [`Ranking`] | [`RankingReport`] |
+//! | ROC and precision-recall curves | [`roc_curve`], [`precision_recall_curve`] | [`Ranking`] | [`RocPoint`], [`PrecisionRecallPoint`] |
+//! | ROC AUC of k classes | [`roc_auc_one_vs_rest`] | [`OneVsRest`] | [`OneVsRestReport`] |
+//! | calibration error of two classes | [`binary_calibration`] | [`BinaryCalibration`] | [`CalibrationReport`] |
+//! | calibration error of k classes | [`top_label_calibration`] | [`TopLabelCalibration`] | [`CalibrationReport`] |
+//!
+//! All equal scikit-learn's, which recorded tests show; where that warns and answers with a
+//! convention, the item says what the answer here is. Who has sums or counts from a pass of their
+//! own gets the same reports from [`RegressionReport::from_sums`] and
+//! [`ClassificationReport::from_counts`].
 //!
 //! # Inputs
 //!
@@ -18,19 +30,32 @@
 //! probability outside \[0, 1\], a label without a class) is an [`Error`] that names the row, and
 //! leaves the accumulator as it was.
 //!
+//! Rows may have weights, which are finite and not negative: `evaluate_weighted`,
+//! `push_weighted` and `push_batch_weighted` of each accumulator, and [`accuracy_weighted`]. A
+//! weight counts a row that often, as scikit-learn's `sample_weight`; a row of weight 0 counts in
+//! nothing but the `rows` of a report.
+//!
 //! # Accumulators
 //!
 //! Each has `push` for one row, `push_batch` for many, `merge` for what another one has seen,
 //! `finish` for the report so far, and serializes with serde. The merged result is that of the
-//! whole up to rounding; of a [`Confusion`] it is exact.
+//! whole up to rounding; what is counted ([`Confusion`], [`Ranking`] and [`OneVsRest`] without
+//! weights) is exact, however the rows are cut.
+//!
+//! # Speed
+//!
+//! A batch is read once, in parallel, without a copy if its columns are contiguous; only ranking
+//! moves rows, to sort them, and few distinct scores are counted instead. Accuracy, confusion and
+//! cross-entropy run at the speed of the memory.
 //!
 //! # Same bits for any number of threads
 //!
 //! A batch is cut into chunks of [`CHUNK_ROWS`] rows, which run in parallel in the caller's current
 //! rayon pool; the parts are merged by a binary tree over the chunk numbers. Neither depends on the
 //! threads, logarithms come from [`libm`], and nothing else rounds differently from machine to
-//! machine, so equal calls give equal bits. Cutting the same rows into other batches may change
-//! the last bits, as it changes the order of the sums.
+//! machine, so equal calls give equal bits. (Tables of many cells, as of weighted rows of many
+//! classes, are made of larger chunks, of a size that depends on the cells alone.) Cutting the same
+//! rows into other batches may change the last bits of a sum, as it changes its order.
 //!
 //! # Example
 //!

@@ -223,3 +223,45 @@ fn every_piece_of_a_large_batch_is_counted() {
     }
     assert_eq!(confusion.counts(), arr2(&expected));
 }
+
+/// Two classes are counted in another way than more, and labels of one byte in yet another.
+#[test]
+fn two_classes_are_counted_for_every_type_of_label() {
+    for rows in [1, 254, 256, 5 * CHUNK_ROWS + 3] {
+        let mut expected = [[0_u64; 2]; 2];
+        let (mut targets, mut predictions) = (Vec::new(), Vec::new());
+        for i in 0..rows {
+            // The first thousand rows are all of class 1, so that byte sums are at their limit.
+            let (target, prediction) = (u8::from(i < 1000 || i % 3 == 0), u8::from(i % 5 != 0));
+            expected[usize::from(target)][usize::from(prediction)] += 1;
+            targets.push(target);
+            predictions.push(prediction);
+        }
+        let expected = Confusion::from_counts(&arr2(&expected)).unwrap();
+        let wide: Vec<i64> = targets.iter().copied().map(i64::from).collect();
+        let flags: Vec<bool> = predictions.iter().map(|&prediction| prediction == 1).collect();
+        assert_eq!(Confusion::evaluate(2, &targets, &predictions), Ok(expected.clone()));
+        assert_eq!(Confusion::evaluate(2, &targets, &flags), Ok(expected.clone()));
+        assert_eq!(Confusion::evaluate(2, &wide, &predictions), Ok(expected.clone()));
+        assert_eq!(Confusion::evaluate(2, &wide, &flags), Ok(expected));
+    }
+}
+
+#[test]
+fn two_classes_refuse_other_labels_of_every_type() {
+    let rows = 3 * CHUNK_ROWS;
+    let bad = 2 * CHUNK_ROWS + 300;
+    let mut bytes = vec![1_i8; rows];
+    let mut wide = vec![1_i64; rows];
+    for label in [-1, 2, -128, 127] {
+        (bytes[bad], wide[bad]) = (label, label.into());
+        let expected = Error::LabelOutOfRange {
+            input: Input::Target,
+            row: bad,
+            label: label.into(),
+            classes: 2,
+        };
+        assert_eq!(Confusion::evaluate(2, &bytes, &vec![true; rows]), Err(expected.clone()));
+        assert_eq!(Confusion::evaluate(2, &wide, &vec![true; rows]), Err(expected));
+    }
+}

@@ -6,7 +6,7 @@ use ndarray::{ArrayView1, s};
 use rayon::prelude::*;
 
 use crate::input::{self, contiguous};
-use crate::{CHUNK_ROWS, Count, Input, Label, Result};
+use crate::{CHUNK_ROWS, Count, Input, Label, Result, grid};
 
 /// The private tables of one piece of rows, which its rows go into in turn.
 ///
@@ -33,6 +33,9 @@ pub(super) fn count_rows<T: Label, P: Label>(
         check(&targets, &predictions, classes, 0)?;
         count_pairs(counts, classes, &targets, &predictions);
         return Ok(());
+    }
+    if classes == 2 {
+        return pairs_of_two(targets, predictions).map(|part| add(counts, &part));
     }
     let piece = least.max(rows.div_ceil(rayon::current_num_threads())).min(MOST_ROWS);
     for part in count_pieces(piece, classes, targets, predictions)? {
@@ -113,6 +116,62 @@ fn tabulate<T: Label, P: Label>(
         count(table, target, prediction);
     }
     most < classes as u64
+}
+
+/// Counts rows of two classes by sums of their labels, in parallel in the current rayon pool.
+///
+/// Sums are taken in vectors, where tables take one row after another.
+fn pairs_of_two<T: Label, P: Label>(
+    targets: ArrayView1<'_, T>,
+    predictions: ArrayView1<'_, P>,
+) -> Result<[u64; 4]> {
+    let chunk = |rows: Range<usize>| {
+        let (first, slice) = (rows.start, s![rows.clone()]);
+        let targets = contiguous(targets.slice(slice));
+        let predictions = contiguous(predictions.slice(slice));
+        let Some([target, prediction, both]) = sums_of_two(&targets, &predictions) else {
+            return check(&targets, &predictions, 2, first).map(|()| [0; 4]);
+        };
+        let neither = rows.len() as u64 + both - target - prediction;
+        Ok([neither, prediction - both, target - both, both])
+    };
+    let counts = grid::reduce(targets.len(), chunk, |counts, part| {
+        add(counts, part);
+        Ok(())
+    })?;
+    Ok(counts.unwrap_or_default())
+}
+
+/// Counts the rows with target 1, with prediction 1, and with both; none if a label is neither 0
+/// nor 1.
+fn sums_of_two<T: Label, P: Label>(targets: &[T], predictions: &[P]) -> Option<[u64; 3]> {
+    let mut sums = [0; 3];
+    if size_of::<T>() == 1 && size_of::<P>() == 1 {
+        // Labels of one byte are summed in bytes, with 16 of them in the smallest vector.
+        let blocks = targets.chunks(u8::MAX.into()).zip(predictions.chunks(u8::MAX.into()));
+        for (targets, predictions) in blocks {
+            let (mut labels, mut block) = (0, [0_u8; 3]);
+            for (target, prediction) in targets.iter().zip(predictions) {
+                let (target, prediction) = (target.index() as u8, prediction.index() as u8);
+                labels |= target | prediction;
+                let terms = [target, prediction, target & prediction];
+                block = std::array::from_fn(|i| block[i].wrapping_add(terms[i]));
+            }
+            if labels > 1 {
+                return None;
+            }
+            sums = std::array::from_fn(|i| sums[i] + u64::from(block[i]));
+        }
+        return Some(sums);
+    }
+    let mut labels = 0;
+    for (target, prediction) in targets.iter().zip(predictions) {
+        let (target, prediction) = (target.index(), prediction.index());
+        labels |= target | prediction;
+        let terms = [target, prediction, target & prediction];
+        sums = std::array::from_fn(|i| u64::wrapping_add(sums[i], terms[i]));
+    }
+    (labels <= 1).then_some(sums)
 }
 
 /// Counts rows whose labels have been checked, one after another.

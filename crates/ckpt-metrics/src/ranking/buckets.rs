@@ -15,12 +15,13 @@ use super::rows::Rows;
 use super::spread::{Bits, Linear, Spread};
 use crate::{Label, Real};
 
-/// About how many rows a bucket should have: the keys of one are half the cache next to a core,
-/// and fewer buckets would be slower to sort, more of them slower to fill.
-const BUCKET_ROWS: usize = 1 << 14;
+/// About how many rows a bucket should have: 64 KiB of keys, which are sorted where they fit into
+/// a core's nearest caches.
+const BUCKET_ROWS: usize = 1 << 13;
 
-/// The most buckets: a core writes to twice as many places in turn.
-const MOST_BUCKETS: usize = 1 << 9;
+/// The most buckets: a core writes to twice as many places in turn, and more would be slower to
+/// fill than they are faster to sort.
+const MOST_BUCKETS: usize = 1 << 10;
 
 /// The sorted keys of one bucket.
 pub(super) struct Bucket<'k> {

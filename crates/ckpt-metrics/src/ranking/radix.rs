@@ -1,10 +1,10 @@
 //! Sorting of integer keys by their digits.
 
-/// Slices of at most so many keys are sorted by comparing them.
-const SMALL: usize = 48;
+/// Slices of at most so many keys are sorted by insertion.
+const SMALL: usize = 24;
 
-/// The most digits of one pass: their counts fit into a core's nearest cache.
-const MOST_DIGITS: usize = 1 << 11;
+/// The most digits of one pass: their counts take half of a core's nearest cache.
+const MOST_DIGITS: usize = 1 << 12;
 
 /// Memory that sorting one slice after another uses again.
 #[derive(Default)]
@@ -19,6 +19,11 @@ pub(super) struct Scratch {
 /// At each depth the range is less by the number of digits, so that six suffice for any keys.
 pub(super) fn sort(keys: &mut [u64], scratch: &mut Scratch) {
     if keys.len() <= SMALL {
+        insert(keys);
+        return;
+    }
+    if u32::try_from(keys.len()).is_err() {
+        // Counts of digits would overflow. So many keys in one bucket are nearly all equal.
         keys.sort_unstable();
         return;
     }
@@ -27,18 +32,33 @@ pub(super) fn sort(keys: &mut [u64], scratch: &mut Scratch) {
     if least == greatest {
         return;
     }
-    let most_digits = (keys.len() / 4).next_power_of_two().min(MOST_DIGITS);
+    let most_digits = (keys.len() / 2).next_power_of_two().min(MOST_DIGITS);
     let bits = u64::BITS - (greatest - least).leading_zeros();
     let shift = bits.saturating_sub(most_digits.trailing_zeros());
     let ends = distribute(keys, scratch, most_digits, |key| ((key - least) >> shift) as usize);
     let mut start = 0;
     for end in ends {
-        let group = &mut keys[start..end];
-        start = end;
+        let group = &mut keys[start..end as usize];
+        start = end as usize;
         // With no digits below these, the keys of a group are all equal.
-        if shift > 0 && group.len() > 1 {
+        if shift > 0 && group.len() > SMALL {
             sort(group, scratch);
         }
+    }
+    // Whatever is not yet in order is so within a few keys.
+    insert(keys);
+}
+
+/// Sorts keys that are nearly in order, or few.
+fn insert(keys: &mut [u64]) {
+    for i in 1..keys.len() {
+        let key = keys[i];
+        let mut at = i;
+        while at > 0 && keys[at - 1] > key {
+            keys[at] = keys[at - 1];
+            at -= 1;
+        }
+        keys[at] = key;
     }
 }
 
@@ -48,7 +68,7 @@ fn distribute(
     scratch: &mut Scratch,
     digits: usize,
     digit: impl Fn(u64) -> usize,
-) -> Vec<usize> {
+) -> Vec<u32> {
     let mut ends = vec![0; digits];
     for &key in &*keys {
         ends[digit(key)] += 1;
@@ -61,7 +81,7 @@ fn distribute(
     scratch.keys.extend_from_slice(keys);
     for &key in &scratch.keys {
         let at = &mut ends[digit(key)];
-        keys[*at] = key;
+        keys[*at as usize] = key;
         *at += 1;
     }
     ends
