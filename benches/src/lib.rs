@@ -18,5 +18,5 @@ pub use crate::{
     random::Random,
     scratch::Scratch,
     settings::{MIB, brief, steady},
-    table::{class_columns, number_columns, regression_table},
+    table::{class_columns, number_columns, regression_table, score_column},
 };
