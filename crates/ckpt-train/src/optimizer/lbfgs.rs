@@ -88,14 +88,21 @@ pub(crate) fn lbfgs_step<E>(
         let start = if history.steps.is_empty() { 1.0_f64.min(1.0 / current.norm) } else { 1.0 };
         let line = Line { params, direction: &direction, from: current, noise: search.noise };
         if let Some((length, point, found)) = line.search(start, &mut evaluate)? {
-            // By the curvature seen, the loss falls by half of the slope along a step of length 1.
-            let promise = -dot(&direction, &current.gradient) / 2.0;
-            let is_known = !history.steps.is_empty();
-            if is_known && promise <= search.least && found.norm >= current.norm {
-                return Ok(None);
-            }
             let step = direction.iter().map(|d| length * d).collect();
             let change = difference(&found.gradient, &current.gradient);
+            // The loss falls by half of the slope along a step of length 1 where the history knows
+            // the curvature, otherwise by what the curvature along this step says.
+            let slope = -dot(&direction, &current.gradient);
+            let newton = if history.steps.is_empty() {
+                length * slope / dot(&direction, &change)
+            } else {
+                1.0
+            };
+            let promise = newton * slope / 2.0;
+            let only_rounding = (0.0..=search.least).contains(&promise);
+            if only_rounding && found.norm >= current.norm {
+                return Ok(None);
+            }
             history.push(step, change, search.limit);
             (*params, *current) = (point, found);
             return Ok(Some(length));
