@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: runs the benches and versions their medians; `bench store` and
-//! `bench metrics` measure those beside their peers.
+//! `cargo xtask bench`: runs the benches and versions their medians; `bench store`,
+//! `bench metrics` and `bench trainer` measure those beside their peers.
 //!
 //! A time says little without its machine and its hour. So each run also measures how fast the
 //! machine reads memory and hashes, before and after the benches of each target, and the metric of a
@@ -16,6 +16,7 @@ mod report;
 mod results;
 mod runner;
 mod store;
+mod trainer;
 
 use anyhow::bail;
 use ckpt_cli::ui::Ui;
@@ -61,6 +62,9 @@ enum What {
     /// Measures metrics of many rows beside scikit-learn
     #[command(after_help = metrics::HELP)]
     Metrics(metrics::MetricsArgs),
+    /// Measures an epoch of training beside a plain read of the rows, or beside other libraries
+    #[command(after_help = trainer::HELP)]
+    Trainer(trainer::TrainerArgs),
 }
 
 /// Measures, versions, and reports.
@@ -68,6 +72,7 @@ pub(crate) fn run(args: &BenchArgs, place: &Place, ui: &mut Ui) -> anyhow::Resul
     match &args.what {
         Some(What::Store(args)) => return store::run(args, place, ui),
         Some(What::Metrics(args)) => return metrics::run(args, place, ui),
+        Some(What::Trainer(args)) => return trainer::run(args, place, ui),
         None => {}
     }
     // What would stop the commit shows before the minutes of measuring.

@@ -192,7 +192,7 @@ fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
 }
 
 /// Leaves out of a command what says where to find things on this machine.
-fn command_line(args: impl Iterator<Item = String>) -> String {
+pub(super) fn command_line(args: impl Iterator<Item = String>) -> String {
     let mut words = Vec::new();
     let mut args = args;
     while let Some(arg) = args.next() {
