@@ -158,12 +158,8 @@ impl<C: Count> OneVsRest<C> {
     /// [`Error::ClassMismatch`] or [`Error::TooManyRows`]; nothing was merged then.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         input::same_classes(self.classes(), other.classes())?;
-        let mut classes = self.classes.clone();
-        for (ranking, other) in classes.iter_mut().zip(&other.classes) {
-            ranking.merge(other)?;
-        }
-        self.classes = classes;
-        Ok(())
+        // All have as many rows, so if that is too many, the first one fails.
+        self.classes.iter_mut().zip(&other.classes).try_for_each(|(a, b)| a.merge(b))
     }
 
     /// Reports on the rows seen so far.
@@ -211,13 +207,11 @@ impl<C: Count> OneVsRest<C> {
         input::paired(targets.len(), scores.nrows())?;
         input::same_classes(self.classes(), scores.ncols())?;
         check(targets, scores)?;
-        let mut classes = self.classes.clone();
-        for (class, ranking) in classes.iter_mut().enumerate() {
+        // What can still be wrong, weights and the number of rows, is so for the first class.
+        self.classes.iter_mut().enumerate().try_for_each(|(class, ranking)| {
             let is_class: Vec<bool> = targets.iter().map(|t| t.index() == class as u64).collect();
-            push(ranking, &is_class, scores.column(class))?;
-        }
-        self.classes = classes;
-        Ok(())
+            push(ranking, &is_class, scores.column(class))
+        })
     }
 }
 

@@ -209,7 +209,8 @@ impl<C: Count> Ranking<C> {
     /// Those of [`finish`](Self::finish).
     pub fn roc_curve(&self, points: CurvePoints) -> Result<Vec<RocPoint>> {
         let runs = self.runs();
-        Ok(curve::roc(&runs, totals(&runs)?, points))
+        totals(&runs)?;
+        Ok(curve::roc(&runs, points))
     }
 
     /// Gives the points of the precision-recall curve, from the least score at recall 1 up to no
@@ -219,7 +220,8 @@ impl<C: Count> Ranking<C> {
     /// Those of [`average_precision`](Self::average_precision).
     pub fn precision_recall_curve(&self, points: CurvePoints) -> Result<Vec<PrecisionRecallPoint>> {
         let runs = self.runs();
-        Ok(curve::precision_recall(&runs, positives(&runs)?, points))
+        positives(&runs)?;
+        Ok(curve::precision_recall(&runs, points))
     }
 
     fn runs(&self) -> Cow<'_, [Run<C>]> {

@@ -312,3 +312,17 @@ fn one_vs_rest_is_each_class_against_the_rest() {
     let weighted = weighted.finish().unwrap().macro_average.unwrap();
     assert!(close(weighted, report.macro_average.unwrap()));
 }
+
+#[test]
+fn curves_of_weights_end_exactly_at_one() {
+    let mut u = Uniform(11);
+    let draw = |u: &mut Uniform| (0..1000).map(|_| u.draw()).collect::<Vec<f64>>();
+    let (scores, weights) = (draw(&mut u), draw(&mut u));
+    let targets: Vec<bool> = draw(&mut u).into_iter().map(|u| u < 0.5).collect();
+    let ranking = Ranking::evaluate_weighted(&targets, &scores, &weights).unwrap();
+    let curve = ranking.roc_curve(CurvePoints::All).unwrap();
+    let end = curve[curve.len() - 1];
+    assert_eq!((end.false_positive_rate, end.true_positive_rate), (1.0, 1.0));
+    let curve = ranking.precision_recall_curve(CurvePoints::All).unwrap();
+    assert_eq!(curve[0].recall, 1.0);
+}

@@ -1,11 +1,12 @@
 //! Calibration of the probability of one of two classes.
 
-use ndarray::ArrayView1;
+use ndarray::{ArrayView1, s};
 use serde::{Deserialize, Serialize};
 
 use super::bins::{Bins, Row};
+use crate::input::{self, contiguous};
 use crate::weight::{self, Weight, ones};
-use crate::{CalibrationReport, Input, Label, Real, Result, input};
+use crate::{CalibrationReport, Input, Label, Real, Result};
 
 /// Accumulates how far probabilities of class 1 are from its frequency, in bins of equal width.
 ///
@@ -133,12 +134,17 @@ impl BinaryCalibration {
     ) -> Result<()> {
         let rows = input::paired(targets.len(), probabilities.len())?;
         weight::one_each(weights, rows)?;
-        self.bins.push(rows, |row| {
-            let class = input::class(targets[row], 2, Input::Target, row)?;
-            Ok(Row {
-                probability: input::probability(probabilities[row], row)?,
-                is_true: class == 1,
-                weight: weight::check(weights[row], row)?,
+        self.bins.push(rows, |rows, bins| {
+            let (first, rows) = (rows.start, s![rows]);
+            let targets = contiguous(targets.slice(rows));
+            let probabilities = contiguous(probabilities.slice(rows));
+            let weights = contiguous(weights.slice(rows));
+            let rows = targets.iter().zip(&*probabilities).zip(&*weights);
+            rows.zip(first..).try_for_each(|(((&target, &probability), &weight), row)| {
+                let is_true = input::class(target, 2, Input::Target, row)? == 1;
+                let probability = input::probability(probability, row)?;
+                bins.add(&Row { probability, is_true, weight: weight::check(weight, row)? });
+                Ok(())
             })
         })
     }

@@ -53,24 +53,26 @@ impl Bins {
         self.sums.len()
     }
 
-    /// Adds rows that a function checks, in parallel if there is more than one part.
+    /// Adds rows that a function checks and adds in order, in parallel if there is more than one
+    /// part.
     pub(super) fn push(
         &mut self,
         rows: usize,
-        row: impl Fn(usize) -> Result<Row> + Sync,
+        add: impl Fn(Range<usize>, &mut Self) -> Result<()> + Sync,
     ) -> Result<()> {
         let part = CHUNK_ROWS.max((ROWS_PER_BIN * self.len()).next_power_of_two());
         let evaluate = |rows: Range<usize>| {
             let mut bins = Self::new(self.len())?;
             bins.rows = rows.len() as u64;
-            rows.into_iter().try_for_each(|i| row(i).map(|row| bins.add(&row)))?;
+            add(rows, &mut bins)?;
             Ok(bins)
         };
         let batch = grid::reduce_pieces(rows, part, evaluate, Self::merge)?;
         batch.map_or(Ok(()), |batch| self.merge(&batch))
     }
 
-    fn add(&mut self, row: &Row) {
+    /// Adds one row.
+    pub(super) fn add(&mut self, row: &Row) {
         let bin = bin(row.probability, self.len());
         let sums = &mut self.sums[bin];
         sums.weight += row.weight;

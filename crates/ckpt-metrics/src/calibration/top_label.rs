@@ -152,13 +152,16 @@ impl TopLabelCalibration {
         let rows = input::paired(targets.len(), probabilities.nrows())?;
         weight::one_each(weights, rows)?;
         input::same_classes(self.classes, probabilities.ncols())?;
-        self.bins.push(rows, |row| {
-            let class = input::class(targets[row], self.classes, Input::Target, row)?;
-            let probabilities = contiguous(probabilities.row(row));
-            input::distribution(&probabilities, row)?;
-            let (favourite, confidence) = favourite(&probabilities);
-            let weight = weight::check(weights[row], row)?;
-            Ok(Row { probability: confidence, is_true: favourite == class, weight })
+        self.bins.push(rows, |mut rows, bins| {
+            rows.try_for_each(|row| {
+                let class = input::class(targets[row], self.classes, Input::Target, row)?;
+                let probabilities = contiguous(probabilities.row(row));
+                input::distribution(&probabilities, row)?;
+                let (favourite, probability) = favourite(&probabilities);
+                let weight = weight::check(weights[row], row)?;
+                bins.add(&Row { probability, is_true: favourite == class, weight });
+                Ok(())
+            })
         })
     }
 

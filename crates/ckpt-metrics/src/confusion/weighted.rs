@@ -85,38 +85,53 @@ impl Confusion<f64> {
         let classes = self.classes;
         // A piece has a matrix of its own, so it has at least as many rows as that has cells.
         let piece = CHUNK_ROWS.max((classes * classes).next_power_of_two());
-        let pieces = |rows: Range<usize>| {
+        let sum = |rows: Range<usize>, sums: &mut [f64]| {
             let (first, rows) = (rows.start, s![rows]);
             let targets = contiguous(targets.slice(rows));
             let predictions = contiguous(predictions.slice(rows));
-            let mut sums = vec![0.0; classes * classes];
             let weights = contiguous(weights.slice(rows));
-            sum_cells(&mut sums, classes, (&targets, &predictions, &weights), first)?;
-            Ok(sums)
+            check(classes, (&targets, &predictions, &weights), first)?;
+            sum_cells(sums, classes, (&targets, &predictions, &weights));
+            Ok(())
+        };
+        if rows <= piece {
+            return sum(0..rows, &mut self.counts);
+        }
+        let pieces = |rows: Range<usize>| {
+            let mut sums = vec![0.0; classes * classes];
+            sum(rows, &mut sums).map(|()| sums)
         };
         let sums = grid::reduce_pieces(rows, piece, pieces, |sums, others| {
             counting::add(sums, others);
             Ok(())
         })?;
-        if let Some(sums) = sums {
-            counting::add(&mut self.counts, &sums);
-        }
+        counting::add(&mut self.counts, &sums.unwrap_or_default());
         Ok(())
     }
 }
 
-/// Adds the weight of each row to its cell, in order.
-fn sum_cells<T: Label, P: Label, W: Real>(
-    sums: &mut [f64],
+/// Names the first value that is outside the domain.
+fn check<T: Label, P: Label, W: Real>(
     classes: usize,
     (targets, predictions, weights): (&[T], &[P], &[W]),
     first: usize,
 ) -> Result<()> {
     let rows = targets.iter().zip(predictions).zip(weights);
     rows.zip(first..).try_for_each(|(((&target, &prediction), &weight), row)| {
-        let target = input::class(target, classes, Input::Target, row)?;
-        let prediction = input::class(prediction, classes, Input::Prediction, row)?;
-        sums[target * classes + prediction] += weight::check(weight, row)?;
-        Ok(())
+        input::class(target, classes, Input::Target, row)?;
+        input::class(prediction, classes, Input::Prediction, row)?;
+        weight::check(weight, row).map(drop)
     })
+}
+
+/// Adds the weight of each row to its cell, in order; all have been checked.
+fn sum_cells<T: Label, P: Label, W: Real>(
+    sums: &mut [f64],
+    classes: usize,
+    (targets, predictions, weights): (&[T], &[P], &[W]),
+) {
+    for ((target, prediction), weight) in targets.iter().zip(predictions).zip(weights) {
+        let cell = target.index() as usize * classes + prediction.index() as usize;
+        sums[cell] += weight.to_f64();
+    }
 }

@@ -51,62 +51,65 @@ struct Step<C> {
 }
 
 /// The steps from the greatest score down.
-fn steps<C: Count>(runs: &[Run<C>]) -> Vec<Step<C>> {
-    let sums = runs.iter().rev().scan((C::default(), C::default()), |(fp, tp), &run| {
+fn steps<C: Count>(runs: &[Run<C>]) -> impl Iterator<Item = Step<C>> {
+    runs.iter().rev().scan((C::default(), C::default()), |(fp, tp), &run| {
         (*fp, *tp) = (fp.plus(run.negatives), tp.plus(run.positives));
         Some(Step { run, false_positives: *fp, true_positives: *tp })
-    });
-    sums.collect()
+    })
 }
 
 /// Keeps the first and the last step, and those between that are needed.
 fn keep<C: Count>(
-    steps: Vec<Step<C>>,
+    runs: &[Run<C>],
     points: CurvePoints,
     is_needed: impl Fn(&Run<C>, &Run<C>) -> bool,
 ) -> Vec<Step<C>> {
-    if points == CurvePoints::All {
-        return steps;
-    }
-    let last = steps.len().saturating_sub(1);
-    let needed: Vec<bool> = (0..steps.len())
-        .map(|i| i == 0 || i == last || is_needed(&steps[i].run, &steps[i + 1].run))
-        .collect();
-    steps.into_iter().zip(needed).filter_map(|(step, needed)| needed.then_some(step)).collect()
+    let last = runs.len().saturating_sub(1);
+    // Steps go down from the last run.
+    let is_kept = |&(step, _): &(usize, Step<C>)| {
+        let i = last - step;
+        points == CurvePoints::All || i == 0 || i == last || is_needed(&runs[i], &runs[i - 1])
+    };
+    steps(runs).enumerate().filter(is_kept).map(|(_, step)| step).collect()
 }
 
-/// Gives the ROC curve from the greatest threshold down, given the sums of both classes.
-pub(super) fn roc<C: Count>(
-    runs: &[Run<C>],
-    (negatives, positives): (C, C),
-    points: CurvePoints,
-) -> Vec<RocPoint> {
+/// Gives the ROC curve from the greatest threshold down; both classes have rows.
+pub(super) fn roc<C: Count>(runs: &[Run<C>], points: CurvePoints) -> Vec<RocPoint> {
     let is_corner =
         |a: &Run<C>, b: &Run<C>| (a.negatives, a.positives) != (b.negatives, b.positives);
     let start = RocPoint { threshold: None, false_positive_rate: 0.0, true_positive_rate: 0.0 };
-    let points = keep(steps(runs), points, is_corner).into_iter().map(|step| RocPoint {
+    let steps = keep(runs, points, is_corner);
+    // Weights sum to this only in the order of the steps, and the curve ends at exactly (1, 1).
+    let (negatives, positives) = sums(&steps);
+    let points = steps.iter().map(|step| RocPoint {
         threshold: Some(step.run.score),
-        false_positive_rate: step.false_positives.to_f64() / negatives.to_f64(),
-        true_positive_rate: step.true_positives.to_f64() / positives.to_f64(),
+        false_positive_rate: step.false_positives.to_f64() / negatives,
+        true_positive_rate: step.true_positives.to_f64() / positives,
     });
     std::iter::once(start).chain(points).collect()
 }
 
-/// Gives the precision-recall curve from the least threshold up, given the sum of positives.
+/// The rows of both classes at the last step, which are all.
+fn sums<C: Count>(steps: &[Step<C>]) -> (f64, f64) {
+    let all = |step: &Step<C>| (step.false_positives.to_f64(), step.true_positives.to_f64());
+    steps.last().map_or((0.0, 0.0), all)
+}
+
+/// Gives the precision-recall curve from the least threshold up; the positive class has rows.
 pub(super) fn precision_recall<C: Count>(
     runs: &[Run<C>],
-    positives: C,
     points: CurvePoints,
 ) -> Vec<PrecisionRecallPoint> {
     let none = C::default();
     let is_corner = |a: &Run<C>, b: &Run<C>| a.positives != none || b.positives != none;
-    let steps = keep(steps(runs), points, is_corner);
+    let steps = keep(runs, points, is_corner);
+    let (_, positives) = sums(&steps);
     let points = steps.iter().rev().map(|step| {
         let (fp, tp) = (step.false_positives.to_f64(), step.true_positives.to_f64());
         PrecisionRecallPoint {
             threshold: Some(step.run.score),
             precision: tp / (tp + fp),
-            recall: tp / positives.to_f64(),
+            recall: tp / positives,
         }
     });
     let end = PrecisionRecallPoint { threshold: None, precision: 1.0, recall: 0.0 };
@@ -115,8 +118,7 @@ pub(super) fn precision_recall<C: Count>(
 
 /// Sums precisions, each weighted by the recall that its threshold adds.
 pub(super) fn average_precision<C: Count>(runs: &[Run<C>], positives: C) -> f64 {
-    let steps = steps(runs);
-    let added = steps.iter().map(|step| {
+    let added = steps(runs).map(|step| {
         let (fp, tp) = (step.false_positives.to_f64(), step.true_positives.to_f64());
         step.run.positives.to_f64() / positives.to_f64() * (tp / (tp + fp))
     });
