@@ -140,7 +140,8 @@ proptest! {
     }
 }
 
-/// Rows that take each way: few distinct scores, many, and many that lie unevenly.
+/// Rows that take each way: few distinct scores, many, many that lie unevenly, and many that a
+/// sample of every 51st row does not show.
 fn large(rows: usize) -> Vec<(Vec<u8>, Vec<f64>)> {
     let mut u = Uniform(17);
     let targets: Vec<u8> = (0..rows).map(|_| u8::from(u.draw() < 0.3)).collect();
@@ -149,7 +150,9 @@ fn large(rows: usize) -> Vec<(Vec<u8>, Vec<f64>)> {
     let few = even.iter().map(|score| (score * 100.0).round()).collect();
     let twice = even.iter().map(|score| (score * 1e5).round()).collect();
     let uneven = even.iter().map(|score| libm_free_exp(40.0 * score)).collect();
-    [even, few, twice, uneven].map(|scores| (targets.clone(), scores)).into()
+    let hidden = even.iter().enumerate().map(|(i, &score)| if i % 51 == 0 { 0.0 } else { score });
+    let hidden = hidden.collect();
+    [even, few, twice, uneven, hidden].map(|scores| (targets.clone(), scores)).into()
 }
 
 /// A steep ascending function without the platform's `exp`.

@@ -13,6 +13,9 @@ const PLACES: usize = 1 << 15;
 /// The most distinct scores of a table, so that a search ends after a few places.
 const MOST: usize = PLACES / 2;
 
+/// The fewest rows for which tables pay, which have to be cleared first.
+const LEAST_ROWS: usize = 4 * PLACES;
+
 /// Of a sample, so many eighths at most may be distinct for a table to be tried.
 ///
 /// 4,096 drawn from as many scores as a table holds, each as likely, are nearly 8 eighths of it.
@@ -22,6 +25,9 @@ const DISTINCT_EIGHTHS: usize = 7;
 ///
 /// No row is moved, which makes this several times as fast as sorting.
 pub(super) fn runs<L: Label, S: Real>(rows: &Rows<'_, L, S>) -> Option<Vec<Run<u64>>> {
+    if rows.len() < LEAST_ROWS {
+        return None;
+    }
     let mut sample: Vec<u64> = rows.sample().into_iter().map(key::of).collect();
     let sampled = sample.len();
     sample.sort_unstable();
