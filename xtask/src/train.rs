@@ -36,8 +36,8 @@ use crate::{Place, place};
 pub(crate) const KEYS: &str = "\
 With --json: branch, versions (ids, oldest first), best (the id with the smallest val_mse, or
 val_cross_entropy of classes; without validation rows, of the training rows), model, state, epochs
-(number of the last one), stop (tolerance, exact, precision, early-stopping, epoch-limit or
-interrupted), interrupted, converged (the first three), rows, validation_rows, features, classes
+(number of the last one), stop (tolerance, exact, precision, separated, early-stopping, epoch-limit
+or interrupted), interrupted, converged (the first three), rows, validation_rows, features, classes
 (labels, or null), seconds, stored_bytes, metrics (of the last epoch), closed_form (metrics, or null),
 coefficients (column to value, on raw inputs) and intercept; of softmax regression both by class.
 

@@ -36,6 +36,9 @@ pub enum StopReason {
     Exact,
     /// No step lowers the loss any further in the precision of the data.
     Precision,
+    /// L-BFGS found all classes told apart beyond doubt: what is left of the loss only falls by
+    /// weights that grow for ever, so there is no minimum. A penalty makes one.
+    Separated,
     /// Validation has not improved for as long as early stopping bears.
     EarlyStopping,
     /// The number of epochs asked for is reached.

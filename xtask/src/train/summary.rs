@@ -128,6 +128,9 @@ impl Summary {
         let why = match (self.interrupted, self.stop) {
             (true, _) => " (Ctrl-C)",
             (false, Some(stop)) if stop.is_converged() => " (converged)",
+            (false, Some(StopReason::Separated)) => {
+                " (separable classes have no minimum; use --l2)"
+            }
             (false, Some(StopReason::EarlyStopping)) => " (validation improved no more)",
             _ => "",
         };
@@ -237,6 +240,7 @@ impl Summary {
             Some(StopReason::Tolerance) => "tolerance",
             Some(StopReason::Exact) => "exact",
             Some(StopReason::Precision) => "precision",
+            Some(StopReason::Separated) => "separated",
             Some(StopReason::EarlyStopping) => "early-stopping",
             _ => "epoch-limit",
         }

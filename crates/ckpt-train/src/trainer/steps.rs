@@ -81,7 +81,18 @@ impl<T: Real> LinearTrainer<T> {
             })?;
         self.is_current = true;
         self.last_rate = length;
-        Ok(if length.is_none() { Some(StopReason::Precision) } else { None })
+        Ok(if length.is_none() { Some(self.stalled()) } else { None })
+    }
+
+    /// Why no step lowers the loss: finite margins always leave some cross-entropy, so where none is
+    /// left but the rounding of large margins, it has not come to a minimum.
+    fn stalled(&self) -> StopReason {
+        let is_nothing = self.current.loss <= PRECISION * epsilon::<T>() * self.start_loss;
+        if is_nothing && self.checked.config.model.is_classifier() {
+            StopReason::Separated
+        } else {
+            StopReason::Precision
+        }
     }
 
     /// Solves exactly.
