@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each suite uses a part of it")]
 
-use ckpt_train::{Config, Dataset, Epoch, LinearTrainer, Real, TrainError};
+use ckpt_train::{
+    Config, Dataset, Epoch, LinearTrainer, ModelKind, Optimizer, Real, TrainError, Values,
+};
 use ndarray::{Array1, Array2};
 
 /// Numbers that look random, the same everywhere (SplitMix64).
@@ -44,6 +46,55 @@ pub(crate) fn correlated<T: Real>(rows: usize, columns: usize) -> Dataset<T> {
         y[row] = target;
     }
     Dataset::new(x.mapv(T::from_f64), y.mapv(T::from_f64)).expect("generated data is sound")
+}
+
+/// Every optimizer, with all rows or batches of them.
+pub(crate) const OPTIMIZERS: [(Optimizer, Option<usize>); 12] = [
+    (Optimizer::Gd, None),
+    (Optimizer::Nesterov, None),
+    (Optimizer::Sgd, None),
+    (Optimizer::Sgd, Some(7)),
+    (Optimizer::MOMENTUM, None),
+    (Optimizer::MOMENTUM, Some(16)),
+    (Optimizer::ADAM, None),
+    (Optimizer::ADAM, Some(16)),
+    (Optimizer::ADAMW, None),
+    (Optimizer::ADAMW, Some(16)),
+    (Optimizer::LBFGS, None),
+    (Optimizer::Exact, None),
+];
+
+/// Every optimizer once with every model that it fits.
+pub(crate) fn fits() -> Vec<(ModelKind, Optimizer, Option<usize>)> {
+    let of = |kind| OPTIMIZERS.map(|(optimizer, batch)| (kind, optimizer, batch));
+    let mut all: Vec<_> = ModelKind::ALL.into_iter().flat_map(of).collect();
+    all.retain(|&(kind, optimizer, _)| kind == ModelKind::Linear || optimizer != Optimizer::Exact);
+    all
+}
+
+/// The data of [`correlated`] for a model: its targets cut into three classes, or two for logistic
+/// regression, which no plane parts.
+pub(crate) fn fit_for<T: Real>(kind: ModelKind, rows: usize, columns: usize) -> Dataset<T> {
+    let numbers = correlated::<T>(rows, columns);
+    let classes = match kind {
+        ModelKind::Linear => return numbers,
+        ModelKind::Logistic => 2,
+        _ => 3,
+    };
+    let x = numbers.x().expect("it is in memory").to_owned();
+    let class = |y: &T| (((y.to_f64() - 135.0) / 15.0).max(0.0) as usize).min(classes - 1);
+    let y = numbers.y().mapv(|y| T::from_f64(class(&y) as f64));
+    let labels = (0..classes).map(|class| format!("class {class}")).collect();
+    Dataset::new(x, y).and_then(|data| data.with_classes(labels)).expect("generated data is sound")
+}
+
+/// An array of f64 of the state after an epoch.
+pub(crate) fn state_array<T>(epoch: &Epoch<T>, name: &str) -> Option<Vec<f64>> {
+    let array = epoch.state.arrays().into_iter().find(|array| array.name == name)?;
+    match array.values {
+        Values::F64(values) => Some(values),
+        other => panic!("{name} is {other:?}"),
+    }
 }
 
 /// Reads a table whose last column is the target.
