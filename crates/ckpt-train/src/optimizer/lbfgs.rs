@@ -69,8 +69,8 @@ pub(crate) struct Search {
 
 /// Takes one step from `params`, where `current` was evaluated, and leaves both at the new point.
 ///
-/// Returns the step's length as a multiple of the direction; `None`, with nothing changed but a
-/// history that may be dropped, if no step lowers the loss any further.
+/// Returns the step's length as a multiple of the direction; `None`, with nothing changed but the
+/// history dropped, if no step lowers the loss any further. Trying again then gives `None` again.
 pub(crate) fn lbfgs_step<E>(
     history: &mut History,
     search: &Search,
@@ -100,12 +100,11 @@ pub(crate) fn lbfgs_step<E>(
             };
             let promise = newton * slope / 2.0;
             let only_rounding = (0.0..=search.least).contains(&promise);
-            if only_rounding && found.norm >= current.norm {
-                return Ok(None);
+            if !only_rounding || found.norm < current.norm {
+                history.push(step, change, search.limit);
+                (*params, *current) = (point, found);
+                return Ok(Some(length));
             }
-            history.push(step, change, search.limit);
-            (*params, *current) = (point, found);
-            return Ok(Some(length));
         }
         if history.steps.is_empty() {
             return Ok(None);

@@ -46,7 +46,8 @@ impl<T: Real> LinearTrainer<T> {
     ///
     /// `config` and `dataset` are those of the run that made the state; then every further epoch
     /// equals that of the run, bit for bit. `epochs`, `tolerance` and `early_stopping` may differ:
-    /// they only say when to stop, and a state that already meets them yields no further epoch.
+    /// they only say when to stop, and a state that already meets them, or is one of a run that ended
+    /// by itself, yields no further epoch.
     /// Centre and scale come from the state; so does the rate, unless `config` fixes one.
     ///
     /// # Errors
@@ -82,7 +83,8 @@ impl<T: Real> LinearTrainer<T> {
         let objective = objective(dataset, &config, scaling);
         let mut trainer = Self::build(dataset, checked, parts, objective, start)?;
         if state.epoch > 0 {
-            trainer.stop = trainer.stop_reason(None);
+            let settled = trainer.settled()?;
+            trainer.stop = trainer.stop_reason(settled);
         }
         Ok(trainer)
     }

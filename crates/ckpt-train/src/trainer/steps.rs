@@ -1,9 +1,9 @@
 //! The steps of an epoch.
 
 use super::{LinearTrainer, StopReason};
-use crate::config::ModelKind;
+use crate::config::{ModelKind, Optimizer};
 use crate::error::TrainError;
-use crate::optimizer::{Rule, Search, lbfgs_step};
+use crate::optimizer::{History, Rule, Search, lbfgs_step};
 use crate::order::Words;
 use crate::real::{FloatType, Real};
 
@@ -93,6 +93,27 @@ impl<T: Real> LinearTrainer<T> {
         } else {
             StopReason::Precision
         }
+    }
+
+    /// Why the run of a resumed state had ended by itself, if it had: doing its last epoch again
+    /// changes nothing. The history of an L-BFGS that stalled is empty.
+    pub(super) fn settled(&mut self) -> Result<Option<StopReason>, TrainError> {
+        let may_be = match &self.rule {
+            Rule::LBfgs { history, .. } => history.steps.is_empty(),
+            _ => self.checked.config.optimizer == Optimizer::Exact,
+        };
+        if !may_be {
+            return Ok(None);
+        }
+        let (params, current) = (self.params.clone(), self.current.clone());
+        let ended = self.train()?;
+        let is_same = self.params == params;
+        if let Rule::LBfgs { history, .. } = &mut self.rule {
+            *history = History::default();
+        }
+        (self.params, self.current, self.is_current) = (params, current, true);
+        self.last_rate = None;
+        Ok(ended.filter(|_| is_same))
     }
 
     /// Solves exactly.
