@@ -4,23 +4,35 @@
 
 mod common;
 
-use ckpt_train::{Config, Dataset, Epoch, LinearTrainer, Optimizer, Real, TrainState};
-use common::{correlated, run};
+use ckpt_train::{
+    Config, Dataset, Decay, EarlyStopping, Epoch, FloatType, LinearTrainer, ModelKind, Monitor,
+    Optimizer, Rate, Real, Schedule, StopReason, TrainState,
+};
+use common::{correlated, fit_for, fits, run};
 use rayon::ThreadPoolBuilder;
 
-const ALL: [(Optimizer, Option<usize>); 8] = [
-    (Optimizer::Gd, None),
-    (Optimizer::Nesterov, None),
-    (Optimizer::Sgd, None),
-    (Optimizer::Sgd, Some(7)),
-    (Optimizer::MOMENTUM, None),
-    (Optimizer::MOMENTUM, Some(16)),
-    (Optimizer::ADAM, None),
-    (Optimizer::ADAM, Some(16)),
-];
+/// Everything that a state has to remember: a rate that rises and falls, early stopping (that does
+/// not strike), and an order of batches.
+fn config(model: ModelKind, optimizer: Optimizer, batch: Option<usize>) -> Config {
+    let schedule = match optimizer.kind().has_rate() {
+        true => Schedule { warmup: 3, decay: Decay::Cosine { epochs: 6, floor: 0.1 } },
+        false => Schedule::default(),
+    };
+    let monitor = Monitor::usual(model);
+    let early_stopping = Some(EarlyStopping { monitor, patience: 11 });
+    let common = Config { epochs: 12, l2: 0.01, seed: 3, ..Config::default() };
+    Config { model, optimizer, batch, schedule, early_stopping, ..common }
+}
 
-fn config(optimizer: Optimizer, batch: Option<usize>) -> Config {
-    Config { optimizer, batch, epochs: 12, l2: 0.01, seed: 3, ..Config::default() }
+/// The data for a model, every third row counting half and every seventh nothing.
+fn weighted<T: Real>(model: ModelKind, rows: usize, columns: usize) -> Dataset<T> {
+    let weight = |row| match row {
+        row if row % 7 == 0 => 0.0,
+        row if row % 3 == 0 => 0.5,
+        _ => 1.0,
+    };
+    let weights = (0..rows).map(|row| T::from_f64(weight(row))).collect();
+    fit_for(model, rows, columns).weighted(weights).unwrap()
 }
 
 /// Bits, so that a zero's sign counts too.
@@ -29,44 +41,95 @@ fn model_bits<T: Real>(epoch: &Epoch<T>) -> Vec<u64> {
     values.map(|value| value.to_f64().to_bits()).collect()
 }
 
-fn assert_same<T: Real>(found: &[Epoch<T>], expected: &[Epoch<T>]) {
-    assert_eq!(found, expected);
+fn assert_same<T: Real>(what: &str, found: &[Epoch<T>], expected: &[Epoch<T>]) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    assert!(found == expected, "{what}: {found:?} is not {expected:?}");
     for (a, b) in found.iter().zip(expected) {
-        assert_eq!(model_bits(a), model_bits(b));
+        assert_eq!(model_bits(a), model_bits(b), "{what}");
     }
 }
 
-fn resumes_everywhere<T: Real>(dataset: &Dataset<T>) {
-    for (optimizer, batch) in ALL {
-        let config = config(optimizer, batch);
-        let whole = run(dataset, config).unwrap();
-        assert_eq!(whole.len(), 12);
+fn resumes_everywhere<T: Real>(rows: usize, columns: usize) {
+    for (model, optimizer, batch) in fits() {
+        let dataset = weighted::<T>(model, rows, columns);
+        let config = config(model, optimizer, batch);
+        let whole = run(&dataset, config).unwrap();
+        let what = format!("{model} by {optimizer:?} in {}", T::TYPE);
+        let expected = if optimizer == Optimizer::Exact { 1 } else { 12 };
+        assert_eq!(whole.len(), expected, "{what}");
         for epoch in &whole {
-            let state = TrainState::from_arrays(epoch.state.arrays()).unwrap();
-            assert_eq!(state, epoch.state);
-            let resumed = LinearTrainer::resume(dataset, config, &state).unwrap();
+            let mut arrays = epoch.state.arrays();
+            arrays.reverse();
+            let state = TrainState::from_arrays(arrays).unwrap();
+            assert_eq!(state, epoch.state, "{what}");
+            let resumed = LinearTrainer::resume(&dataset, config, &state).unwrap();
             let rest: Vec<_> = resumed.map(Result::unwrap).collect();
-            assert_same(&rest, &whole[epoch.number as usize..]);
+            assert_same(&what, &rest, &whole[epoch.number as usize..]);
         }
     }
 }
 
 #[test]
 fn resuming_at_any_epoch_is_never_having_stopped() {
-    resumes_everywhere(&correlated::<f64>(120, 5));
-    resumes_everywhere(&correlated::<f32>(120, 19));
+    resumes_everywhere::<f64>(120, 5);
+    resumes_everywhere::<f32>(120, 19);
+}
+
+#[test]
+fn resuming_counts_on_towards_early_stopping() {
+    for kind in ModelKind::ALL {
+        let dataset = weighted::<f64>(kind, 40, 9);
+        let optimizer = Optimizer::ADAM;
+        let early = EarlyStopping { monitor: Monitor::usual(kind), patience: 3 };
+        let config = Config {
+            early_stopping: Some(early),
+            epochs: 5000,
+            rate: Rate::Fixed(0.5),
+            ..Config::default()
+        };
+        let config = Config { model: kind, optimizer, batch: Some(4), ..config };
+        let whole = run(&dataset, config).unwrap();
+        assert_eq!(whole.last().unwrap().stop, Some(StopReason::EarlyStopping), "{kind}");
+        for epoch in &whole {
+            let resumed = LinearTrainer::resume(&dataset, config, &epoch.state).unwrap();
+            let rest: Vec<_> = resumed.map(Result::unwrap).collect();
+            assert_same(&kind.to_string(), &rest, &whole[epoch.number as usize..]);
+        }
+    }
+}
+
+#[test]
+fn resuming_finds_the_same_end() {
+    for (model, optimizer, batch) in fits() {
+        if batch.is_some() || optimizer == Optimizer::Sgd {
+            continue;
+        }
+        let dataset = weighted::<f64>(model, 50, 2);
+        // L-BFGS goes on to the end of the precision.
+        let tolerance = if optimizer == Optimizer::LBFGS { 0.0 } else { 1e-2 };
+        let config =
+            Config { model, optimizer, epochs: 400, tolerance, l2: 0.1, ..Config::default() };
+        let whole = run(&dataset, config).unwrap();
+        for epoch in &whole {
+            let resumed = LinearTrainer::resume(&dataset, config, &epoch.state).unwrap();
+            let rest: Vec<_> = resumed.map(Result::unwrap).collect();
+            let what = format!("{model} by {optimizer:?} from {} of {}", epoch.number, whole.len());
+            assert_same(&what, &rest, &whole[epoch.number as usize..]);
+        }
+    }
 }
 
 #[test]
 fn a_longer_run_has_the_same_states() {
-    let dataset = correlated::<f64>(60, 4);
-    for (optimizer, batch) in ALL {
-        let short = run(&dataset, config(optimizer, batch)).unwrap();
-        let long = run(&dataset, Config { epochs: 20, ..config(optimizer, batch) }).unwrap();
+    for (model, optimizer, batch) in fits() {
+        let dataset = weighted::<f64>(model, 60, 4);
+        let config = Config { early_stopping: None, ..config(model, optimizer, batch) };
+        let short = run(&dataset, config).unwrap();
+        let long = run(&dataset, Config { epochs: 20, ..config }).unwrap();
         let states = |epochs: &[Epoch<f64>]| -> Vec<TrainState> {
             epochs.iter().map(|epoch| epoch.state.clone()).collect()
         };
-        assert_eq!(states(&short), states(&long[..12]));
+        assert_eq!(states(&short), states(&long[..short.len()]), "{model} by {optimizer:?}");
     }
 }
 
@@ -83,18 +146,25 @@ fn a_finished_state_has_no_further_epochs() {
     assert_eq!(LinearTrainer::resume(&dataset, over, &last.state).unwrap().count(), 0);
 }
 
-fn threads_agree<T: Real>(dataset: &Dataset<T>) {
-    for (optimizer, batch) in
-        [(Optimizer::Nesterov, None), (Optimizer::Sgd, Some(1000)), (Optimizer::ADAM, None)]
-    {
-        let config = Config { epochs: 3, ..config(optimizer, batch) };
+fn threads_agree<T: Real>(rows: usize) {
+    let datasets = ModelKind::ALL.map(|model| (model, weighted::<T>(model, rows, 13)));
+    for (model, optimizer, batch) in fits() {
+        let (_, dataset) = datasets.iter().find(|(kind, _)| *kind == model).unwrap();
+        // The element type decides the kernels, not the optimizer.
+        if T::TYPE == FloatType::F32 && optimizer != Optimizer::Nesterov {
+            continue;
+        }
+        // Batches of the usual size are too small to be shared among threads.
+        let batch = batch.map(|_| rows / 3);
+        let config = Config { epochs: 2, ..config(model, optimizer, batch) };
         let on = |threads| {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| run(dataset, config)).unwrap()
         };
         let single = on(1);
-        for threads in [2, 5] {
-            assert_same(&on(threads), &single);
+        for threads in [2, 3, 8] {
+            let what = format!("{model} by {optimizer:?} on {threads} threads");
+            assert_same(&what, &on(threads), &single);
         }
     }
 }
@@ -102,8 +172,8 @@ fn threads_agree<T: Real>(dataset: &Dataset<T>) {
 #[test]
 fn threads_change_no_bit() {
     // Over 2 MiB of training rows, so that the pool is used.
-    threads_agree(&correlated::<f64>(30_000, 13));
-    threads_agree(&correlated::<f32>(60_000, 13));
+    threads_agree::<f64>(25_000);
+    threads_agree::<f32>(50_000);
 }
 
 #[test]
@@ -121,7 +191,8 @@ fn predictions_are_the_same_for_any_number_of_threads() {
 fn seeds_decide_split_and_order() {
     let dataset = correlated::<f64>(60, 4);
     let last = |seed, val_fraction| {
-        let config = Config { seed, val_fraction, ..config(Optimizer::Sgd, Some(8)) };
+        let optimizer = Optimizer::Sgd;
+        let config = Config { seed, val_fraction, optimizer, batch: Some(8), ..Config::default() };
         run(&dataset, config).unwrap().pop().unwrap().model
     };
     assert_eq!(last(1, 0.2), last(1, 0.2));
@@ -133,25 +204,58 @@ fn seeds_decide_split_and_order() {
 #[test]
 fn trained_bits_are_pinned() {
     let mut found = Vec::new();
-    for (optimizer, batch) in ALL {
-        let last = run(&correlated::<f64>(50, 2), config(optimizer, batch)).unwrap().pop().unwrap();
+    for (model, optimizer, batch) in fits() {
+        let dataset = weighted::<f64>(model, 50, 2);
+        let last = run(&dataset, config(model, optimizer, batch)).unwrap().pop().unwrap();
         found.push([last.model.weight[(0, 0)].to_bits(), last.model.bias[0].to_bits()]);
     }
-    let last = run(&correlated::<f32>(50, 2), config(Optimizer::Nesterov, None)).unwrap().pop();
-    let model = last.unwrap().model;
-    found.push([model.weight[(0, 0)].to_bits().into(), model.bias[0].to_bits().into()]);
+    for model in ModelKind::ALL {
+        let dataset = weighted::<f32>(model, 50, 2);
+        let config = config(model, Optimizer::Nesterov, None);
+        let model = run(&dataset, config).unwrap().pop().unwrap().model;
+        found.push([model.weight[(0, 0)].to_bits().into(), model.bias[0].to_bits().into()]);
+    }
     assert_eq!(found, PINNED, "{found:#x?}");
 }
 
-/// Recorded when the contract was fixed: bits of the first weight and of the bias.
-const PINNED: [[u64; 2]; 9] = [
-    [0x4081_46d8_4bc7_d0e0, 0x406a_f648_8a15_ebcf],
-    [0x4084_72d1_2867_07a7, 0x406c_24b4_8b12_19ee],
-    [0x407f_cd3e_805b_d04d, 0x4066_2d65_b6ba_d6f3],
-    [0x4083_4ccb_cb2d_c2eb, 0x406d_a9d8_4b84_9a1b],
-    [0x408b_de8b_806b_e547, 0x4074_85f2_cd20_df23],
-    [0x4084_753a_c45e_7e03, 0x4068_28f9_d970_fae8],
-    [0x407a_4ad6_7654_1f27, 0x4062_c10b_ac40_b717],
-    [0x4082_7a55_0fb6_350e, 0x4066_3b33_03fd_8eb0],
-    [0x4423_9685, 0x4361_25a4],
+/// Recorded when the contract was fixed: bits of the first weight and of the bias, every fit in f64,
+/// then one of each model in f32.
+const PINNED: [[u64; 2]; 37] = [
+    [0x4072_37ae_118d_f1ee, 0x4069_d02b_45d2_b0f9],
+    [0x4078_c468_c59d_c426, 0x406b_7275_ed0f_58e4],
+    [0x407d_f687_3814_278a, 0x406a_2ad8_d28f_ea03],
+    [0x407d_1d3b_04d3_dff5, 0x406c_3d43_f224_a18a],
+    [0x408f_4405_324b_0b59, 0x406b_672c_0655_14d0],
+    [0x407e_a511_39e4_d380, 0x406f_c8a8_f32a_fdec],
+    [0x4090_c8f1_ce93_1fa3, 0x4066_469e_366d_72f5],
+    [0x4058_9549_a04e_6e9f, 0x4063_8049_87d8_e101],
+    [0x408c_255f_1fd8_e9cb, 0x4063_deef_73f2_d489],
+    [0x4050_04cd_ec0b_a0fa, 0x4060_8483_4eda_d59c],
+    [0x4083_b7a2_f79c_00e5, 0x406e_39ca_15e7_9d5e],
+    [0x4083_b7a2_f79c_0102, 0x406e_39ca_15e7_9d66],
+    [0xc00d_7129_b026_d53b, 0x4011_b120_75b1_161a],
+    [0x4022_e966_3457_9865, 0x4017_6cdd_49be_711f],
+    [0xbff3_2e32_058c_03a0, 0x400e_f3b7_d84c_5dd9],
+    [0x4002_f787_d2eb_cfcf, 0x4015_c1d4_1114_4676],
+    [0x4041_646c_09d5_3b47, 0x401e_ca25_7d83_2d1b],
+    [0xc022_45a1_f69d_07d5, 0x4014_f8a4_3b7b_6851],
+    [0xc033_2e37_03a3_fd1d, 0x4004_3f7b_2d1a_d34b],
+    [0xc02b_a2b7_c79f_25b3, 0x4008_c234_45c5_f665],
+    [0xc033_2883_7d53_0c93, 0x4004_39ae_e2ea_7860],
+    [0xc02b_9576_49a9_0a0f, 0x4008_b5a2_bcf3_9564],
+    [0x4023_1328_15da_12c8, 0x4017_569e_6818_f2cb],
+    [0x4017_48f2_c41d_5cc2, 0xc002_babd_7319_0e05],
+    [0x3fca_f92e_5cba_8f6b, 0xc008_ec76_57ec_6b2c],
+    [0x4016_37d9_70c7_d672, 0xbfff_5696_9e74_4a29],
+    [0x400f_68db_0224_bbcc, 0xc007_3976_b583_267a],
+    [0xc00d_9a24_e5be_7425, 0xc00f_5428_77d0_8923],
+    [0x4024_3304_49cd_f412, 0xc005_34ef_66b0_9989],
+    [0x4031_bfba_a589_10f2, 0xbffe_3f29_f19c_ba65],
+    [0x4021_3627_4b58_659b, 0xc000_9455_15b4_65e8],
+    [0x4031_ba8f_63e3_b27e, 0xbffe_3474_a49b_4234],
+    [0x4021_2e67_5248_0992, 0xc000_8b69_17a1_bd06],
+    [0x3fe1_281b_cfaa_3afa, 0xc008_7290_8117_c8aa],
+    [0x43c6_2339, 0x435b_93ad],
+    [0x4117_4b30, 0x40bb_66eb],
+    [0x3e57_c986, 0xc047_63b2],
 ];
