@@ -38,8 +38,9 @@ impl Moments {
         }
         let offset = differences / weight;
         let [deviations] = sums((values, values, weights), |value, _, w| {
-            let deviation = (value.to_f64() - origin) - offset;
-            [w.get() * (deviation * deviation)]
+            let (deviation, w) = ((value.to_f64() - origin) - offset, w.get());
+            // Not 0 times what may be infinite.
+            [if w == 0.0 { 0.0 } else { w * (deviation * deviation) }]
         });
         Self { weight, origin, offset, deviations }
     }

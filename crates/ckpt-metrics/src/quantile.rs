@@ -183,7 +183,9 @@ fn losses<T: Real, P: Real, W: Weight>(
     let [sum, weight, errors] = sums((targets, predictions, weights), |target, prediction, w| {
         let error = target.to_f64() - prediction.to_f64();
         let loss = if error >= 0.0 { quantile * error } else { (quantile - 1.0) * error };
-        [w.get() * loss, w.get(), w.get() * error.abs()]
+        let w = w.get();
+        // Not 0 times what may be infinite.
+        [if w == 0.0 { 0.0 } else { w * loss }, w, error.abs()]
     });
     // A number that is not finite leaves no sum of errors that is; overflow also does that.
     if !errors.is_finite() || !weight::are_weights(weights) {

@@ -190,14 +190,19 @@ impl Regression {
         first: usize,
     ) -> Result<Self> {
         let origin = targets[0].to_f64();
-        let [squared_errors, absolute_errors, differences, weight] =
+        let [squared_errors, absolute_errors, differences, weight, finite] =
             sums((targets, predictions, weights), |target, prediction, w| {
                 let (target, w) = (target.to_f64(), w.get());
                 let error = target - prediction.to_f64();
-                [w * (error * error), w * error.abs(), w * (target - origin), w]
+                if w == 0.0 {
+                    // Not 0 times what may be infinite.
+                    return [0.0, 0.0, 0.0, 0.0, error.abs()];
+                }
+                let weighted = [error * error, error.abs(), target - origin].map(|x| w * x);
+                [weighted[0], weighted[1], weighted[2], w, error.abs()]
             });
         // A number that is not finite leaves no sum of errors that is; overflow also does that.
-        if !absolute_errors.is_finite() || !weight::are_weights(weights) {
+        if !finite.is_finite() || !weight::are_weights(weights) {
             check(targets, predictions, weights, first)?;
         }
         let targets = Moments::of(targets, weights, weight, differences);

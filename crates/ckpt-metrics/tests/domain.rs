@@ -2,7 +2,7 @@
 
 use ckpt_metrics::{
     BinaryCrossEntropy, CHUNK_ROWS, CategoricalCrossEntropy, Confusion, Error, Input, MAX_CLASSES,
-    MAX_ROWS, Outcomes, Regression, accuracy, mse, r2,
+    MAX_ROWS, Outcomes, QuantileLoss, Regression, accuracy, mse, r2,
 };
 use ndarray::{arr2, array};
 
@@ -91,6 +91,23 @@ fn sums_beyond_f64_are_infinite() {
     assert_eq!(report.mae, 1e200);
     let small_targets = r2(&[0.0, 1.0], &[1e200, 0.0]).unwrap();
     assert_eq!(small_targets, f64::NEG_INFINITY);
+}
+
+#[test]
+fn rows_of_no_weight_add_nothing_however_large() {
+    let (targets, predictions) = ([1.0, 2.0, 1e308], [2.0, 2.0, -1e308]);
+    let weights = [1.0, 1.0, 0.0];
+    let errors = Regression::evaluate_weighted(&targets, &predictions, &weights).unwrap();
+    let report = errors.finish().unwrap();
+    assert_eq!((report.rows, report.weight), (3, 2.0));
+    assert_eq!((report.mse, report.mae, report.r2), (0.5, 0.5, Some(-1.0)));
+    let losses = QuantileLoss::evaluate_weighted(0.5, &targets, &predictions, &weights).unwrap();
+    assert_eq!(losses.finish().unwrap().loss, 0.25);
+    // They are in the domain all the same.
+    let error = Regression::evaluate_weighted(&[1.0, f64::NAN], &[1.0, 1.0], &[1.0, 0.0]);
+    assert_eq!(error.unwrap_err().to_string(), "target NaN in row 1 is not finite");
+    let error = QuantileLoss::evaluate_weighted(0.5, &[1.0, f64::NAN], &[1.0, 1.0], &[1.0, 0.0]);
+    assert_eq!(error.unwrap_err().to_string(), "target NaN in row 1 is not finite");
 }
 
 #[test]
