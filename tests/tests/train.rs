@@ -201,3 +201,15 @@ fn other_tables_train_too() {
         assert_eq!((&run["features"], &run["rows"]), (&features.into(), &rows.into()), "{name}");
     }
 }
+
+#[test]
+fn limits_of_a_resumed_run_do_not_end_what_was_before_it() {
+    let folder = folder();
+    let run = train(folder.path(), &["--optimizer", "sgd", "--epochs", "12", "--branch", "noisy"]);
+    assert!(run["metrics"]["grad_norm"].as_f64() > Some(8.0), "{run}");
+    // Epochs 4 to 6 were within this tolerance, and training went on.
+    let resumed = ["--resume", "noisy", "--epochs", "13", "--tolerance", "5", "--patience", "1"];
+    assert_eq!(train(folder.path(), &resumed)["epochs"], 13);
+    let again = xtask_json(folder.path(), &["reproduce", "noisy"]);
+    assert_eq!((&again["same"], &again["compared"]), (&true.into(), &13.into()), "{again}");
+}

@@ -158,7 +158,8 @@ fn train_stretch<T: Element>(
     state: Option<TrainState>,
 ) -> anyhow::Result<(usize, Option<Difference>, Option<TrainState>)> {
     let last = &stretch[stretch.len() - 1];
-    let mut settings = last.settings.clone();
+    // What was trained until then did not end there, even if what was asked for later would have.
+    let mut settings = last.settings.clone().never_stopping();
     let classes = inputs.dataset.classes();
     settings.settle((!classes.is_empty()).then_some(classes.len()))?;
     settings.config.epochs = last.epoch;

@@ -181,6 +181,13 @@ impl Settings {
         plan(self) == plan(other)
     }
 
+    /// The same, but that nothing ends training before its last epoch. What early stopping watches is
+    /// kept, since it is in the state.
+    pub(crate) fn never_stopping(self) -> Self {
+        let patience = if self.patience == 0 { 0 } else { u64::MAX };
+        Self { patience, config: Config { tolerance: 0.0, ..self.config }, ..self }
+    }
+
     /// Refuses to resume with what would make the state mean something else.
     fn check_resumable(&self, recorded: &Self) -> anyhow::Result<()> {
         let (now, before) = (&self.config, &recorded.config);
