@@ -4,7 +4,7 @@
 use std::{fmt::Debug, io, ops::Range, path::Path, sync::Arc};
 
 use ckpt_data::{Float, NpyRows, Roles, Table, Target};
-use ckpt_tests::xtask_json;
+use ckpt_tests::{xtask, xtask_json};
 use ckpt_train::{
     Config, Dataset, Epoch, LinearTrainer, ModelKind, Optimizer, Real, RowSource, row_order,
 };
@@ -71,4 +71,24 @@ fn disk_and_memory_train_the_same_bits() {
     xtask_json(folder.path(), &[&["data", "table", "t.npy"], &size[..], &kind].concat());
     let roles = Roles { kind: Target::Classes, drop: vec!["x7".to_owned()], ..Roles::default() };
     assert_same::<f32>(&file, &roles, Config { model: ModelKind::Softmax, ..plain });
+}
+
+#[test]
+fn wrong_calls_are_refused_as_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    xtask_json(folder.path(), &["data", "table", "t.npy", "--rows", "20", "--features", "3"]);
+    let cases: [&[&str]; 3] = [
+        &["--target", "nose"],
+        &["--patience", "2", "--monitor", "val_accuracy"],
+        &["--model", "logistic"],
+    ];
+    for args in cases {
+        let refuse = |more: &[&str]| {
+            let output = xtask(folder.path(), &[&["train", "--data", "t.npy"], args, more].concat());
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        let (code, error) = refuse(&["--stream"]);
+        assert_ne!(code, Some(0), "{args:?}");
+        assert_eq!((code, error), refuse(&[]), "{args:?}");
+    }
 }

@@ -85,17 +85,18 @@ impl Source {
 
     /// Takes the columns in their roles, and settles what of the settings depends on them.
     pub(crate) fn inputs<T: Element>(self, settings: &mut Settings) -> anyhow::Result<Inputs<T>> {
-        let context = || self.path.display().to_string();
         let (features, target, dataset) = match self.content {
             Content::Table(table) => {
-                let samples: Samples<T> = table.samples(&settings.roles).with_context(context)?;
+                let name = || self.path.display().to_string();
+                let samples: Samples<T> = table.samples(&settings.roles).with_context(name)?;
                 drop(table);
                 settings.settle(samples.classes.as_ref().map(Vec::len))?;
                 let dataset = Dataset::new(samples.x, samples.y)?;
                 let dataset = labelled(dataset, samples.classes, samples.weights)?;
                 (samples.features, samples.target, dataset)
             }
-            Content::Stored(stored) => stored.dataset(settings).with_context(context)?,
+            // Errors of rows on the disk name their file.
+            Content::Stored(stored) => stored.dataset(settings)?,
         };
         Ok(Inputs { path: self.path, data: self.data, features, target, dataset })
     }
