@@ -84,7 +84,8 @@ fn wrong_calls_are_refused_as_in_memory() {
     ];
     for args in cases {
         let refuse = |more: &[&str]| {
-            let output = xtask(folder.path(), &[&["train", "--data", "t.npy"], args, more].concat());
+            let output =
+                xtask(folder.path(), &[&["train", "--data", "t.npy"], args, more].concat());
             (output.status.code(), String::from_utf8(output.stderr).unwrap())
         };
         let (code, error) = refuse(&["--stream"]);

@@ -150,11 +150,13 @@ fn diverging_training_says_when_and_keeps_what_there_was() {
 fn wrong_calls_are_refused_in_one_line() {
     let folder = folder();
     let iris = workspace().join("fixtures/iris.csv").display().to_string();
-    let cases: [(&[&str], i32, &str); 8] = [
+    let cases: [(&[&str], i32, &str); 10] = [
         (&["--epochs", "0"], 2, "epochs is 0"),
         (&["--val-fraction", "1"], 2, "val_fraction is 1"),
         (&["--rate", "fast"], 2, "give `auto` or a number"),
         (&["--rate", "-1"], 2, "rate"),
+        (&["--optimizer", "sgd", "--batch", "9223372036854775808"], 2, "--batch"),
+        (&["--warmup", "18446744073709551615"], 2, "--warmup"),
         (&["--target", "nose"], 1, "nose"),
         (&["--data", "none.csv"], 1, "none.csv"),
         (&["--data", &iris, "--model", "linear"], 1, "species"),

@@ -15,6 +15,9 @@ use self::names::{ModelName, OptimizerName};
 use super::branch::Start;
 use crate::UsageError;
 
+/// The largest count that can be recorded: parameters are signed.
+const LARGEST: u64 = i64::MAX.cast_unsigned();
+
 /// The flags that decide what is learnt. Without a value, a flag keeps what a resumed version says,
 /// or else its default.
 #[derive(Debug, clap::Args)]
@@ -46,11 +49,11 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "SHAPE")]
     schedule: Option<String>,
     /// Epochs through which the step size rises to its value [default: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=LARGEST))]
     warmup: Option<u64>,
     /// Rows per step of sgd, momentum, adam and adamw [default: 32 for sgd, otherwise all]
-    #[arg(long, value_name = "N")]
-    batch: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=LARGEST))]
+    batch: Option<u64>,
     /// The penalty on squared weights [default: 0]
     #[arg(long, value_name = "X")]
     l2: Option<f64>,
@@ -119,7 +122,7 @@ impl Settings {
         };
         let config = Config {
             optimizer: optimizer(flags, before)?,
-            batch: flags.batch.or(before.batch),
+            batch: flags.batch.map(rows).or(before.batch),
             rate: flags.rate.unwrap_or(before.rate),
             schedule: Schedule { warmup, decay },
             epochs,
@@ -249,6 +252,11 @@ fn target_of(model: Option<ModelKind>) -> Target {
         Some(model) if model.is_classifier() => Target::Classes,
         Some(_) => Target::Number,
     }
+}
+
+/// As many rows, or all that there can be.
+fn rows(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 fn usage(error: impl std::fmt::Display) -> anyhow::Error {
