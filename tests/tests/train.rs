@@ -176,7 +176,9 @@ fn resuming_refuses_what_would_change_the_run() {
     let folder = folder();
     train(folder.path(), &["--epochs", "3"]);
     let houses = workspace().join("fixtures/houses.csv").display().to_string();
-    let cases: [(&[&str], &str); 3] = [
+    let cases: [(&[&str], &str); 5] = [
+        (&[], "epoch 3 was planned as the last; raise --epochs"),
+        (&["--epochs", "9", "--tolerance", "1e9"], "epoch 3 is within the tolerance"),
         (&["--seed", "9"], "--seed cannot change"),
         (&["--optimizer", "gd"], "--optimizer cannot change"),
         (&["--data", &houses], "is not the data that version"),

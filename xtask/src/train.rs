@@ -20,7 +20,7 @@ use anyhow::{Context, bail};
 use ckpt_cli::ui::Ui;
 use ckpt_hash::{CodeId, code_id};
 use ckpt_store::{Error, RefName, Repository, record::RecipeRecord};
-use ckpt_train::{Epoch, LinearTrainer};
+use ckpt_train::{Epoch, LinearTrainer, StopReason};
 
 use self::{
     branch::{Line, Start},
@@ -155,10 +155,7 @@ impl<T: Element> Run<'_, T> {
         let (commits, last) = trained.map_err(|error| self.say_what_is_kept(error))?;
         let seconds = started.elapsed().as_secs_f64();
         let Some(last) = last else {
-            let done = self.line.epochs_done();
-            bail!(
-                "there is nothing left to train: epoch {done} was planned as the last; raise --epochs"
-            );
+            bail!("there is nothing left to train: {}", why_over(trainer.epoch(), trainer.stop()));
         };
         let branch = self.line.branch().short().to_owned();
         let criterion = summary::criterion(&last.metrics);
@@ -247,6 +244,17 @@ impl<T: Element> Run<'_, T> {
         let draft = epoch::draft(epoch, recipe, environment, self.place.stamp_now()?);
         self.line.commit(&self.repository, draft)
     }
+}
+
+/// Says why a resumed run has no further epoch, and what would give it one.
+fn why_over(epoch: u64, stop: Option<StopReason>) -> String {
+    let why = match stop {
+        Some(StopReason::Tolerance) => "is within the tolerance; lower --tolerance",
+        Some(StopReason::EarlyStopping) => "was the last that patience bears; raise --patience",
+        Some(stop) if stop.is_converged() => "is the minimum, as far as numbers can tell",
+        _ => "was planned as the last; raise --epochs",
+    };
+    format!("epoch {epoch} {why}")
 }
 
 /// Returns a flag that Ctrl-C sets.
