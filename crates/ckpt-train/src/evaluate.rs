@@ -11,6 +11,7 @@ use crate::kernel::{Kernel, Layout, Loss, Point, RowSums, Rows, sum_over_rows};
 use crate::model::likeliest;
 use crate::objective::Objective;
 use crate::real::Real;
+use crate::scaling::first_counted;
 
 /// Named numbers of one epoch, in a fixed order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -87,12 +88,12 @@ pub(crate) struct Targets {
 }
 
 impl Targets {
-    /// Measures the targets of `rows`, about the first of them as columns are.
+    /// Measures the targets of `rows`, about the first that counts, as columns are.
     pub(crate) fn measure<T: Kernel>(rows: Rows<'_, T>) -> io::Result<Self> {
         let total = rows.total();
         // The features are not looked at: rows without any are laid out and read alike.
         let rows = Rows::new(rows.y, rows.y, 1).weighted(rows.weight);
-        let origin: f64 = rows.y[0].into();
+        let origin: f64 = rows.y[first_counted(rows)].into();
         let sums = sum_over_rows(rows, 2, |sums, _, y, weight| {
             let y: f64 = y.into();
             sums[0] += weight * (y - origin);
@@ -220,6 +221,14 @@ mod tests {
     #[test]
     fn constant_targets_have_no_r2() {
         assert_eq!(score(&[0.1, 0.1, 0.1], &[0.0, 1.0, 0.0]).get("val_r2"), None);
+    }
+
+    #[test]
+    fn targets_are_constant_whatever_weighs_nothing() {
+        let (mut y, mut weight) = ([0.1; 30], [0.7; 30]);
+        (y[0], weight[0]) = (5.0, 0.0);
+        let targets = Targets::measure(Rows::new(&y, &y, 1).weighted(Some(&weight))).unwrap();
+        assert_eq!(targets.deviation, 0.0);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Standardisation: where features are centred and how they are scaled.
 
 use crate::error::{DataError, TrainError};
-use crate::kernel::{Rows, padded, sum_over_rows};
+use crate::kernel::{Kernel, Rows, padded, sum_over_rows};
 use crate::real::Real;
 
 /// A centre and a scale per column; a standardised feature is `(x - center) / scale`.
@@ -27,12 +27,13 @@ impl<T: Real> Scaling<T> {
     /// to `total`.
     ///
     /// Both are taken about a nearby value, so that a large common offset costs no digits: the
-    /// mean about the first row, the deviation about the mean, corrected for the mean's rounding
+    /// mean about the first row that counts, the deviation about the mean, corrected for the mean's rounding
     /// (Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983). A constant
     /// column therefore has a deviation of exactly 0; its scale is 1.
     pub(crate) fn measure(rows: Rows<'_, T>, total: f64) -> Result<Self, TrainError> {
         let mut buffer = Vec::new();
-        let first = rows.block(0..1, &mut buffer)?.x;
+        let first = first_counted(rows);
+        let first = rows.block(first..first + 1, &mut buffer)?.x;
         let offsets = sum_over_rows(rows, rows.width, |sums, row, _, weight| {
             for ((sum, &x), &origin) in sums.iter_mut().zip(row).zip(first) {
                 *sum += weight * (x.to_f64() - origin.to_f64());
@@ -62,6 +63,13 @@ impl<T: Real> Scaling<T> {
     pub(crate) fn centers(&self) -> Vec<f64> {
         self.center[..self.scale.len()].iter().map(|value| value.to_f64()).collect()
     }
+}
+
+/// The first row that weighs something. What weighs nothing may lie anywhere, and sums about it are
+/// rounded where all other rows are equal.
+pub(crate) fn first_counted<T: Kernel>(rows: Rows<'_, T>) -> usize {
+    let counted = |weight: &[T]| weight.iter().position(|weight| *weight > T::default());
+    rows.weight.and_then(counted).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -94,6 +102,15 @@ mod tests {
         let scaling = measure(&[0.1_f32; 7], 1).unwrap();
         assert_eq!(scaling.scale, [1.0]);
         assert_eq!(scaling.center[0], 0.1);
+    }
+
+    #[test]
+    fn a_column_is_constant_whatever_weighs_nothing() {
+        let (mut x, mut weight) = ([0.1; 30], [0.7; 30]);
+        (x[0], weight[0]) = (5.0, 0.0);
+        let rows = Rows::new(&x, &[0.0; 30], 1).weighted(Some(&weight));
+        let scaling = Scaling::<f64>::measure(rows, rows.total()).unwrap();
+        assert_eq!((scaling.center[0], &scaling.scale[..]), (0.1, &[1.0][..]));
     }
 
     #[test]
