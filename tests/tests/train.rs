@@ -150,12 +150,13 @@ fn diverging_training_says_when_and_keeps_what_there_was() {
 fn wrong_calls_are_refused_in_one_line() {
     let folder = folder();
     let iris = workspace().join("fixtures/iris.csv").display().to_string();
-    let cases: [(&[&str], i32, &str); 10] = [
+    let cases: [(&[&str], i32, &str); 11] = [
         (&["--epochs", "0"], 2, "epochs is 0"),
         (&["--val-fraction", "1"], 2, "val_fraction is 1"),
         (&["--rate", "fast"], 2, "give `auto` or a number"),
         (&["--rate", "-1"], 2, "rate"),
         (&["--optimizer", "sgd", "--batch", "9223372036854775808"], 2, "--batch"),
+        (&["--monitor", "val_mae"], 2, "--patience"),
         (&["--warmup", "18446744073709551615"], 2, "--warmup"),
         (&["--target", "nose"], 1, "nose"),
         (&["--data", "none.csv"], 1, "none.csv"),
@@ -174,9 +175,10 @@ fn wrong_calls_are_refused_in_one_line() {
 #[test]
 fn resuming_refuses_what_would_change_the_run() {
     let folder = folder();
-    train(folder.path(), &["--epochs", "3"]);
+    train(folder.path(), &["--epochs", "3", "--patience", "9"]);
     let houses = workspace().join("fixtures/houses.csv").display().to_string();
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 6] = [
+        (&["--monitor", "val_r2"], "--monitor cannot change"),
         (&[], "epoch 3 was planned as the last; raise --epochs"),
         (&["--epochs", "9", "--tolerance", "1e9"], "epoch 3 is within the tolerance"),
         (&["--seed", "9"], "--seed cannot change"),

@@ -133,6 +133,10 @@ impl Settings {
             ..*before
         };
         let monitor = flags.monitor.as_deref().map(str::parse).transpose().map_err(usage)?;
+        let patience = flags.patience.unwrap_or(self.patience);
+        if flags.monitor.is_some() && patience == 0 {
+            bail!(UsageError("--monitor is what --patience watches; give that, too".to_owned()));
+        }
         let model = flags.model.map(ModelName::kind).or(self.model);
         let mut drop = flags.drop.clone();
         drop.sort();
@@ -149,7 +153,7 @@ impl Settings {
             width: flags.dtype.unwrap_or(self.width),
             model,
             monitor: monitor.or(self.monitor),
-            patience: flags.patience.unwrap_or(self.patience),
+            patience,
             config,
         })
     }
@@ -204,6 +208,7 @@ impl Settings {
             ("--batch", now.batch != before.batch),
             ("--val-fraction", now.val_fraction.to_bits() != before.val_fraction.to_bits()),
             ("--seed", now.seed != before.seed),
+            ("--monitor", recorded.patience > 0 && self.monitor != recorded.monitor),
         ];
         match fixed.iter().find(|(_, changed)| *changed) {
             Some((flag, _)) => bail!(UsageError(format!(

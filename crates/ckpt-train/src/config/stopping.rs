@@ -10,7 +10,8 @@ use crate::error::ConfigError;
 /// better than ever before.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EarlyStopping {
-    /// The metric to watch.
+    /// The metric to watch; a resumed run that had early stopping before must watch the same, since
+    /// the state holds the best value of it so far.
     pub monitor: Monitor,
     /// How many epochs without an improvement are borne, at least 1.
     pub patience: u64,

@@ -78,7 +78,8 @@ impl<T: Real> LinearTrainer<T> {
             epoch: state.epoch,
             growing: state.growing,
             rate: Some(state.rate),
-            watch: state.watch,
+            // What was watched before a stretch without early stopping is no record for a later one.
+            watch: state.watch.filter(|_| config.early_stopping.is_some()),
         };
         let objective = objective(dataset, &config, scaling);
         let mut trainer = Self::build(dataset, checked, parts, objective, start)?;
@@ -156,4 +157,26 @@ struct Start {
     /// The rate of the state, if there is one.
     rate: Option<f64>,
     watch: Option<Watch>,
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array;
+
+    use super::*;
+    use crate::config::{EarlyStopping, Monitor};
+
+    #[test]
+    fn what_was_watched_is_forgotten_where_nothing_is() {
+        let y = Array::from_iter((0..20).map(f64::from));
+        let x = y.mapv(|y| (y * y) % 7.0).into_shape_with_order((20, 1)).unwrap();
+        let dataset = Dataset::new(x, y).unwrap();
+        let early_stopping = Some(EarlyStopping { monitor: Monitor::R2, patience: 9 });
+        let watching = Config { early_stopping, epochs: 3, ..Config::default() };
+        let last = LinearTrainer::new(&dataset, watching).unwrap().last().unwrap().unwrap();
+        assert!(last.state.watch.is_some());
+        let plain = Config { early_stopping: None, epochs: 4, ..watching };
+        let next = LinearTrainer::resume(&dataset, plain, &last.state).unwrap().last();
+        assert_eq!(next.unwrap().unwrap().state.watch, None);
+    }
 }
