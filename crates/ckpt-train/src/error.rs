@@ -61,6 +61,9 @@ pub enum DataError {
     /// No training row counts.
     #[error("all training rows have the weight 0")]
     NoWeight,
+    /// Early stopping has no row to watch.
+    #[error("early stopping needs validation rows that count, and so few rows leave none")]
+    NothingToWatch,
     /// There is nothing to tell apart.
     #[error("{classes} classes cannot be told apart; classification needs at least 2")]
     OneClass {

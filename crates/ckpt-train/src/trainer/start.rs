@@ -19,8 +19,8 @@ impl<T: Real> LinearTrainer<T> {
     /// # Errors
     ///
     /// [`TrainError::Config`] for a setting out of range, or a model that does not fit the targets;
-    /// [`TrainError::Data`] if a column spreads too widely, the targets are too large, or no training
-    /// row has a weight; [`TrainError::NoRate`] if no automatic rate exists; [`TrainError::Read`].
+    /// [`TrainError::Data`] if a column spreads too widely, the targets are too large, no training row
+    /// has a weight, or early stopping no validation row; [`TrainError::NoRate`] if no automatic rate exists; [`TrainError::Read`].
     pub fn new(dataset: &Dataset<T>, config: Config) -> Result<Self, TrainError> {
         let checked = config.checked()?;
         config.model.check_targets(dataset.classes().len())?;
@@ -115,6 +115,9 @@ impl<T: Real> LinearTrainer<T> {
         objective.evaluate(rows, targets.total, &start.params, &mut current)?;
         // Rows that all weigh nothing have nothing to say.
         let validation = validation.filter(|part| part.total() > 0.0);
+        if validation.is_none() && checked.config.early_stopping.is_some() {
+            return Err(DataError::NothingToWatch.into());
+        }
         let validation = validation.map(|part| {
             let targets = Targets::measure(part.rows())?;
             Ok::<_, TrainError>((part, targets))
@@ -165,6 +168,23 @@ mod tests {
 
     use super::*;
     use crate::config::{EarlyStopping, Monitor};
+
+    #[test]
+    fn early_stopping_needs_a_row_that_counts() {
+        let x = Array::from_iter((0..6).map(f64::from)).into_shape_with_order((6, 1)).unwrap();
+        let dataset = Dataset::new(x, Array::zeros(6)).unwrap();
+        let early_stopping = Some(EarlyStopping { monitor: Monitor::Mse, patience: 2 });
+        let config = Config { early_stopping, ..Config::default() };
+        assert!(LinearTrainer::new(&dataset, config).is_ok());
+        let start = |dataset: &Dataset<f64>, config| LinearTrainer::new(dataset, config).err();
+        let nothing = Some(TrainError::from(DataError::NothingToWatch));
+        // A twentieth of six rows is none.
+        assert_eq!(start(&dataset, Config { val_fraction: 0.05, ..config }), nothing);
+        // One is set aside: it weighs nothing.
+        let mut weights = Array::ones(6);
+        weights[crate::row_order(6, 0)[0]] = 0.0;
+        assert_eq!(start(&dataset.weighted(weights).unwrap(), config), nothing);
+    }
 
     #[test]
     fn what_was_watched_is_forgotten_where_nothing_is() {
