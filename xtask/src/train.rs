@@ -167,6 +167,7 @@ impl<T: Element> Run<'_, T> {
             interrupted: stop.load(Ordering::Relaxed),
             data: self.inputs.data.name.clone(),
             rows: self.inputs.dataset.rows(),
+            training_rows: trainer.training_rows(),
             validation_rows: trainer.validation_rows(),
             exact: summary::closed_form(trainer, &self.settings.config)
                 .map(|exact| exact.map_err(|error| self.inputs.explain(error).to_string())),

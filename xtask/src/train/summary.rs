@@ -42,6 +42,8 @@ pub(crate) struct Summary {
     pub(crate) data: String,
     pub(crate) features: Vec<String>,
     pub(crate) rows: usize,
+    pub(crate) training_rows: usize,
+    /// Those that count.
     pub(crate) validation_rows: usize,
     pub(crate) seconds: f64,
     pub(crate) model: LinearModel<f64>,
@@ -100,10 +102,10 @@ impl Summary {
         if json {
             return ui.json(&self.document());
         }
-        let train = self.rows - self.validation_rows;
         ui.line(format!(
-            "{}: {train} training and {} validation rows, {}",
+            "{}: {} training and {} validation rows, {}",
             self.data,
+            self.training_rows,
             self.validation_rows,
             format::count(self.features.len() as u64, "feature"),
         ))?;
