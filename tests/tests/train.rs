@@ -175,9 +175,10 @@ fn wrong_calls_are_refused_in_one_line() {
 #[test]
 fn resuming_refuses_what_would_change_the_run() {
     let folder = folder();
-    train(folder.path(), &["--epochs", "3", "--patience", "9"]);
+    train(folder.path(), &["--epochs", "3", "--patience", "9", "--rate", "0.1", "--drop", "s1"]);
     let houses = workspace().join("fixtures/houses.csv").display().to_string();
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 7] = [
+        (&["--rate", "auto"], "--rate auto cannot change"),
         (&["--monitor", "val_r2"], "--monitor cannot change"),
         (&[], "epoch 3 was planned as the last; raise --epochs"),
         (&["--epochs", "9", "--tolerance", "1e9"], "epoch 3 is within the tolerance"),

@@ -31,8 +31,9 @@ Trains from the first epoch with the settings, seed and data on record, and comp
 with those of each version on the way to REV, bit by bit. Exit code 0: all the same; 3: different.
 
 With --json: same, version, epochs (trained), compared (versions), difference (null, or version,
-epoch, tensor, index, recorded, found, reason: value, shape, missing or diverged), inputs (data and
-code: same, changed or unknown), settings_changed (epochs at which the line went on with others).";
+epoch, tensor, index, recorded, found, reason: value, shape, missing, removed, ended or diverged),
+inputs (data and code: same, changed or unknown), settings_changed (epochs at which the line went on
+with others).";
 
 /// The arguments of `cargo xtask reproduce`.
 #[derive(Debug, clap::Args)]

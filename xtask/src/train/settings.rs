@@ -140,6 +140,7 @@ impl Settings {
         let model = flags.model.map(ModelName::kind).or(self.model);
         let mut drop = flags.drop.clone();
         drop.sort();
+        drop.dedup();
         if drop.is_empty() {
             drop.clone_from(&self.roles.drop);
         }
@@ -208,6 +209,8 @@ impl Settings {
             ("--batch", now.batch != before.batch),
             ("--val-fraction", now.val_fraction.to_bits() != before.val_fraction.to_bits()),
             ("--seed", now.seed != before.seed),
+            // An automatic rate is found before the first epoch; later, the state's is kept.
+            ("--rate auto", now.rate == Rate::Auto && before.rate != Rate::Auto),
             ("--monitor", recorded.patience > 0 && self.monitor != recorded.monitor),
         ];
         match fixed.iter().find(|(_, changed)| *changed) {
