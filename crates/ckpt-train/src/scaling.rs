@@ -42,15 +42,17 @@ impl<T: Real> Scaling<T> {
         let means: Vec<f64> =
             first.iter().zip(&offsets).map(|(origin, sum)| origin.to_f64() + sum / total).collect();
         let spreads = sum_over_rows(rows, 2 * rows.width, |sums, row, _, weight| {
-            for ((sums, &x), &mean) in sums.chunks_exact_mut(2).zip(row).zip(&means) {
+            let (sums, squares) = sums.split_at_mut(rows.width);
+            for (((sum, square), &x), &mean) in sums.iter_mut().zip(squares).zip(row).zip(&means) {
                 let deviation = x.to_f64() - mean;
-                sums[0] += weight * deviation;
-                sums[1] += weight * (deviation * deviation);
+                *sum += weight * deviation;
+                *square += weight * (deviation * deviation);
             }
         })?;
         let mut scale = Vec::with_capacity(rows.width);
-        for (column, sums) in spreads.chunks_exact(2).enumerate() {
-            let deviation = ((sums[1] - sums[0] * sums[0] / total).max(0.0) / total).sqrt();
+        let (sums, squares) = spreads.split_at(rows.width);
+        for (column, (sum, square)) in sums.iter().zip(squares).enumerate() {
+            let deviation = ((square - sum * sum / total).max(0.0) / total).sqrt();
             if !deviation.is_finite() || !means[column].is_finite() {
                 return Err(DataError::Spread { column }.into());
             }

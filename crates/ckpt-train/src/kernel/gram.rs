@@ -26,6 +26,7 @@ pub(crate) fn gram(rows: Rows<'_, f64>, center: &[f64]) -> io::Result<Vec<f64>> 
     let size = rows.width + 1;
     let layout = Layout::new(rows.len(), rows.width * size_of::<f64>(), size * size);
     let stride = size.next_multiple_of(L);
+    let center = &center[..rows.width];
     let mut sums: Vec<Sum> = (0..layout.super_blocks()).map(|_| Sum::new(stride)).collect();
     let take = |sum: &mut Sum, block: Block<'_, f64>| {
         sum.partial.fill(0.0);
@@ -75,11 +76,11 @@ impl Program<f64, L> for Pass<'_> {
         let (rows, together) = (self.block.y.len(), self.deviations.len() / self.stride);
         for first in (0..rows).step_by(together) {
             let count = together.min(rows - first);
-            self.deviate(first, count);
+            self.deviate(simd, first, count);
             let weight = self.block.weight.map(|weight| &weight[first..first + count]);
-            // Tiles that fit the registers.
+            // Tiles that fit the registers, of enough sums that none waits for another.
             match S::REGISTERS {
-                1 => self.tiles::<4, 4, S>(simd, count, weight),
+                1 => self.tiles::<8, 2, S>(simd, count, weight),
                 2 => self.tiles::<4, 1, S>(simd, count, weight),
                 _ => self.tiles::<2, 1, S>(simd, count, weight),
             }
@@ -90,17 +91,24 @@ impl Program<f64, L> for Pass<'_> {
 impl Pass<'_> {
     /// Fills in the deviations of some rows; the ones and what completes a vector stand behind them.
     #[inline(always)]
-    fn deviate(&mut self, first: usize, count: usize) {
+    fn deviate<S: Simd<f64, L>>(&mut self, simd: S, first: usize, count: usize) {
         let width = self.block.width;
         let rows = self.block.x[first * width..][..count * width].chunks_exact(width);
+        let (centers, rest) = self.center.as_chunks::<L>();
+        let centers = &centers[..width / L];
         for (line, row) in self.deviations.chunks_exact_mut(self.stride).zip(rows) {
-            for (v, chunk) in line[..width].chunks_mut(L).enumerate() {
-                prefetch(row, v * L + AHEAD);
-                for (k, deviation) in chunk.iter_mut().enumerate() {
-                    *deviation = row[v * L + k] - self.center[v * L + k];
-                }
+            let (vectors, tail) = row.as_chunks::<L>();
+            let (lines, line_tail) = line.as_chunks_mut::<L>();
+            debug_assert!(line_tail.is_empty());
+            for (v, (x, center)) in vectors.iter().zip(centers).enumerate() {
+                prefetch(x, AHEAD);
+                (simd.load(x) - simd.load(center)).store(&mut lines[v]);
             }
-            line[width] = 1.0;
+            let last = &mut lines[vectors.len()];
+            for (k, x) in tail.iter().enumerate() {
+                last[k] = x - rest[k];
+            }
+            last[tail.len()] = 1.0;
         }
     }
 

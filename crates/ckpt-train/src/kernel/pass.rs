@@ -3,6 +3,7 @@
 use std::io;
 
 use super::aligned::Aligned;
+use super::simd::{self, Program, Simd};
 use super::{Block, Kernel, Layout, Loss, Point, RowSums, Rows};
 
 /// A super-block's sums and its current block's partial.
@@ -110,15 +111,37 @@ pub(crate) fn sum_over_rows<T: Kernel>(
         &mut sums,
         |(partial, total), block| {
             partial.fill(0.0);
-            for (index, (row, &y)) in block.rows().zip(block.y).enumerate() {
-                let weight = block.weight.map_or(1.0, |weight| weight[index].into());
-                add_row(partial, row, y, weight);
-            }
+            simd::run::<f64, 8, _>(SumRows { partial, block, add_row: &add_row });
             add_slices(total, partial);
         },
         |a, b| add_slices(&mut a.1, &b.1),
     )?;
     Ok(sums.swap_remove(0).1)
+}
+
+/// Adds the numbers of a block's rows to a partial. It holds no vector code, but is compiled for
+/// each instruction set.
+struct SumRows<'a, T, F> {
+    partial: &'a mut [f64],
+    block: Block<'a, T>,
+    add_row: &'a F,
+}
+
+impl<T: Kernel, F: Fn(&mut [f64], &[T], T, f64)> Program<f64, 8> for SumRows<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<f64, 8>>(self, _: S) {
+        let Self { partial, block, add_row } = self;
+        for (index, (row, &y)) in block.rows().zip(block.y).enumerate() {
+            let weight = block.weight.map_or(1.0, |weight| weight[index].into());
+            add_row(partial, row, y, weight);
+        }
+    }
+
+    fn is_half_enough(&self) -> bool {
+        true
+    }
 }
 
 /// The largest of one non-negative number per row.
