@@ -38,18 +38,7 @@ fn refusal(output: &Output) -> String {
 fn the_same_comes_out_on_any_number_of_threads() {
     let folder = folder();
     let runs = [
-        &[
-            "--optimizer",
-            "adamw",
-            "--rate",
-            "2",
-            "--decay",
-            "0.1",
-            "--batch",
-            "16",
-            "--branch",
-            "a",
-        ][..],
+        &["--optimizer", "adamw", "--decay", "0.1", "--batch", "16", "--branch", "a"][..],
         &["--optimizer", "lbfgs", "--dtype", "f32", "--l2", "0.1", "--branch", "b"],
         &["--optimizer", "exact", "--branch", "c"],
         &[

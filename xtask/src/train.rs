@@ -172,6 +172,7 @@ impl<T: Element> Run<'_, T> {
             exact: summary::closed_form(trainer, &self.settings.config)
                 .map(|exact| exact.map_err(|error| self.inputs.explain(error).to_string())),
             tolerance: self.settings.config.tolerance,
+            target: self.inputs.target,
             features: self.inputs.features,
             seconds,
             model: summary::widened(&last.model),

@@ -111,6 +111,13 @@ impl Rule {
         }
     }
 
+    /// Makes weight decay count the rate in this unit.
+    pub(crate) fn measure_decay_by(&mut self, unit: f64) {
+        if let Self::Adam { decay, .. } = self {
+            decay.rate /= unit;
+        }
+    }
+
     /// A copy of the memory.
     pub(crate) fn memory(&self) -> Memory {
         match self {

@@ -17,15 +17,18 @@ const POWER_STEPS: usize = 20;
 /// What the estimate is raised by: the usual shortfall on real data, not the worst.
 const POWER_MARGIN: f64 = 1.05;
 
-/// Adam's rate as a part of the targets' root mean square: a parameter crosses the range of the
-/// targets in 20 steps.
+/// Adam's rate in its unit: a parameter crosses the range of the targets in 20 steps.
 const ADAM_STEP: f64 = 0.05;
 
 /// Adam's rate where the targets are all zero and give no scale: the usual default.
 const ADAM_FALLBACK: f64 = 1e-3;
 
-/// Adam's rate for classifiers, whose margins have no unit.
-const ADAM_CLASSES: f64 = 0.05;
+/// The unit of parameters: the targets' root mean square, or 1 where that is zero and for classifiers,
+/// whose margins have none.
+pub(crate) fn adam_unit<T: Real>(objective: &Objective<T>, targets: &Targets) -> f64 {
+    let size = targets.mean_square.sqrt();
+    if objective.kind() == Loss::Squared && size > 0.0 { size } else { 1.0 }
+}
 
 /// Finds the automatic rate; `None` if it is not a positive number, since features overflow.
 pub(crate) fn automatic<T: Real>(
@@ -39,12 +42,9 @@ pub(crate) fn automatic<T: Real>(
     let rate = match (checked.config.optimizer, batch) {
         (Optimizer::Adam { .. } | Optimizer::AdamW { .. }, batch) => {
             let steps = rows.len().div_ceil(batch.unwrap_or(rows.len()));
-            let size = match objective.kind() {
-                Loss::Squared => ADAM_STEP * targets.mean_square.sqrt(),
-                Loss::Logistic | Loss::Softmax(_) => ADAM_CLASSES,
-            };
-            let full = if size > 0.0 { size } else { ADAM_FALLBACK };
-            full / (steps as f64).sqrt()
+            let is_zero = targets.mean_square == 0.0 && objective.kind() == Loss::Squared;
+            let step = if is_zero { ADAM_FALLBACK } else { ADAM_STEP };
+            step * adam_unit(objective, targets) / (steps as f64).sqrt()
         }
         (Optimizer::LBfgs { .. } | Optimizer::Exact, _) => 1.0,
         (Optimizer::Momentum { beta }, Some(batch)) => (1.0 - beta) / (2.0 * smoothness(batch)?),

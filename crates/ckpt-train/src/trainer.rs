@@ -63,8 +63,8 @@ pub struct Epoch<T> {
     /// `train_rmse`, `train_mae` and `train_r2`, for classifiers `train_cross_entropy` (nats),
     /// `train_accuracy` and `train_macro_f1`; the same with `val_` if rows were set aside;
     /// `grad_norm` (the 2-norm of the loss's full gradient) and `rate` (of this epoch; for L-BFGS
-    /// the step's length as a multiple of its direction, for the exact solution none). An `r2` is
-    /// absent where the targets are all equal.
+    /// the step's length as a multiple of its direction, none where it took no step; none for the
+    /// exact solution). An `r2` is absent where the targets are all equal.
     ///
     /// They are evaluated before parameters are folded into the model and rounded to `T`, so that
     /// scoring the model's own predictions may differ in the last digits.

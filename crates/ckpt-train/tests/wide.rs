@@ -8,8 +8,8 @@ mod common;
 use std::{io, ops::Range, sync::Arc};
 
 use ckpt_train::{
-    Config, Dataset, LinearTrainer, ModelKind, Optimizer, Rate, Real, RowSource, StopReason,
-    TrainError, closed_form, row_order,
+    Config, Dataset, LinearTrainer, ModelKind, Optimizer, Real, RowSource, StopReason, TrainError,
+    closed_form, row_order,
 };
 use common::{assert_close, correlated, fit_for, fits, run};
 use ndarray::{Array1, Array2, Axis};
@@ -75,10 +75,7 @@ fn fewer_rows_than_columns(columns: usize) {
         for l2 in [0.0, 0.1] {
             let what = format!("{columns} columns, {model} by {optimizer:?}, l2 {l2}");
             let config = Config { model, optimizer, batch, l2, epochs: 30, ..Config::default() };
-            // Decay is per unit of rate, and these targets are large.
-            let is_adamw = optimizer == Optimizer::ADAMW;
-            let rate = if is_adamw { Rate::Fixed(1.0) } else { Rate::Auto };
-            let config = Config { val_fraction: 0.0, rate, ..config };
+            let config = Config { val_fraction: 0.0, ..config };
             match run(&dataset, config) {
                 Ok(epochs) => {
                     assert!(l2 > 0.0 || optimizer != Optimizer::Exact, "{what} has many solutions");

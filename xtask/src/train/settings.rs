@@ -133,6 +133,9 @@ impl Settings {
             ..*before
         };
         let monitor = flags.monitor.as_deref().map(str::parse).transpose().map_err(usage)?;
+        if monitor.is_some() && flags.patience.unwrap_or(self.patience) == 0 {
+            bail!(UsageError("--monitor needs --patience, which says how long to wait".to_owned()));
+        }
         let patience = flags.patience.unwrap_or(self.patience);
         if flags.monitor.is_some() && patience == 0 {
             bail!(UsageError("--monitor is what --patience watches; give that, too".to_owned()));

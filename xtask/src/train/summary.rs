@@ -40,6 +40,8 @@ pub(crate) struct Summary {
     pub(crate) renamed: bool,
     pub(crate) interrupted: bool,
     pub(crate) data: String,
+    /// The column that is predicted.
+    pub(crate) target: String,
     pub(crate) features: Vec<String>,
     pub(crate) rows: usize,
     pub(crate) training_rows: usize,
@@ -103,11 +105,12 @@ impl Summary {
             return ui.json(&self.document());
         }
         ui.line(format!(
-            "{}: {} training and {} validation rows, {}",
+            "{}: {} from {}, {} training and {} validation rows",
             self.data,
+            self.target,
+            format::count(self.features.len() as u64, "feature"),
             self.training_rows,
             self.validation_rows,
-            format::count(self.features.len() as u64, "feature"),
         ))?;
         ui.line(self.outcome())?;
         if let Some(line) = self.not_converged() {

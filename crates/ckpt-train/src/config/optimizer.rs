@@ -16,7 +16,8 @@ pub enum Optimizer {
     /// accelerated gradient schemes", 2015). With `t` starting at 1 and `y = w`:
     /// `w' = y - a g(y)`, `t' = (1 + sqrt(1 + 4 t^2)) / 2`, `y = w' + (t - 1) / t' (w' - w)`.
     Nesterov,
-    /// Mini-batch gradient descent: `w -= a g`, once per batch.
+    /// Mini-batch gradient descent: `w -= a g`, once per batch. The gradient of a short last batch is
+    /// multiplied by the part of a batch that it is, here and in all optimizers with batches.
     Sgd,
     /// Heavy-ball momentum: `v = beta v + g`, `w -= a v`.
     Momentum {
@@ -42,7 +43,8 @@ pub enum Optimizer {
         beta2: f64,
         /// Added to the root of the second moment, positive.
         eps: f64,
-        /// How much weights shrink, per unit of rate; not negative.
+        /// How much weights shrink, per unit of rate; not negative. An automatic rate, which has the
+        /// unit of the targets, counts in parts of their root mean square here.
         decay: f64,
     },
     /// Limited-memory BFGS on all rows (Nocedal and Wright, "Numerical Optimization", 2006,

@@ -7,7 +7,7 @@ use crate::error::{DataError, StateError, TrainError};
 use crate::evaluate::Targets;
 use crate::objective::{Evaluation, Objective};
 use crate::optimizer::Rule;
-use crate::rate::automatic;
+use crate::rate::{adam_unit, automatic};
 use crate::real::Real;
 use crate::scaling::Scaling;
 use crate::split::{Part, split};
@@ -112,6 +112,10 @@ impl<T: Real> LinearTrainer<T> {
                 automatic(&objective, rows, &targets, &checked)?.ok_or(TrainError::NoRate)?
             }
         };
+        let mut rule = start.rule;
+        if checked.config.rate == Rate::Auto {
+            rule.measure_decay_by(adam_unit(&objective, &targets));
+        }
         objective.evaluate(rows, targets.total, &start.params, &mut current)?;
         // Rows that all weigh nothing have nothing to say.
         let validation = validation.filter(|part| part.total() > 0.0);
@@ -130,7 +134,7 @@ impl<T: Real> LinearTrainer<T> {
             checked,
             objective,
             rate,
-            rule: start.rule,
+            rule,
             params: start.params,
             epoch: start.epoch,
             growing: start.growing,

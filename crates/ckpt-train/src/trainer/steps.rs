@@ -61,6 +61,11 @@ impl<T: Real> LinearTrainer<T> {
             let part = rows.slice(range.clone());
             let sums = self.objective.gradient(part, total, point, &mut self.gradient)?;
             seen += self.objective.loss(sums, total, point) * range.len() as f64;
+            // A short last batch counts as much as it has rows.
+            if range.len() < batch {
+                let part = range.len() as f64 / batch as f64;
+                self.gradient.iter_mut().for_each(|g| *g *= part);
+            }
             self.rule.step(&mut self.params, &self.gradient, rate);
         }
         Ok(seen / rows.len() as f64)
