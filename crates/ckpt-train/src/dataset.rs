@@ -87,7 +87,7 @@ impl<T: Real> Dataset<T> {
     /// with one number to predict per row.
     ///
     /// They must be in the order in which training sees them: row `i` is that which
-    /// [`row_order`](crate::row_order) names in place `i`; so must `y`. Training then gives the bits
+    /// [`row_order`](crate::row_order) names in place `i`; so must `y`, and weights. Training then gives the bits
     /// that it gives for the same rows in memory. That the features are finite is up to the source.
     ///
     /// # Errors
