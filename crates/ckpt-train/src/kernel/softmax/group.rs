@@ -58,15 +58,23 @@ impl<'a, T: Number, const L: usize, S: Simd<T, L>> Group<'a, T, L, S> {
     /// block's rows there may be anything.
     #[inline(always)]
     fn deviate(&mut self, first: usize, columns: &Range<usize>) {
-        let Block { x, width, .. } = self.block;
+        let (simd, Block { x, width, .. }) = (self.simd, self.block);
         let rows = L.min(self.rows - first);
+        let (centers, _) = self.point.center[columns.start..].as_chunks::<L>();
+        let length = columns.len().next_multiple_of(L);
+        let centers = &centers[..length / L];
         for (i, line) in self.deviations.iter_mut().enumerate().take(rows) {
-            let start = (first + i) * width;
-            let (line, _) = line.as_chunks_mut();
-            for (into, column) in line.iter_mut().zip(columns.clone().step_by(L)) {
-                prefetch(x, start + column + AHEAD / size_of::<T>());
-                let center = load_from(self.simd, self.point.center, column);
-                (load_from(self.simd, x, start + column) - center).store(into);
+            let rest = &x[(first + i) * width + columns.start..];
+            let (line, _) = line.as_chunks_mut::<L>();
+            if let Some(full) = rest.get(..length) {
+                for ((into, x), center) in line.iter_mut().zip(full.as_chunks().0).zip(centers) {
+                    prefetch(x, AHEAD / size_of::<T>());
+                    (simd.load(x) - simd.load(center)).store(into);
+                }
+            } else {
+                for ((v, into), center) in line.iter_mut().enumerate().zip(centers) {
+                    (load_from(simd, rest, v * L) - simd.load(center)).store(into);
+                }
             }
         }
     }
