@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use ckpt_metrics::{ClassificationReport, RegressionReport, RegressionSums};
-use ndarray::ArrayView2;
+use ckpt_metrics::{Outcomes, RegressionReport, RegressionSums};
 
 use crate::error::TrainError;
-use crate::kernel::{Kernel, Layout, Loss, Point, RowSums, Rows, sum_over_rows};
+use crate::kernel::{Block, Kernel, Layout, Loss, Point, RowSums, Rows, sum_over_rows};
 use crate::model::likeliest;
 use crate::objective::Objective;
 use crate::real::Real;
 use crate::scaling::first_counted;
+
+/// How many margins are held at a time: what stays in the nearer caches.
+const MARGINS: usize = 1 << 13;
 
 /// Named numbers of one epoch, in a fixed order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -126,11 +128,15 @@ impl Targets {
         }
         metrics.push(names.cross_entropy, sums.loss / self.total);
         let classes = objective.outputs().max(2);
-        let counts = objective.at(params, |point| confusion(rows, point, classes))?;
-        let counts = ArrayView2::from_shape((classes, classes), &counts);
-        let report = ClassificationReport::from_weights(counts.expect("it is square"))?;
-        metrics.push(names.accuracy, report.accuracy);
-        metrics.push(names.macro_f1, report.macro_average.f1);
+        let outcomes = objective.at(params, |point| outcomes(rows, point, classes))?;
+        let right: f64 = outcomes.iter().map(|class| class.true_positives).sum();
+        let missed: f64 = outcomes.iter().map(|class| class.false_negatives).sum();
+        metrics.push(names.accuracy, right / (right + missed));
+        let wrong = |class: &Outcomes<f64>| class.false_positives + class.false_negatives;
+        let occurring = outcomes.iter().filter(|class| class.true_positives + wrong(class) > 0.0);
+        let (count, f1) =
+            occurring.fold((0.0, 0.0), |(count, f1), class| (count + 1.0, f1 + class.f1()));
+        metrics.push(names.macro_f1, f1 / count);
         Ok(())
     }
 
@@ -157,36 +163,49 @@ impl Targets {
     }
 }
 
-/// Counts rows, each as often as it weighs, by their class and the likeliest class: row-major, a line
-/// per true class.
-fn confusion<T: Real>(
+/// Counts what became of each class's rows, each as often as it weighs; what is true of other
+/// classes is not counted. Memory grows with the classes, not with their square.
+fn outcomes<T: Real>(
     rows: Rows<'_, T>,
     point: Point<'_, T>,
     classes: usize,
-) -> io::Result<Vec<f64>> {
-    let values = classes * classes;
-    let layout = Layout::new(rows.len(), rows.width * size_of::<T>(), values);
-    let mut sums = vec![(Vec::new(), vec![0.0; values]); layout.super_blocks()];
-    layout.drive(
-        rows,
-        &mut sums,
-        |(margins, counts): &mut (Vec<T>, Vec<f64>), block| {
-            let outputs = point.loss.outputs();
-            margins.resize(block.y.len() * outputs, T::default());
-            T::margins(block, point, margins);
-            for (index, (line, &y)) in margins.chunks_exact(outputs).zip(block.y).enumerate() {
-                let class = y.to_f64() as usize;
-                let weight = block.weight.map_or(1.0, |weight| weight[index].to_f64());
-                counts[class * classes + likeliest(line)] += weight;
+) -> io::Result<Vec<Outcomes<f64>>> {
+    let layout = Layout::new(rows.len(), rows.width * size_of::<T>(), 3 * classes);
+    let mut sums = vec![vec![Outcomes::default(); classes]; layout.super_blocks()];
+    let take = |sums: &mut Vec<Outcomes<f64>>, block: Block<'_, T>| {
+        take_outcomes(sums, block, point);
+    };
+    layout.drive(rows, &mut sums, take, |a, b| {
+        for (a, b) in a.iter_mut().zip(b) {
+            a.true_positives += b.true_positives;
+            a.false_positives += b.false_positives;
+            a.false_negatives += b.false_negatives;
+        }
+    })?;
+    Ok(sums.swap_remove(0))
+}
+
+/// Adds the rows of a block, some at a time.
+fn take_outcomes<T: Real>(sums: &mut [Outcomes<f64>], block: Block<'_, T>, point: Point<'_, T>) {
+    let outputs = point.loss.outputs();
+    let step = (MARGINS / outputs).max(1).next_multiple_of(T::LANES);
+    let mut margins = vec![T::default(); step.min(block.y.len()) * outputs];
+    for (place, y) in block.y.chunks(step).enumerate() {
+        let first = place * step;
+        let x = &block.x[first * block.width..(first + y.len()) * block.width];
+        let margins = &mut margins[..y.len() * outputs];
+        T::margins(Block { x, y, ..block }, point, margins);
+        for (row, (line, y)) in (first..).zip(margins.chunks_exact(outputs).zip(y)) {
+            let (class, found) = (y.to_f64() as usize, likeliest(line));
+            let weight = block.weight.map_or(1.0, |weight| weight[row].to_f64());
+            if class == found {
+                sums[class].true_positives += weight;
+            } else {
+                sums[class].false_negatives += weight;
+                sums[found].false_positives += weight;
             }
-        },
-        |a, b| {
-            for (a, b) in a.1.iter_mut().zip(&b.1) {
-                *a += b;
-            }
-        },
-    )?;
-    Ok(sums.swap_remove(0).1)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -231,13 +250,37 @@ mod tests {
         assert_eq!(targets.deviation, 0.0);
     }
 
+    /// Rows of one column whose margins are `x`, and what their weights come to.
+    fn score_classes(loss: Loss, x: &[f64], y: &[f64], weight: &[f64], params: &[f64]) -> Metrics {
+        let rows = Rows::new(x, y, 1).weighted(Some(weight));
+        let mut objective = Objective::new(Scaling::<f64>::identity(1), loss, vec![0.0]);
+        let sums = objective.losses(rows, params).unwrap();
+        let targets = Targets::measure(rows).unwrap();
+        let mut metrics = Metrics::default();
+        targets.score(&mut objective, rows, params, sums, (&VAL, &mut metrics)).unwrap();
+        metrics
+    }
+
     #[test]
-    fn weights_count_rows_in_the_confusion() {
-        // Margins x: class 1 where positive. Row 2 is wrong and counts 3.
+    fn weights_count_rows_in_the_scores_of_classes() {
+        // Margins x: class 1 where positive. Row 2 is wrong and counts 3: class 0 has found 2 of 5,
+        // class 1 is 1 of the 4 that it was said to be.
         let (x, y, weight) = ([1.0, -1.0, 2.0], [1.0, 0.0, 0.0], [1.0, 2.0, 3.0]);
-        let rows = Rows::new(&x, &y, 1).weighted(Some(&weight));
-        let mut objective = Objective::new(Scaling::<f64>::identity(1), Loss::Logistic, vec![0.0]);
-        let counts = objective.at(&[1.0, 0.0], |point| confusion(rows, point, 2)).unwrap();
-        assert_eq!(counts, [2.0, 3.0, 0.0, 1.0]);
+        let metrics = score_classes(Loss::Logistic, &x, &y, &weight, &[1.0, 0.0]);
+        assert_eq!(metrics.get("val_accuracy"), Some(0.5));
+        assert_eq!(metrics.get("val_macro_f1"), Some((4.0 / 7.0 + 2.0 / 5.0) / 2.0));
+    }
+
+    #[test]
+    fn many_classes_take_little_memory() {
+        // A matrix of the classes would take 80 GB.
+        let classes = 100_000;
+        let (x, y) = ([1.0; 3], [0.0, 0.0, 99_999.0]);
+        let mut params = vec![0.0; 2 * classes];
+        params[0] = 1.0;
+        let metrics = score_classes(Loss::Softmax(classes), &x, &y, &[1.0; 3], &params);
+        assert_eq!(metrics.get("val_accuracy"), Some(2.0 / 3.0));
+        // Class 0 has 4 / 5, class 99,999 nothing, and no other occurs.
+        assert_eq!(metrics.get("val_macro_f1"), Some(0.4));
     }
 }
