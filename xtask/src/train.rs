@@ -14,6 +14,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 use anyhow::{Context, bail};
@@ -71,6 +72,9 @@ pub(crate) struct TrainArgs {
     flags: settings::Flags,
 }
 
+/// What shells report of a process that Ctrl-C ended.
+const ENDED_BY_SIGNAL: i32 = 130;
+
 /// What one run works with.
 struct Run<'a, T> {
     args: &'a TrainArgs,
@@ -80,6 +84,7 @@ struct Run<'a, T> {
     line: Line,
     inputs: Inputs<T>,
     code: Option<CodeId>,
+    started: Instant,
 }
 
 /// Trains, versions, and reports.
@@ -124,12 +129,15 @@ fn train<T: Element>(
         None => LinearTrainer::new(&inputs.dataset, settings.config),
     });
     let mut trainer = trainer.map_err(|error| inputs.explain(error))?;
+    let started = place::clock();
+    let first = pool.install(|| trainer.advance());
+    let first = first.transpose().map_err(|error| inputs.explain(error))?;
     // Only now, when nothing is wrong with the call, does anything appear on the disk.
     let repository = Arc::new(existing.map_or_else(|| place.init(), Ok)?);
     let line = branch::choose(&repository, asked, start)?;
     let code = code_id(&code_folder(place)).ok();
-    let run = Run { args, place, settings, repository, line, inputs, code };
-    pool.install(|| run.train(&mut trainer))
+    let run = Run { args, place, settings, repository, line, inputs, code, started };
+    pool.install(|| run.train(&mut trainer, first))
 }
 
 /// The code that decides what is learnt.
@@ -147,13 +155,17 @@ fn pool(threads: Option<u16>) -> anyhow::Result<rayon::ThreadPool> {
 }
 
 impl<T: Element> Run<'_, T> {
-    fn train(mut self, trainer: &mut LinearTrainer<T>) -> anyhow::Result<Summary> {
+    /// Goes on from the first epoch, which is done unless there is none.
+    fn train(
+        mut self,
+        trainer: &mut LinearTrainer<T>,
+        first: Option<()>,
+    ) -> anyhow::Result<Summary> {
         let stop = stop_flag()?;
-        let started = place::clock();
-        let trained = self.epochs(trainer, &stop);
+        let trained = self.epochs(trainer, first, &stop);
         let trained = trained.and_then(|last| Ok((self.line.finish()?, last)));
         let (commits, last) = trained.map_err(|error| self.say_what_is_kept(error))?;
-        let seconds = started.elapsed().as_secs_f64();
+        let seconds = self.started.elapsed().as_secs_f64();
         let Some(last) = last else {
             bail!("there is nothing left to train: {}", why_over(trainer.epoch(), trainer.stop()));
         };
@@ -169,8 +181,12 @@ impl<T: Element> Run<'_, T> {
             rows: self.inputs.dataset.rows(),
             training_rows: trainer.training_rows(),
             validation_rows: trainer.validation_rows(),
-            exact: summary::closed_form(trainer, &self.settings.config)
-                .map(|exact| exact.map_err(|error| self.inputs.explain(error).to_string())),
+            exact: summary::closed_form(
+                trainer,
+                &self.settings.config,
+                self.inputs.dataset.x().is_none(),
+            )
+            .map(|exact| exact.map_err(|error| self.inputs.explain(error).to_string())),
             tolerance: self.settings.config.tolerance,
             target: self.inputs.target,
             features: self.inputs.features,
@@ -190,12 +206,14 @@ impl<T: Element> Run<'_, T> {
     fn epochs(
         &mut self,
         trainer: &mut LinearTrainer<T>,
+        first: Option<()>,
         stop: &AtomicBool,
     ) -> anyhow::Result<Option<Epoch<T>>> {
         let epochs = self.settings.config.epochs;
         let progress = Progress::new(self.place.json, epochs, self.line.epochs_done());
         let mut last = None;
-        while let Some(done) = trainer.advance() {
+        let mut next = first.map(Ok);
+        while let Some(done) = next {
             done.map_err(|error| self.inputs.explain(error))?;
             let (number, stopping) = (trainer.epoch(), stop.load(Ordering::Relaxed));
             let ends = stopping || trainer.stop().is_some();
@@ -211,6 +229,7 @@ impl<T: Element> Run<'_, T> {
             if stopping {
                 break;
             }
+            next = trainer.advance();
         }
         Ok(last)
     }
@@ -259,11 +278,17 @@ fn why_over(epoch: u64, stop: Option<StopReason>) -> String {
     format!("epoch {epoch} {why}")
 }
 
-/// Returns a flag that Ctrl-C sets.
+/// Returns a flag that Ctrl-C sets; a second one ends the process, which loses nothing but the epochs
+/// that were not reported yet.
+#[expect(clippy::disallowed_methods, reason = "a signal ends the process where it is")]
 fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&flag);
-    ctrlc::set_handler(move || set.store(true, Ordering::Relaxed))
-        .context("cannot wait for Ctrl-C")?;
+    let on_signal = move || {
+        if set.swap(true, Ordering::Relaxed) {
+            std::process::exit(ENDED_BY_SIGNAL);
+        }
+    };
+    ctrlc::set_handler(on_signal).context("cannot wait for Ctrl-C")?;
     Ok(flag)
 }

@@ -4,8 +4,7 @@
 //! true gradient, computed from the data and not from the Gram matrix, refine the solution. The
 //! factorisation's error then only slows convergence, so the result is as good as that of an
 //! orthogonal factorisation at a fraction of its time; small tables are refined in twice the
-//! precision. Wide tables are solved by conjugate
-//! gradients, which need no matrix.
+//! precision. Wide tables are solved by conjugate gradients, which need no matrix.
 
 mod cholesky;
 mod compensated;

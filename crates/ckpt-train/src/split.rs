@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndarray::ArrayView1;
 
 use crate::dataset::{Dataset, Features};
-use crate::kernel::{RowSource, Rows};
+use crate::kernel::{Aligned, RowSource, Rows};
 use crate::order::{ROWS_STREAM, Words};
 use crate::real::Real;
 
@@ -34,7 +34,7 @@ pub(crate) struct Part<T> {
 #[derive(Clone)]
 enum Placed<T> {
     /// Copied.
-    Memory(Vec<T>),
+    Memory(Aligned<T>),
     /// Read from this row on.
     Stored(Arc<dyn RowSource<T>>, usize),
 }
@@ -46,9 +46,9 @@ impl<T: Real> Part<T> {
         match dataset.features() {
             Features::Memory(x) => {
                 let all = x.as_slice().expect("the constructor made it row-major");
-                let mut x = Vec::with_capacity(order.len() * width);
-                for &row in order {
-                    x.extend_from_slice(&all[row * width..(row + 1) * width]);
+                let mut x = Aligned::zeros(order.len() * width);
+                for (into, &row) in x.chunks_exact_mut(width).zip(order) {
+                    into.copy_from_slice(&all[row * width..(row + 1) * width]);
                 }
                 let pick =
                     |values: ArrayView1<'_, T>| order.iter().map(|&row| values[row]).collect();
@@ -132,7 +132,7 @@ mod tests {
         let (training, validation) = split(&counted(50), 0.3, 9);
         let validation = validation.unwrap();
         let x = |part: &Part<f64>| match &part.x {
-            Placed::Memory(x) => x.clone(),
+            Placed::Memory(x) => x.to_vec(),
             Placed::Stored(..) => panic!("it was in memory"),
         };
         assert_eq!((x(&training), x(&validation)), (training.y.clone(), validation.y.clone()));

@@ -131,18 +131,23 @@ fn labelled<T: Element>(
     Ok(dataset)
 }
 
+/// Says what to do by flags.
+fn with_flags(error: &TrainError) -> anyhow::Error {
+    anyhow::Error::msg(error.to_string().replace("use l2 > 0", "use --l2"))
+}
+
 impl<T> Inputs<T> {
     /// Calls the columns that an error speaks of by their names.
     pub(crate) fn explain(&self, error: TrainError) -> anyhow::Error {
         let column = match &error {
             TrainError::RankDeficient { column }
             | TrainError::Data(ckpt_train::DataError::Spread { column }) => *column,
-            _ => return error.into(),
+            _ => return with_flags(&error),
         };
         let Some(name) = self.features.get(column) else {
-            return error.into();
+            return with_flags(&error);
         };
-        let text = error.to_string();
+        let text = with_flags(&error).to_string();
         anyhow::Error::msg(
             text.replace(&format!("column {column} of x"), &format!("column {name}")),
         )

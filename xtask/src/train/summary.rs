@@ -68,12 +68,14 @@ pub(crate) struct Summary {
 /// with.
 pub(crate) type Exact = Option<Result<BTreeMap<String, f64>, String>>;
 
-/// Solves the training rows exactly and scores the solution like the trained model.
+/// Solves the training rows exactly, unless that takes further passes over rows on the disk, and scores the solution like the trained model.
 pub(crate) fn closed_form<T: Real>(
     trainer: &mut LinearTrainer<T>,
     config: &Config,
+    is_stored: bool,
 ) -> Option<Result<BTreeMap<String, f64>, TrainError>> {
     let is_worth_it = config.model == ModelKind::Linear
+        && !is_stored
         && config.optimizer != Optimizer::Exact
         && trainer.columns() <= EXACT_COLUMNS;
     is_worth_it.then(|| {

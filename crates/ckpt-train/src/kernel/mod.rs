@@ -58,6 +58,7 @@ mod softmax;
 mod tests;
 mod wide_rows;
 
+pub(crate) use aligned::Aligned;
 pub(crate) use block::Kernel;
 pub(crate) use block::padded;
 pub(crate) use gram::gram;
