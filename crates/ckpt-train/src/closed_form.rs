@@ -19,6 +19,7 @@ use crate::model::LinearModel;
 use crate::objective::Objective;
 use crate::real::Real;
 use crate::scaling::Scaling;
+use crate::split::whole;
 use crate::vector::norm;
 
 use cholesky::Cholesky;
@@ -57,7 +58,13 @@ const UNSETTLED_STEP: f64 = 1e-2;
 pub fn closed_form<T: Real>(dataset: &Dataset<T>, l2: f64) -> Result<LinearModel<f64>, TrainError> {
     not_negative("l2", l2)?;
     crate::config::ModelKind::Linear.check_targets(dataset.classes().len())?;
-    let rows = dataset.as_rows();
+    let part;
+    let rows = if dataset.weights().is_some() {
+        part = whole(dataset);
+        part.rows()
+    } else {
+        dataset.as_rows()
+    };
     Ok(solve(rows, rows.total(), None, l2)?.model())
 }
 

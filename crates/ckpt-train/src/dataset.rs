@@ -169,19 +169,16 @@ impl<T: Real> Dataset<T> {
         }
     }
 
-    /// All rows, in the data's own order.
+    /// All rows, in the data's own order, each counting one.
     pub(crate) fn as_rows(&self) -> Rows<'_, T> {
         let y = self.y.as_slice().expect("the constructor made it contiguous");
-        let rows = match &self.features {
+        match &self.features {
             Features::Memory(x) => {
                 let x = x.as_slice().expect("the constructor made it row-major");
                 Rows::new(x, y, self.columns())
             }
             Features::Stored(source, columns) => Rows::stored(source.as_ref(), 0, y, *columns),
-        };
-        let weights = self.weights.as_ref();
-        let weight = weights.map(|weights| weights.as_slice().expect("it was made contiguous"));
-        rows.weighted(weight)
+        }
     }
 
     pub(crate) fn features(&self) -> &Features<T> {

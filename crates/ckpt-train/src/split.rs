@@ -21,6 +21,8 @@ pub(crate) fn held_out(rows: usize, val_fraction: f64) -> usize {
 }
 
 /// Some rows of a data set, in the order in which training sees them.
+///
+/// What rows of weight 0 hold is not there: it might overflow, and infinity times 0 is NaN.
 #[derive(Clone)]
 pub(crate) struct Part<T> {
     x: Placed<T>,
@@ -47,8 +49,13 @@ impl<T: Real> Part<T> {
             Features::Memory(x) => {
                 let all = x.as_slice().expect("the constructor made it row-major");
                 let mut x = Aligned::zeros(order.len() * width);
+                let counts = |row: usize| {
+                    dataset.weights().is_none_or(|weights| weights[row] > T::default())
+                };
                 for (into, &row) in x.chunks_exact_mut(width).zip(order) {
-                    into.copy_from_slice(&all[row * width..(row + 1) * width]);
+                    if counts(row) {
+                        into.copy_from_slice(&all[row * width..(row + 1) * width]);
+                    }
                 }
                 let pick =
                     |values: ArrayView1<'_, T>| order.iter().map(|&row| values[row]).collect();
@@ -65,7 +72,12 @@ impl<T: Real> Part<T> {
         }
     }
 
-    fn with(x: Placed<T>, y: Vec<T>, weight: Option<Vec<T>>, width: usize) -> Self {
+    fn with(x: Placed<T>, mut y: Vec<T>, weight: Option<Vec<T>>, width: usize) -> Self {
+        for (y, weight) in y.iter_mut().zip(weight.iter().flatten()) {
+            if *weight == T::default() {
+                *y = T::default();
+            }
+        }
         let mut part = Self { x, y, weight, width, total: 0.0 };
         part.total = part.rows().total();
         part
@@ -85,6 +97,12 @@ impl<T: Real> Part<T> {
     pub(crate) fn total(&self) -> f64 {
         self.total
     }
+}
+
+/// All rows, in the data's own order.
+pub(crate) fn whole<T: Real>(dataset: &Dataset<T>) -> Part<T> {
+    let order: Vec<usize> = (0..dataset.rows()).collect();
+    Part::new(dataset, &order, 0)
 }
 
 /// Permutes the rows and sets the first of them aside for validation.

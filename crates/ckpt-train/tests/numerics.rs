@@ -4,12 +4,14 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use ckpt_train::{
     Config, DataError, Dataset, Epoch, LinearModel, LinearTrainer, ModelKind, Optimizer, Real,
-    StopReason, TrainError, closed_form,
+    RowSource, StopReason, TrainError, closed_form, row_order,
 };
 use common::{assert_close, correlated, fit_for, fits, run, state_array};
-use ndarray::{Array1, Array2, ArrayView2, array};
+use ndarray::{Array1, Array2, ArrayView2, Axis, array};
 
 const CONFIG: Config = Config {
     model: ModelKind::Linear,
@@ -261,5 +263,47 @@ fn collinear_columns_are_named_or_shared_but_never_lost() {
     let last = run(&dataset, Config { optimizer: Optimizer::LBFGS, l2, ..CONFIG }).unwrap().pop();
     for (found, expected) in last.unwrap().model.weight.iter().zip(&ridge.weight) {
         assert_close("weight", *found, *expected, 1e-9);
+    }
+}
+
+/// Rows of a vector, read as those of a file would be.
+struct Slices(Vec<f64>, usize);
+
+impl RowSource<f64> for Slices {
+    fn read(&self, range: std::ops::Range<usize>, into: &mut [f64]) -> std::io::Result<()> {
+        into.copy_from_slice(&self.0[range.start * self.1..range.end * self.1]);
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_row_of_weight_zero_holds_plays_no_part() {
+    for (model, optimizer, batch) in fits() {
+        let config = Config { model, optimizer, batch, epochs: 4, ..Config::default() };
+        let plain = fit_for::<f64>(model, 40, 3);
+        let of = |row: [f64; 3], stored: bool| {
+            let mut x = plain.x().unwrap().to_owned();
+            x.row_mut(17).assign(&array![row[0], row[1], row[2]]);
+            let (mut y, mut weights) = (plain.y().to_owned(), Array1::ones(40));
+            weights[17] = 0.0;
+            let dataset = if stored {
+                let order = row_order(40, config.seed);
+                let x = x.select(Axis(0), &order).into_iter().collect();
+                y = y.select(Axis(0), &order);
+                weights = weights.select(Axis(0), &order);
+                Dataset::stored(Arc::new(Slices(x, 3)), 3, y).unwrap()
+            } else {
+                Dataset::new(x, y).unwrap()
+            };
+            let dataset = match plain.classes() {
+                [] => dataset,
+                classes => dataset.with_classes(classes.to_vec()).unwrap(),
+            };
+            run(&dataset.weighted(weights).unwrap(), config).unwrap()
+        };
+        let expected = of([0.0, 0.0, 0.0], false);
+        for stored in [false, true] {
+            assert_eq!(of([1e160, -1e300, 1e200], stored), expected, "{model} by {optimizer:?}");
+        }
     }
 }

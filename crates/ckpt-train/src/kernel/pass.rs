@@ -144,7 +144,7 @@ impl<T: Kernel, F: Fn(&mut [f64], &[T], T, f64)> Program<f64, 8> for SumRows<'_,
     }
 }
 
-/// The largest of one non-negative number per row.
+/// The largest of one non-negative number per row that weighs something.
 pub(crate) fn max_over_rows<T: Kernel>(
     rows: Rows<'_, T>,
     value: impl Fn(&[T]) -> f64 + Sync,
@@ -155,8 +155,10 @@ pub(crate) fn max_over_rows<T: Kernel>(
         rows,
         &mut largest,
         |largest, block| {
-            for row in block.rows() {
-                *largest = largest.max(value(row));
+            for (index, row) in block.rows().enumerate() {
+                if block.weight.is_none_or(|weight| weight[index].into() > 0.0) {
+                    *largest = largest.max(value(row));
+                }
             }
         },
         |a, b| *a = a.max(*b),

@@ -110,10 +110,24 @@ impl<'a, T: Copy + Default + Into<f64>> Rows<'a, T> {
             Features::Stored { source, first } => {
                 buffer.resize(rows.len() * width, T::default());
                 source.read(first + rows.start..first + rows.end, buffer)?;
+                clear_weightless(buffer, weight, width);
                 &buffer[..]
             }
         };
         Ok(Block { x, y, weight, width })
+    }
+}
+
+/// Makes the features of rows that weigh nothing zero: an infinity times their weight would be NaN.
+fn clear_weightless<T: Copy + Default + Into<f64>>(
+    x: &mut [T],
+    weight: Option<&[T]>,
+    width: usize,
+) {
+    for (row, &weight) in x.chunks_exact_mut(width).zip(weight.unwrap_or_default()) {
+        if weight.into() == 0.0 {
+            row.fill(T::default());
+        }
     }
 }
 
