@@ -44,7 +44,7 @@ pub(crate) struct Flags {
     /// The step size, or `auto` to derive it from the data [default: auto]
     #[arg(long, value_name = "auto|X", value_parser = parse_rate)]
     rate: Option<Rate>,
-    /// How the step size falls: constant, step:EVERY:FACTOR, or cosine[:EPOCHS[:FLOOR]], whose
+    /// How the step size falls: `constant`, `step:EVERY:FACTOR`, or `cosine[:EPOCHS[:FLOOR]]`, whose
     /// EPOCHS are those after the warm-up if not given [default: constant]
     #[arg(long, value_name = "SHAPE")]
     schedule: Option<String>,
