@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView1, s};
 
+use crate::columns::{Chunk, Columns};
 use crate::input::{self, contiguous};
 use crate::sum::sums;
 use crate::{Error, Label, Real, Result, count, grid, weight};
@@ -47,19 +48,14 @@ pub fn accuracy_weighted<'t, 'p, 'w, T: Label + 't, P: Label + 'p, W: Real + 'w>
     weights: impl Into<ArrayView1<'w, W>>,
 ) -> Result<f64> {
     let (targets, predictions, weights) = (targets.into(), predictions.into(), weights.into());
-    let rows = input::paired(targets.len(), predictions.len())?;
-    weight::one_each(weights, rows)?;
-    let chunk = |rows: Range<usize>| {
-        let (first, rows) = (rows.start, s![rows]);
-        let weights = contiguous(weights.slice(rows));
-        weights.iter().zip(first..).try_for_each(|(&w, row)| weight::check(w, row).map(drop))?;
-        let targets = contiguous(targets.slice(rows));
-        Ok(sums((&targets, &contiguous(predictions.slice(rows)), &weights), |t, p, w| {
+    let chunk = |rows: Chunk<'_, T, P, W>, first| {
+        rows.2.iter().zip(first..).try_for_each(|(&w, row)| weight::check(w, row).map(drop))?;
+        Ok(sums(rows, |t, p, w| {
             let weight = w.to_f64();
             [if t.to_i128() == p.to_i128() { weight } else { 0.0 }, weight]
         }))
     };
-    let sums = grid::reduce(rows, chunk, |sums, part| {
+    let sums = Columns::new(targets, predictions, weights)?.reduce(chunk, |sums, part| {
         *sums = [sums[0] + part[0], sums[1] + part[1]];
         Ok(())
     })?;

@@ -79,6 +79,7 @@
 mod accuracy;
 mod calibration;
 mod classification;
+mod columns;
 mod confusion;
 mod count;
 mod cross_entropy;

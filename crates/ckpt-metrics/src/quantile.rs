@@ -1,13 +1,14 @@
 //! The loss of predicted quantiles.
 
-use ndarray::{ArrayView1, s};
+use ndarray::ArrayView1;
 use serde::{Deserialize, Serialize};
 
-use crate::input::{self, contiguous, finite};
+use crate::columns::{Chunk, Columns};
+use crate::input::finite;
 use crate::loss::Losses;
 use crate::sum::sums;
 use crate::weight::{self, Weight, ones};
-use crate::{Error, Input, LossReport, Real, Result, grid};
+use crate::{Error, Input, LossReport, Real, Result};
 
 /// Accumulates the pinball loss of predictions of one quantile.
 ///
@@ -135,20 +136,9 @@ impl QuantileLoss {
         predictions: ArrayView1<'_, P>,
         weights: ArrayView1<'_, W>,
     ) -> Result<()> {
-        let rows = input::paired(targets.len(), predictions.len())?;
-        weight::one_each(weights, rows)?;
         let quantile = self.quantile;
-        let batch = grid::reduce(
-            rows,
-            |rows| {
-                let (first, rows) = (rows.start, s![rows]);
-                let targets = contiguous(targets.slice(rows));
-                let predictions = contiguous(predictions.slice(rows));
-                let weights = contiguous(weights.slice(rows));
-                losses(quantile, (&targets, &predictions, &weights), first)
-            },
-            Losses::merge,
-        )?;
+        let columns = Columns::new(targets, predictions, weights)?;
+        let batch = columns.reduce(|rows, first| losses(quantile, rows, first), Losses::merge)?;
         batch.map_or(Ok(()), |batch| self.losses.merge(&batch))
     }
 
@@ -177,7 +167,7 @@ impl QuantileLoss {
 /// Sums the losses of a chunk of rows.
 fn losses<T: Real, P: Real, W: Weight>(
     quantile: f64,
-    (targets, predictions, weights): (&[T], &[P], &[W]),
+    (targets, predictions, weights): Chunk<'_, T, P, W>,
     first: usize,
 ) -> Result<Losses> {
     let [sum, weight, errors] = sums((targets, predictions, weights), |target, prediction, w| {

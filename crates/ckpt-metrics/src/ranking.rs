@@ -21,7 +21,8 @@ pub(crate) use area::Area;
 pub use curve::{CurvePoints, PrecisionRecallPoint, RocPoint};
 pub use one_call::{average_precision, precision_recall_curve, roc_auc, roc_curve};
 
-use crate::{Count, Error, Label, Real, Result, input, weight};
+use crate::columns::Columns;
+use crate::{Count, Error, Label, Real, Result, input};
 use levels::Levels;
 use run::Run;
 
@@ -159,10 +160,8 @@ impl Ranking<f64> {
         scores: impl Into<ArrayView1<'s, S>>,
         weights: impl Into<ArrayView1<'w, W>>,
     ) -> Result<()> {
-        let (targets, scores, weights) = (targets.into(), scores.into(), weights.into());
-        let rows = input::paired(targets.len(), scores.len())?;
-        weight::one_each(weights, rows)?;
-        self.levels.push(run::sum(targets, scores, weights)?, rows as u64)
+        let columns = Columns::new(targets.into(), scores.into(), weights.into())?;
+        self.levels.push(run::sum(columns)?, columns.rows() as u64)
     }
 }
 

@@ -3,17 +3,18 @@
 mod one_call;
 mod report;
 
-use ndarray::{ArrayView1, s};
+use ndarray::ArrayView1;
 use serde::{Deserialize, Serialize};
 
 pub use one_call::{mae, mse, r2, rmse};
 pub use report::{RegressionReport, RegressionSums};
 
-use crate::input::{self, contiguous, finite};
+use crate::columns::{Chunk, Columns};
+use crate::input::finite;
 use crate::moments::Moments;
 use crate::sum::sums;
 use crate::weight::{self, Weight, ones};
-use crate::{Input, Real, Result, count, grid};
+use crate::{Input, Real, Result, count};
 
 /// Accumulates the errors of predicted numbers.
 ///
@@ -139,18 +140,8 @@ impl Regression {
         predictions: ArrayView1<'_, P>,
         weights: ArrayView1<'_, W>,
     ) -> Result<()> {
-        let rows = input::paired(targets.len(), predictions.len())?;
-        weight::one_each(weights, rows)?;
-        let batch = grid::reduce(
-            rows,
-            |rows| {
-                let (first, rows) = (rows.start, s![rows]);
-                let targets = contiguous(targets.slice(rows));
-                let predictions = contiguous(predictions.slice(rows));
-                Self::of(&targets, &predictions, &contiguous(weights.slice(rows)), first)
-            },
-            Self::merge,
-        )?;
+        let columns = Columns::new(targets, predictions, weights)?;
+        let batch = columns.reduce(Self::of, Self::merge)?;
         batch.map_or(Ok(()), |batch| self.merge(&batch))
     }
 
@@ -184,9 +175,7 @@ impl Regression {
 
     /// Evaluates one chunk, whose first row is row `first` of the batch.
     fn of<T: Real, P: Real, W: Weight>(
-        targets: &[T],
-        predictions: &[P],
-        weights: &[W],
+        (targets, predictions, weights): Chunk<'_, T, P, W>,
         first: usize,
     ) -> Result<Self> {
         let origin = targets[0].to_f64();

@@ -1,10 +1,11 @@
 //! Calibration of the probability of one of two classes.
 
-use ndarray::{ArrayView1, s};
+use ndarray::ArrayView1;
 use serde::{Deserialize, Serialize};
 
 use super::bins::{Bins, Row};
-use crate::input::{self, contiguous};
+use crate::columns::Columns;
+use crate::input;
 use crate::weight::{self, Weight, ones};
 use crate::{CalibrationReport, Input, Label, Real, Result};
 
@@ -132,19 +133,16 @@ impl BinaryCalibration {
         probabilities: ArrayView1<'_, P>,
         weights: ArrayView1<'_, W>,
     ) -> Result<()> {
-        let rows = input::paired(targets.len(), probabilities.len())?;
-        weight::one_each(weights, rows)?;
-        self.bins.push(rows, |rows, bins| {
-            let (first, rows) = (rows.start, s![rows]);
-            let targets = contiguous(targets.slice(rows));
-            let probabilities = contiguous(probabilities.slice(rows));
-            let weights = contiguous(weights.slice(rows));
-            let rows = targets.iter().zip(&*probabilities).zip(&*weights);
-            rows.zip(first..).try_for_each(|(((&target, &probability), &weight), row)| {
-                let is_true = input::class(target, 2, Input::Target, row)? == 1;
-                let probability = input::probability(probability, row)?;
-                bins.add(&Row { probability, is_true, weight: weight::check(weight, row)? });
-                Ok(())
+        let columns = Columns::new(targets, probabilities, weights)?;
+        self.bins.push(columns.rows(), |rows, bins| {
+            columns.with(rows, |(targets, probabilities, weights), first| {
+                let rows = targets.iter().zip(probabilities).zip(weights);
+                rows.zip(first..).try_for_each(|(((&target, &probability), &weight), row)| {
+                    let is_true = input::class(target, 2, Input::Target, row)? == 1;
+                    let probability = input::probability(probability, row)?;
+                    bins.add(&Row { probability, is_true, weight: weight::check(weight, row)? });
+                    Ok(())
+                })
             })
         })
     }

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView1, ArrayView2, s};
+use ndarray::{ArrayView1, ArrayView2};
 
 use super::{Confusion, counting};
-use crate::input::{self, contiguous};
+use crate::columns::{Chunk, Columns};
+use crate::input;
 use crate::weight;
 use crate::{CHUNK_ROWS, Input, Label, Real, Result, grid};
 
@@ -80,19 +81,17 @@ impl Confusion<f64> {
         weights: impl Into<ArrayView1<'w, W>>,
     ) -> Result<()> {
         let (targets, predictions, weights) = (targets.into(), predictions.into(), weights.into());
-        let rows = input::paired(targets.len(), predictions.len())?;
-        weight::one_each(weights, rows)?;
+        let columns = Columns::new(targets, predictions, weights)?;
+        let rows = columns.rows();
         let classes = self.classes;
         // A piece has a matrix of its own, so it has at least as many rows as that has cells.
         let piece = CHUNK_ROWS.max((classes * classes).next_power_of_two());
         let sum = |rows: Range<usize>, sums: &mut [f64]| {
-            let (first, rows) = (rows.start, s![rows]);
-            let targets = contiguous(targets.slice(rows));
-            let predictions = contiguous(predictions.slice(rows));
-            let weights = contiguous(weights.slice(rows));
-            check(classes, (&targets, &predictions, &weights), first)?;
-            sum_cells(sums, classes, (&targets, &predictions, &weights));
-            Ok(())
+            columns.with(rows, |chunk, first| {
+                check(classes, chunk, first)?;
+                sum_cells(sums, classes, chunk);
+                Ok(())
+            })
         };
         if rows <= piece {
             return sum(0..rows, &mut self.counts);
@@ -113,7 +112,7 @@ impl Confusion<f64> {
 /// Names the first value that is outside the domain.
 fn check<T: Label, P: Label, W: Real>(
     classes: usize,
-    (targets, predictions, weights): (&[T], &[P], &[W]),
+    (targets, predictions, weights): Chunk<'_, T, P, W>,
     first: usize,
 ) -> Result<()> {
     let rows = targets.iter().zip(predictions).zip(weights);

@@ -1,13 +1,14 @@
 //! Cross-entropy of two classes.
 
-use ndarray::{ArrayView1, s};
+use ndarray::ArrayView1;
 use serde::{Deserialize, Serialize};
 
 use super::{clip, losses};
-use crate::input::{self, contiguous};
+use crate::columns::{Chunk, Columns};
+use crate::input;
 use crate::loss::Losses;
 use crate::weight::{self, Weight, ones};
-use crate::{Input, Label, LossReport, Real, Result, grid};
+use crate::{Input, Label, LossReport, Real, Result};
 
 /// Accumulates the cross-entropy of two classes.
 ///
@@ -121,20 +122,11 @@ impl BinaryCrossEntropy {
         probabilities: ArrayView1<'_, P>,
         weights: ArrayView1<'_, W>,
     ) -> Result<()> {
-        let rows = input::paired(targets.len(), probabilities.len())?;
-        weight::one_each(weights, rows)?;
-        let batch = grid::reduce(
-            rows,
-            |rows| {
-                let (first, rows) = (rows.start, s![rows]);
-                let targets = contiguous(targets.slice(rows));
-                let probabilities = contiguous(probabilities.slice(rows));
-                let weights = contiguous(weights.slice(rows));
-                let given = of_true_classes(&targets, &probabilities, &weights, first)?;
-                Ok(losses(&given, &weights))
-            },
-            Losses::merge,
-        )?;
+        let chunk = |rows: Chunk<'_, L, P, W>, first| {
+            let given = of_true_classes(rows, first)?;
+            Ok(losses(&given, rows.2))
+        };
+        let batch = Columns::new(targets, probabilities, weights)?.reduce(chunk, Losses::merge)?;
         batch.map_or(Ok(()), |batch| self.losses.merge(&batch))
     }
 
@@ -159,9 +151,7 @@ impl BinaryCrossEntropy {
 
 /// Gives the clipped probabilities of the true classes of a chunk of rows.
 fn of_true_classes<L: Label, P: Real, W: Weight>(
-    targets: &[L],
-    probabilities: &[P],
-    weights: &[W],
+    (targets, probabilities, weights): Chunk<'_, L, P, W>,
     first: usize,
 ) -> Result<Vec<f64>> {
     let (mut classes, mut fine) = (0, true);
@@ -175,7 +165,7 @@ fn of_true_classes<L: Label, P: Real, W: Weight>(
         })
         .collect();
     if !fine || classes > 1 || !weight::are_weights(weights) {
-        check(targets, probabilities, weights, first)?;
+        check((targets, probabilities, weights), first)?;
     }
     Ok(given)
 }
@@ -183,9 +173,7 @@ fn of_true_classes<L: Label, P: Real, W: Weight>(
 /// Names the first value that is outside the domain.
 #[cold]
 fn check<L: Label, P: Real, W: Weight>(
-    targets: &[L],
-    probabilities: &[P],
-    weights: &[W],
+    (targets, probabilities, weights): Chunk<'_, L, P, W>,
     first: usize,
 ) -> Result<()> {
     let rows = targets.iter().zip(probabilities).zip(weights);

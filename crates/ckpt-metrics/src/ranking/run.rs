@@ -1,14 +1,13 @@
 //! Rows of one score.
 
-use std::ops::Range;
-
-use ndarray::{ArrayView1, s};
+use ndarray::ArrayView1;
 
 use super::buckets::{self, walk};
 use super::rows::Rows;
 use super::{key, tally};
-use crate::input::{self, contiguous};
-use crate::{Count, Input, Label, Real, Result, grid, weight};
+use crate::columns::{Chunk, Columns};
+use crate::input;
+use crate::{Count, Input, Label, Real, Result, weight};
 
 /// The rows of one score, by class.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,17 +42,11 @@ pub(super) fn count<L: Label, S: Real>(
 /// Sums the weights of the rows of each score of a batch, ascending; rows of no weight are left
 /// out.
 pub(super) fn sum<L: Label, S: Real, W: Real>(
-    targets: ArrayView1<'_, L>,
-    scores: ArrayView1<'_, S>,
-    weights: ArrayView1<'_, W>,
+    columns: Columns<'_, L, S, W>,
 ) -> Result<Vec<Run<f64>>> {
-    let chunk = |rows: Range<usize>| {
-        let (first, rows) = (rows.start, s![rows]);
-        let targets = contiguous(targets.slice(rows));
-        let scores = contiguous(scores.slice(rows));
-        let weights = contiguous(weights.slice(rows));
+    let chunk = |(targets, scores, weights): Chunk<'_, L, S, W>, first| {
         let mut runs = Vec::with_capacity(targets.len());
-        for (i, (&target, &score)) in targets.iter().zip(&*scores).enumerate() {
+        for (i, (&target, &score)) in targets.iter().zip(scores).enumerate() {
             let class = input::class(target, 2, Input::Target, first + i)?;
             // Both zeros are one score.
             let score = input::finite(score, Input::Prediction, first + i)? + 0.0;
@@ -65,7 +58,7 @@ pub(super) fn sum<L: Label, S: Real, W: Real>(
         }
         Ok(ascending(runs))
     };
-    let runs = grid::reduce(targets.len(), chunk, |runs, others| {
+    let runs = columns.reduce(chunk, |runs, others| {
         *runs = merge(runs, others);
         Ok(())
     })?;
