@@ -1,7 +1,5 @@
 //! Damaged and arbitrary bytes: decoders say what is wrong, and take no more memory than they said.
 
-use std::alloc::{GlobalAlloc, Layout as Place, System};
-use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use ckpt_codec::{Effort, Encoding, MAX_BLOCK, decode_against_into};
@@ -11,61 +9,17 @@ use ckpt_tensor::Dtype;
 mod corpus;
 #[path = "common/hostile.rs"]
 mod hostile;
+#[path = "../../../fuzz/shared/peak.rs"]
+mod peak;
 #[path = "common/sequences.rs"]
 #[allow(dead_code, reason = "made for more than is used here")]
 mod sequences;
 
 use corpus::{Case, corpus, damage};
+use peak::peak;
 use sequences::Random;
 
 const EFFORTS: [Effort; 2] = [Effort::Default, Effort::Small];
-
-/// The system's allocator, counting what each thread has.
-struct Counting;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-thread_local! {
-    /// Bytes that this thread has, and the most that it had.
-    static LIVE: Cell<(isize, isize)> = const { Cell::new((0, 0)) };
-}
-
-fn count(bytes: isize) {
-    let (live, most) = LIVE.get();
-    LIVE.set((live + bytes, most.max(live + bytes)));
-}
-
-// SAFETY: every call is passed on to the system's allocator as it is; counting neither allocates
-// nor looks at the memory.
-#[expect(unsafe_code, reason = "allocators are unsafe by nature")]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, place: Place) -> *mut u8 {
-        count(place.size() as isize);
-        // SAFETY: as this function's caller promises.
-        unsafe { System.alloc(place) }
-    }
-
-    unsafe fn alloc_zeroed(&self, place: Place) -> *mut u8 {
-        count(place.size() as isize);
-        // SAFETY: as this function's caller promises.
-        unsafe { System.alloc_zeroed(place) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, place: Place) {
-        count(-(place.size() as isize));
-        // SAFETY: as this function's caller promises.
-        unsafe { System.dealloc(memory, place) }
-    }
-}
-
-/// Gives the most bytes that a call has at once.
-fn peak(run: impl FnOnce()) -> usize {
-    let (start, _) = LIVE.get();
-    LIVE.set((start, start));
-    run();
-    (LIVE.get().1 - start) as usize
-}
 
 /// Decodes a case, whatever comes of it.
 fn decode(case: &Case, block: &mut Vec<u8>) -> bool {
