@@ -116,7 +116,10 @@ impl<T: Real> LinearTrainer<T> {
         if checked.config.rate == Rate::Auto {
             rule.measure_decay_by(adam_unit(&objective, &targets));
         }
-        objective.evaluate(rows, targets.total, &start.params, &mut current)?;
+        // A fresh run starts at zero, where that was.
+        if start.params.iter().any(|w| *w != 0.0) {
+            objective.evaluate(rows, targets.total, &start.params, &mut current)?;
+        }
         // Rows that all weigh nothing have nothing to say.
         let validation = validation.filter(|part| part.total() > 0.0);
         if validation.is_none() && checked.config.early_stopping.is_some() {
