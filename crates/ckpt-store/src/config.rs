@@ -6,6 +6,7 @@ use crate::{
     disk::read_small,
     error::{Doing, Error, Result},
     gc::GRACE_MS,
+    pattern::Pattern,
     policy::{Period, Policy},
     repo::Repository,
 };
@@ -26,6 +27,17 @@ pub(crate) struct Config {
     pub(crate) packs: PacksConfig,
     pub(crate) trash: TrashConfig,
     pub(crate) retention: Option<Policy>,
+    pub(crate) metrics: MetricDirections,
+}
+
+/// Which way metrics are better, as `[metrics]` of config.toml has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricDirections {
+    /// Metrics that are better the lower they are, by name.
+    pub lower_is_better: Vec<Pattern>,
+    /// Metrics that are better the higher they are; a name of both kinds counts here.
+    pub higher_is_better: Vec<Pattern>,
 }
 
 /// `[trash]`
@@ -61,6 +73,14 @@ impl Repository {
     /// cannot be read, which those who act on more than speed must not accept.
     pub(crate) fn config(&self) -> &Config {
         self.config.get_or_init(|| self.read_config().unwrap_or_default())
+    }
+
+    /// Reads which way metrics are better, as far as config.toml says so.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for settings that make no sense.
+    pub fn metric_directions(&self) -> Result<MetricDirections> {
+        Ok(self.read_config()?.metrics)
     }
 
     /// Reads the settings.
@@ -110,6 +130,8 @@ mod tests {
             keep_every = 10
             keep_younger = "7d"
             pareto = [["max:f1", "min:latency"]]
+            [metrics]
+            lower_is_better = ["*_ms"]
         "#;
         let config: Config = toml::from_str(text).unwrap();
         assert_eq!((config.packs.merge, config.trash.grace_ms()), (false, 3 * DAY_MS));
@@ -117,6 +139,7 @@ mod tests {
         let expected = "keep last 5, best 3 by min:val_mse, best 1 by max:f1, every 10, younger than \
                         7d, front of max:f1 and min:latency";
         assert_eq!(policy, expected);
+        assert!(config.metrics.lower_is_better[0].matches("latency_ms"));
         assert_eq!(toml::from_str::<Config>("").unwrap(), Config::default());
     }
 
@@ -129,6 +152,11 @@ mod tests {
         let expected = "line 3, keep_best: \"f1:3\" is not min:METRIC:COUNT or max:METRIC:COUNT";
         assert_eq!(value, expected);
         assert!(refusal("[retention]\nkeep_every = 0\n").starts_with("line 2, keep_every: "));
+        let pattern = refusal("[metrics]\nlower_is_better = [\"a[\"]\n");
+        assert!(
+            pattern.starts_with("line 2, lower_is_better: \"a[\" is not a pattern"),
+            "{pattern}"
+        );
         assert!(refusal("[trash\n").starts_with("line 1: "));
     }
 }

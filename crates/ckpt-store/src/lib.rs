@@ -65,6 +65,7 @@ mod object;
 mod objects;
 mod pack;
 mod paths;
+mod pattern;
 mod policy;
 mod prune;
 mod reach;
@@ -89,6 +90,7 @@ pub use crate::{
     commit::{Commit, Draft, Parents},
     compare::{Change, Comparison, Pair, TensorChange, TensorStatus},
     condition::{Condition, ConditionError, MAX_CONDITION, Measured},
+    config::MetricDirections,
     contents::{Contents, InputFile, Tensor},
     error::{Conflict, Error, Result, Unmet},
     gates::Reason,
@@ -99,6 +101,7 @@ pub use crate::{
     moves::Move,
     notes::{Note, NoteDraft, Notes, VersionNotes},
     object::{ObjectId, ObjectKind},
+    pattern::{Pattern, PatternError},
     policy::{Best, Goal, Period, Policy, PolicyError},
     prune::{PlannedVersion, PruneOptions, PrunePlan, PruneReport},
     refs::{RefKind, RefName, RefNameError, Tip},
