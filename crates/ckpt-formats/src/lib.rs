@@ -28,13 +28,15 @@
 //! ```
 
 mod error;
+mod format;
 mod read_at;
 mod safetensors;
 mod segment;
 
 pub use error::FormatError;
+pub use format::{Format, segment, segment_as};
 pub use read_at::ReadAt;
 pub use safetensors::{
     MAX_HEADER, PlacedTensor, SafetensorsLayout, TensorMeta, safetensors_layout,
 };
-pub use segment::{Format, Segment, Segmentation, segment, segment_as};
+pub use segment::{Segment, Segmentation, TiedTensor};

@@ -18,12 +18,6 @@ mod read;
 pub use layout::{PlacedTensor, SafetensorsLayout, TensorMeta, safetensors_layout};
 pub(crate) use read::{begins_like, segment};
 
-/// The name of this reader in records.
-pub(crate) const READER: &str = "safetensors";
-
-/// The version of this reader in records.
-pub(crate) const READER_VERSION: u16 = 1;
-
 /// Longest header in bytes, the limit of the safetensors library.
 pub const MAX_HEADER: u64 = 100_000_000;
 

@@ -164,7 +164,7 @@ fn a_file_that_is_not_what_its_name_says_needs_a_word() {
       {
         "path": "cut.safetensors",
         "bytes": 69,
-        "reader": "opaque",
+        "reader": "safetensors",
         "reader_version": 1,
         "note": "not safetensors: tensors need 8 bytes after the header, the file has 7; it is truncated"
       }

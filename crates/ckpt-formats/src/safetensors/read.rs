@@ -6,8 +6,8 @@ use std::io;
 use ckpt_tensor::{Dtype, Shape, TensorError};
 
 use super::header::{Entry, Header};
-use super::{MAX_HEADER, PREFIX, READER, READER_VERSION};
-use crate::{FormatError, ReadAt, Segment, Segmentation};
+use super::{MAX_HEADER, PREFIX};
+use crate::{Format, FormatError, ReadAt, Segment, Segmentation};
 
 /// Whether a file without a telling name may be safetensors.
 ///
@@ -31,8 +31,9 @@ pub(crate) fn segment(source: &dyn ReadAt) -> Result<Segmentation, FormatError> 
     let metadata = unique(header.metadata)?;
     let mut segments = vec![Segment::Opaque { offset: 0, len: start }];
     segments.extend(place(header.tensors, start, file - start)?);
-    let (reader, reader_version) = (READER, READER_VERSION);
-    Ok(Segmentation { reader, reader_version, note: None, metadata, segments })
+    let format = Format::Safetensors;
+    let (reader, reader_version) = (format.name(), format.reader_version());
+    Ok(Segmentation { reader, reader_version, note: None, metadata, segments, tied: Vec::new() })
 }
 
 /// Reads the header's length, which fits the file and the limit.
