@@ -121,6 +121,8 @@ class Repository:
         variant, fields = segment
         if variant == "opaque":
             return self.content(fields["root"], fields["len"], CHUNKS)
+        if variant == "tied":
+            return iter(())
         need(fields["index"] < len(checkpoint["tensors"]), "a segment is no tensor of the checkpoint")
         tensor = checkpoint["tensors"][fields["index"]]
         return self.content(tensor["root"], tensor["len"], LEAVES)
@@ -161,6 +163,8 @@ class Repository:
         check_paths([file["path"] for file in checkpoint["files"]])
         for file in checkpoint["files"] if has_content else ():
             for segment in file["segments"]:
+                need(segment[0] == "opaque" or segment[1]["index"] < len(checkpoint["tensors"]),
+                     "a segment is no tensor of the checkpoint")
                 for _ in self.segment(checkpoint, segment):
                     pass
 
@@ -179,7 +183,7 @@ class Repository:
         need(v["model"] == content_id(b"ckpt model\n", checkpoint, False), f"{what}: its model id is wrong")
         need(v["state"] == content_id(b"ckpt state\n", checkpoint, True), f"{what}: its state id is wrong")
         recipe = self.record(RECIPE, v["recipe"])
-        need(len(recipe["data"]) == len(v["data_names"]), f"{what}: its data has not as many names")
+        need(len(recipe["data"]) == len(v["data"]), f"{what}: its data has not as many labels")
 
     def check_ref(self, name):
         move = self.record(MOVE, self.newest_move(name))
@@ -234,8 +238,10 @@ class Repository:
         for file in checkpoint["files"]:
             parts = file["segments"]
             yield file["path"], (data for part in parts for data in self.segment(checkpoint, part))
-        if checkpoint["tensors"] and not checkpoint["files"]:
-            by_role = {role: [t for t in checkpoint["tensors"] if t["role"] == role] for role in ("weights", "state")}
+        held = {s["index"] for file in checkpoint["files"] for v, s in file["segments"] if v != "opaque"}
+        free = [t for place, t in enumerate(checkpoint["tensors"]) if place not in held]
+        if free:
+            by_role = {role: [t for t in free if t["role"] == role] for role in ("weights", "state")}
             yield "model.safetensors", self.canonical(by_role["weights"])
             if with_state and by_role["state"]:
                 yield "model.state.safetensors", self.canonical(by_role["state"])

@@ -99,22 +99,31 @@ def choice(*variants):
 TENSOR = table(
     name=text, dtype=dtype, shape=list_of(uint), role=choice(("weights", None), ("state", None)), len=uint, root=id_
 )
-SEGMENT = choice(("opaque", table(len=uint, root=id_)), ("tensor", table(index=uint)))
+SEGMENT = choice(("opaque", table(len=uint, root=id_)), ("tensor", table(index=uint)), ("tied", table(index=uint)))
 FILE = table(path=text, reader=text, reader_version=uint, note=option(text), segments=list_of(SEGMENT))
 PARAM = choice(("bool", bool_), ("int", int_), ("float", float_), ("text", text))
 EVIDENCE = table(condition=text, met=bool_, values=map_of(text, option(float_)))
+STRATEGY = choice(
+    ("ours", None), ("theirs", None), ("average", table(weight=float_)),
+    ("task arithmetic", table(ours=float_, theirs=float_)), ("ties", table(density=float_, scale=float_)),
+    ("slerp", table(t=float_)),
+)
+MERGE = table(
+    base=option(id_), ours=id_, theirs=id_, default=option(STRATEGY),
+    rules=list_of(table(pattern=text, strategy=STRATEGY)),
+)
 RECORDS = {
     LEAVES: table(leaves=list_of(id_)),
     CHUNKS: table(chunks=list_of(table(hash=id_, len=uint))),
     CHECKPOINT: table(tensors=list_of(TENSOR), files=list_of(FILE)),
     VERSION: table(
         number=uint, parents=list_of(id_), skip=option(id_), checkpoint=id_, model=id_, state=id_, recipe=id_,
-        data_names=list_of(text), metrics=map_of(text, float_), author=text, time_ms=int_, message=text,
+        data=list_of(table(name=text, source=text, preprocessing=text)), metrics=map_of(text, float_), author=text, time_ms=int_, message=text,
         environment=map_of(text, text),
     ),
     RECIPE: table(
         params=map_of(text, PARAM), data=list_of(id_), code=option(id_), seed=option(uint),
-        parent_state=option(id_), bases=list_of(id_),
+        parent_state=option(id_), bases=list_of(id_), merge=option(MERGE),
     ),
     MOVE: table(
         name=text,
@@ -149,18 +158,24 @@ def counted(value):
 
 
 def content_id(domain, checkpoint, all_roles):
+    tensors, files = checkpoint["tensors"], checkpoint["files"]
+    counts = [t for t in tensors if all_roles or t["role"] == "weights"]
     fed = [domain]
-    if checkpoint["tensors"]:
-        counts = [t for t in checkpoint["tensors"] if all_roles or t["role"] == "weights"]
+    if counts or (tensors and not files):
         fed += [counted("tensors"), number(len(counts))]
         for t in sorted(counts, key=lambda t: t["name"].encode()):
             fed += [counted(t["name"]), counted(DTYPES[t["dtype"]][0]), number(t["role"] == "state")]
             fed += [number(len(t["shape"])), *map(number, t["shape"]), t["root"]]
+        unread = [f for f in files if f["note"] is not None and f["reader"] != "opaque"]
+        for runs in sorted([(s["len"], s["root"]) for v, s in f["segments"] if v == "opaque"] for f in unread):
+            fed += [counted("unread"), number(len(runs))]
+            for length, root in runs:
+                fed += [number(length), root]
         return sha(*fed)
-    fed += [counted("files"), number(len(checkpoint["files"]))]
-    for file in checkpoint["files"]:
-        fed += [counted(file["path"]), number(len(file["segments"]))]
-        for variant, segment in file["segments"]:
-            need(variant == "opaque", "a file has a tensor that the checkpoint does not list")
-            fed += [number(segment["len"]), segment["root"]]
+    fed += [counted("files"), number(len(files))]
+    for file in files:
+        runs = [s if v == "opaque" else tensors[s["index"]] for v, s in file["segments"] if v != "tied"]
+        fed += [counted(file["path"]), number(len(runs))]
+        for run in runs:
+            fed += [number(run["len"]), run["root"]]
     return sha(*fed)

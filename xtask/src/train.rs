@@ -177,7 +177,7 @@ impl<T: Element> Run<'_, T> {
             branch,
             renamed: self.line.is_renamed(),
             interrupted: stop.load(Ordering::Relaxed),
-            data: self.inputs.data.name.clone(),
+            data: self.inputs.data.label.name.clone(),
             rows: self.inputs.dataset.rows(),
             training_rows: trainer.training_rows(),
             validation_rows: trainer.validation_rows(),

@@ -117,6 +117,9 @@ pub(crate) struct Noted {
 pub(crate) struct Data {
     pub(crate) name: String,
     pub(crate) id: DataId,
+    /// Null where nobody said it, as is `preprocessing`.
+    pub(crate) source: Option<String>,
+    pub(crate) preprocessing: Option<String>,
 }
 
 /// A tensor, in `show`.

@@ -1,7 +1,8 @@
 //! Stores what a version contains: tensors from memory, or files cut into segments.
 
-use ckpt_formats::{FormatError, Segment, Segmentation, segment, segment_as};
+use ckpt_formats::{FormatError, Segment, Segmentation, TiedTensor, segment, segment_as};
 use ckpt_hash::TreeHash;
+use ckpt_tensor::{Dtype, Shape};
 
 use crate::{
     contents::{Contents, InputFile, Tensor, check_tensor_name},
@@ -11,17 +12,19 @@ use crate::{
     paths::{check_paths, check_unique},
     record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord},
     restore::check_layout,
+    roles::{RoleRules, Roles},
 };
 
 /// Stores what a version contains and returns its record and its length in bytes.
 pub(crate) fn write_contents(
     ingest: &mut Ingest<'_>,
     contents: &Contents,
+    roles: &Roles<'_>,
 ) -> Result<(CheckpointRecord, u64)> {
     match contents {
         Contents::Nothing => Ok((CheckpointRecord::default(), 0)),
         Contents::Tensors(tensors) => write_tensors(ingest, tensors),
-        Contents::Files(files) => write_files(ingest, files, InputFile::segments),
+        Contents::Files(files) => write_files(ingest, files, InputFile::segments, roles),
     }
 }
 
@@ -34,7 +37,8 @@ pub(crate) fn write_opaque(
         let len = file.source.len().doing(|| format!("read {}", file.path))?;
         Ok(Segmentation::opaque(len, None))
     };
-    Ok(write_files(ingest, files, whole)?.0.files)
+    let none = RoleRules::default();
+    Ok(write_files(ingest, files, whole, &Roles::new(&none, &none))?.0.files)
 }
 
 fn write_tensors(ingest: &mut Ingest<'_>, tensors: &[Tensor]) -> Result<(CheckpointRecord, u64)> {
@@ -58,6 +62,7 @@ fn write_files(
     ingest: &mut Ingest<'_>,
     files: &[InputFile],
     segments: impl Fn(&InputFile) -> Result<Segmentation>,
+    roles: &Roles<'_>,
 ) -> Result<(CheckpointRecord, u64)> {
     check_paths(files.iter().map(|file| file.path.as_str())).map_err(Error::Contents)?;
     let mut sorted: Vec<&InputFile> = files.iter().collect();
@@ -70,25 +75,19 @@ fn write_files(
     }
     let logical = sum(spans.iter().map(|span| span.len));
     let mut roots = ingest.contents(&spans)?.into_iter();
-    let mut found_tensors = Vec::new();
+    let mut tensors = Vec::new();
     let mut records = Vec::new();
     for (file, segmentation) in sorted.iter().zip(found) {
+        let roots: Vec<TreeHash> = roots.by_ref().take(segmentation.segments.len()).collect();
+        let described = describe(segmentation, &roots, tensors.len());
         let file_index = records.len();
-        let segments = segmentation.segments.into_iter().zip(roots.by_ref()).map(|pair| {
-            describe(pair, |tensor| {
-                found_tensors.push((file_index, tensor));
-                found_tensors.len() - 1
-            })
-        });
-        records.push(FileRecord {
-            path: file.path.clone(),
-            reader: segmentation.reader.to_owned(),
-            reader_version: segmentation.reader_version,
-            note: segmentation.note,
-            segments: segments.collect(),
-        });
+        tensors.extend(described.tensors.into_iter().map(|mut tensor| {
+            tensor.role = roles.role(&file.path, &tensor.name);
+            (file_index, tensor)
+        }));
+        records.push(FileRecord { path: file.path.clone(), ..described.file });
     }
-    Ok((name_tensors(records, found_tensors)?, logical))
+    Ok((name_tensors(records, tensors)?, logical))
 }
 
 /// Adds up lengths that callers give, who may be wrong about them.
@@ -96,19 +95,42 @@ fn sum(lens: impl Iterator<Item = u64>) -> u64 {
     lens.fold(0, u64::saturating_add)
 }
 
-/// Records a segment; `add` takes a tensor and returns its place among those found.
-fn describe(
-    (segment, root): (Segment, TreeHash),
-    add: impl FnOnce(TensorRecord) -> usize,
-) -> SegmentRecord {
-    match segment {
-        Segment::Opaque { len, .. } => SegmentRecord::Opaque { len, root },
+/// A file as its reader saw it, and the tensors in it.
+struct Described {
+    /// The record, still without a path.
+    file: FileRecord,
+    /// All of weights, as long as nothing is known of their role.
+    tensors: Vec<TensorRecord>,
+}
+
+/// Records the segments of a file whose roots are known. Its tensors will follow `before` others.
+fn describe(segmentation: Segmentation, roots: &[TreeHash], before: usize) -> Described {
+    let Segmentation { reader, reader_version, note, segments, tied, .. } = segmentation;
+    let mut tensors = Vec::new();
+    let mut add = |name: &str, dtype: Dtype, shape: &Shape, len: u64, root: TreeHash| {
+        let (name, shape) = (name.to_owned(), shape.dims().to_vec());
+        tensors.push(TensorRecord { name, dtype, shape, role: Role::Weights, len, root });
+        (before + tensors.len() - 1) as u32
+    };
+    let record = |(segment, root): (&Segment, &TreeHash)| match segment {
+        Segment::Opaque { len, .. } => SegmentRecord::Opaque { len: *len, root: *root },
         Segment::Tensor { name, dtype, shape, len, .. } => {
-            let shape = shape.dims().to_vec();
-            let tensor = TensorRecord { name, dtype, shape, role: Role::Weights, len, root };
-            SegmentRecord::Tensor { index: add(tensor) as u32 }
+            SegmentRecord::Tensor { index: add(name, *dtype, shape, *len, *root) }
         }
+    };
+    let mut records: Vec<SegmentRecord> = segments.iter().zip(roots).map(record).collect();
+    for TiedTensor { name, dtype, shape, segment } in tied {
+        let len = segments[segment].byte_len();
+        records.push(SegmentRecord::Tied { index: add(&name, dtype, &shape, len, roots[segment]) });
     }
+    let file = FileRecord {
+        path: String::new(),
+        reader: reader.to_owned(),
+        reader_version,
+        note,
+        segments: records,
+    };
+    Described { file, tensors }
 }
 
 impl InputFile {

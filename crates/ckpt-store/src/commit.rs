@@ -17,6 +17,7 @@ use crate::{
     record::RecipeRecord,
     refs::RefName,
     repo::{Repository, Stamp},
+    roles::RoleRules,
 };
 
 /// A version to be made.
@@ -39,6 +40,9 @@ pub struct Draft {
     /// Whether training went on from the first parent's state: then the recipe is made to say so,
     /// by its `parent_state`.
     pub continues: bool,
+    /// Which tensors of files are weights or state, before the rules of config.toml and the
+    /// built-in ones.
+    pub roles: RoleRules,
     /// How much time a smaller result may take.
     pub effort: Effort,
     /// Why the branch moves even if its guards are not met; recorded if they are not.

@@ -9,6 +9,7 @@ use crate::{
     pattern::Pattern,
     policy::{Period, Policy},
     repo::Repository,
+    roles::RoleRules,
 };
 
 /// The file.
@@ -28,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) trash: TrashConfig,
     pub(crate) retention: Option<Policy>,
     pub(crate) metrics: MetricDirections,
+    pub(crate) roles: RoleRules,
 }
 
 /// Which way metrics are better, as `[metrics]` of config.toml has it.
@@ -132,6 +134,8 @@ mod tests {
             pareto = [["max:f1", "min:latency"]]
             [metrics]
             lower_is_better = ["*_ms"]
+            [roles]
+            state = ["ema.*"]
         "#;
         let config: Config = toml::from_str(text).unwrap();
         assert_eq!((config.packs.merge, config.trash.grace_ms()), (false, 3 * DAY_MS));

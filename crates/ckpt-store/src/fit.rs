@@ -4,7 +4,7 @@ use ckpt_tensor::Shape;
 
 use crate::{
     paths::check_paths,
-    record::{CheckpointRecord, FileRecord, TensorRecord},
+    record::{CheckpointRecord, FileRecord, SegmentRecord, TensorRecord},
 };
 
 /// Checks that tensors are as long as their shapes say, that files have names that can stand beside
@@ -28,16 +28,13 @@ fn check_tensor(tensor: &TensorRecord) -> Result<(), String> {
 }
 
 fn check_segments(file: &FileRecord, tensors: &[TensorRecord]) -> Result<(), String> {
-    let mut end = 0_u64;
-    for segment in &file.segments {
-        let content = segment.content(tensors);
-        let content = content
-            .ok_or_else(|| format!("its file {} has a segment that is no tensor", file.path))?;
-        end = end
-            .checked_add(content.len)
-            .ok_or_else(|| format!("its file {} has no end", file.path))?;
+    let is_missing = |index: u32| tensors.len() <= index as usize;
+    if file.segments.iter().filter_map(SegmentRecord::tensor).any(is_missing) {
+        return Err(format!("its file {} has a segment that is no tensor", file.path));
     }
-    Ok(())
+    let lens = file.segments.iter().filter_map(|segment| Some(segment.content(tensors)?.len));
+    let end = lens.into_iter().try_fold(0_u64, u64::checked_add);
+    end.map(|_| ()).ok_or_else(|| format!("its file {} has no end", file.path))
 }
 
 #[cfg(test)]
@@ -46,7 +43,7 @@ mod tests {
     use ckpt_tensor::Dtype;
 
     use super::*;
-    use crate::record::{Role, SegmentRecord};
+    use crate::record::Role;
 
     fn opaque(len: u64) -> SegmentRecord {
         SegmentRecord::Opaque { len, root: tree_hash(b"x") }
@@ -80,9 +77,10 @@ mod tests {
 
     #[test]
     fn files_consist_of_tensors_that_there_are_and_end() {
-        let missing = SegmentRecord::Tensor { index: 1 };
-        let found = refusal(vec![tensor(&[3], 3)], vec![file("a", vec![opaque(4), missing])]);
-        assert_eq!(found, "its file a has a segment that is no tensor");
+        for missing in [SegmentRecord::Tensor { index: 1 }, SegmentRecord::Tied { index: 1 }] {
+            let found = refusal(vec![tensor(&[3], 3)], vec![file("a", vec![opaque(4), missing])]);
+            assert_eq!(found, "its file a has a segment that is no tensor");
+        }
         let endless = vec![opaque(u64::MAX), opaque(1)];
         assert_eq!(refusal(Vec::new(), vec![file("a", endless)]), "its file a has no end");
     }

@@ -76,6 +76,7 @@ mod repo;
 mod restore;
 mod retention;
 mod revision;
+mod roles;
 mod rollback;
 mod session;
 mod trash;
@@ -109,6 +110,7 @@ pub use crate::{
     restore::{PlannedFile, RestoreAction, RestoreOptions, RestorePlan, WEIGHTS_FILE},
     retention::Rule,
     revision::{Revision, RevisionError},
+    roles::RoleRules,
     session::{Session, SessionOptions},
     undelete::{Removed, Undeletable},
     verify::{Damage, RepairReport, VerifyReport},

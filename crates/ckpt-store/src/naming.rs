@@ -30,7 +30,9 @@ pub(crate) fn name_tensors(
     }
     let index: BTreeMap<&str, u32> = by_name.keys().copied().zip(0..).collect();
     for segment in files.iter_mut().flat_map(|file| &mut file.segments) {
-        if let SegmentRecord::Tensor { index: place } = segment {
+        if let SegmentRecord::Tensor { index: place } | SegmentRecord::Tied { index: place } =
+            segment
+        {
             *place = index[found[*place as usize].1.name.as_str()];
         }
     }

@@ -98,13 +98,23 @@ impl TensorRecord {
 }
 
 impl SegmentRecord {
-    /// Names the bytes of the segment; `None` for a tensor that the checkpoint does not have.
+    /// Names the bytes that the segment adds to its file; `None` for a tied tensor, which adds
+    /// none, and for a tensor that the checkpoint does not have.
     pub(crate) fn content(&self, tensors: &[TensorRecord]) -> Option<Content> {
         match self {
             Self::Opaque { len, root } => {
                 Some(Content { root: *root, len: *len, cut: Cut::ByContent })
             }
             Self::Tensor { index } => tensors.get(*index as usize).map(TensorRecord::content),
+            Self::Tied { .. } => None,
+        }
+    }
+
+    /// Returns the place of the tensor that the segment holds or names.
+    pub(crate) fn tensor(&self) -> Option<u32> {
+        match self {
+            Self::Opaque { .. } => None,
+            Self::Tensor { index } | Self::Tied { index } => Some(*index),
         }
     }
 }

@@ -49,7 +49,7 @@ impl FromStr for Pattern {
         if text.len() > MAX_LEN {
             return Err(fail(format!("it is longer than {MAX_LEN} bytes")));
         }
-        let glob = GlobBuilder::new(text).backslash_escape(true).build();
+        let glob = GlobBuilder::new(text).backslash_escape(true).empty_alternates(true).build();
         let glob = glob.map_err(|error| fail(error.kind().to_string()))?;
         Ok(Self { text: text.to_owned(), matcher: glob.compile_matcher() })
     }

@@ -67,6 +67,7 @@ impl FileRecord {
             SegmentRecord::Tensor { index } => {
                 tensors.get(*index as usize).map_or(0, |tensor| tensor.len)
             }
+            SegmentRecord::Tied { .. } => 0,
         };
         self.segments.iter().map(len).fold(0, u64::saturating_add)
     }
@@ -87,6 +88,12 @@ pub enum SegmentRecord {
         /// Its place in the checkpoint's list.
         index: u32,
     },
+    /// A tensor of the checkpoint whose bytes are those of a tensor segment of this file: another
+    /// name for tied weights. It takes no bytes of the file.
+    Tied {
+        /// Its place in the checkpoint's list.
+        index: u32,
+    },
 }
 
 /// Everything in a checkpoint: tensors sorted by name, files sorted by path.
@@ -94,7 +101,8 @@ pub enum SegmentRecord {
 pub struct CheckpointRecord {
     /// The tensors.
     pub tensors: Vec<TensorRecord>,
-    /// The files; none for a checkpoint made in memory.
+    /// The files; none for a checkpoint made in memory. Tensors that no segment of them names were made
+    /// in memory.
     pub files: Vec<FileRecord>,
 }
 
@@ -114,12 +122,30 @@ pub enum ParamValue {
 /// One data set that went in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataRecord {
-    /// What it was called. Not part of the recipe's identity or bytes: the version holds it, and
+    /// What people say of it. Not part of the recipe's identity or bytes: the version holds it, and
     /// [`Repository::recipe`](crate::Repository::recipe) joins the two.
     #[serde(skip)]
-    pub name: String,
+    pub label: DataLabel,
     /// The fingerprint of its values.
     pub id: DataId,
+}
+
+impl DataRecord {
+    /// Makes the record of a data set of this name, of which nothing more is said.
+    pub fn new(name: impl Into<String>, id: DataId) -> Self {
+        Self { label: DataLabel { name: name.into(), ..DataLabel::default() }, id }
+    }
+}
+
+/// What people say of a data set; a text is empty where they say nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataLabel {
+    /// What it is called.
+    pub name: String,
+    /// Where it came from.
+    pub source: String,
+    /// What was done to it before it had these values.
+    pub preprocessing: String,
 }
 
 /// What went in.
@@ -137,6 +163,56 @@ pub struct RecipeRecord {
     pub parent_state: Option<StateId>,
     /// Models that this one was made from.
     pub bases: Vec<ModelId>,
+    /// How it was merged from other versions, if it was.
+    pub merge: Option<MergeRecord>,
+}
+
+/// How a version was merged. Who knows this and the three checkpoints can make it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MergeRecord {
+    /// The content of the common ancestor; `None` where there was none.
+    pub base: Option<CheckpointId>,
+    /// The content of the first parent.
+    pub ours: CheckpointId,
+    /// The content of the second parent.
+    pub theirs: CheckpointId,
+    /// What was done about conflicts that no rule takes; `None` if there were none to be resolved.
+    pub default: Option<StrategyRecord>,
+    /// What was done about conflicts in names of a pattern; the first that matches counts.
+    pub rules: Vec<(String, StrategyRecord)>,
+}
+
+/// What is made of a tensor that both sides of a merge changed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum StrategyRecord {
+    /// The first parent's.
+    Ours,
+    /// The second parent's.
+    Theirs,
+    /// The mean.
+    Average {
+        /// The part of the second parent, from 0 to 1.
+        weight: f64,
+    },
+    /// The base and a multiple of each side's change.
+    TaskArithmetic {
+        /// What the first parent's change is multiplied by.
+        ours: f64,
+        /// What the second parent's change is multiplied by.
+        theirs: f64,
+    },
+    /// The base and the changes trimmed to the largest, where they agree in sign.
+    Ties {
+        /// The part of each change that is kept, from 0 to 1.
+        density: f64,
+        /// What the joined change is multiplied by.
+        scale: f64,
+    },
+    /// The point on the arc between the two.
+    Slerp {
+        /// How far towards the second parent, from 0 to 1.
+        t: f64,
+    },
 }
 
 /// One version.
@@ -156,8 +232,8 @@ pub struct VersionRecord {
     pub state: StateId,
     /// What went in.
     pub recipe: RecipeId,
-    /// What the data sets of the recipe were called, in its order.
-    pub data_names: Vec<String>,
+    /// What people say of the data sets of the recipe, in its order.
+    pub data: Vec<DataLabel>,
     /// What came out; finite or not.
     pub metrics: BTreeMap<String, f64>,
     /// Who made it.

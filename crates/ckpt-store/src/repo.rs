@@ -223,14 +223,14 @@ impl Repository {
         bytes.map_err(|error| self.explain_missing(tensor.content(), error))
     }
 
-    /// Reads what went into a version, its data under the names that the version gives them.
+    /// Reads what went into a version, its data with what the version says of them.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::Damaged`].
     pub fn recipe(&self, version: &VersionRecord) -> Result<RecipeRecord> {
         let mut recipe = self.objects.recipe(&version.recipe)?;
-        for (data, name) in recipe.data.iter_mut().zip(&version.data_names) {
-            data.name.clone_from(name);
+        for (data, label) in recipe.data.iter_mut().zip(&version.data) {
+            data.label.clone_from(label);
         }
         Ok(recipe)
     }

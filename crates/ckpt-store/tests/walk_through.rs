@@ -212,12 +212,12 @@ fn what_data_is_called_is_no_part_of_the_recipe() {
     let (_, repo) = repository();
     let id = ckpt_hash::TableHasher::new().f64_column([1.0]).finish();
     let commit = |name: &str| {
-        let data = vec![DataRecord { name: name.to_owned(), id }];
+        let data = vec![DataRecord::new(name, id)];
         let recipe = RecipeRecord { data, ..RecipeRecord::default() };
         repo.commit(&main_branch(), &Draft { recipe, ..draft(1.0) }).unwrap().version.record
     };
     let (a, b) = (commit("a.csv"), commit("b.csv"));
     assert_eq!(a.recipe, b.recipe);
-    assert_eq!(repo.recipe(&a).unwrap().data[0].name, "a.csv");
-    assert_eq!(repo.recipe(&b).unwrap().data[0].name, "b.csv");
+    assert_eq!(repo.recipe(&a).unwrap().data[0].label.name, "a.csv");
+    assert_eq!(repo.recipe(&b).unwrap().data[0].label.name, "b.csv");
 }

@@ -45,9 +45,9 @@ impl Start {
             [trained] if trained.id == data.id => Ok(()),
             [trained] => bail!(
                 "{} is not the data that version {} was trained on ({}, id {}); name that with --data",
-                data.name,
+                data.label.name,
                 self.version.id.short(),
-                trained.name,
+                trained.label.name,
                 trained.id.short()
             ),
             _ => bail!("version {} does not say what it was trained on", self.version.id.short()),

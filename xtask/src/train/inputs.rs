@@ -80,7 +80,7 @@ impl Source {
             Content::Table(table) => table.id(),
             Content::Stored(stored) => stored.id(),
         };
-        Ok(Self { path: path.to_owned(), data: DataRecord { name, id }, content })
+        Ok(Self { path: path.to_owned(), data: DataRecord::new(name, id), content })
     }
 
     /// Takes the columns in their roles, and settles what of the settings depends on them.

@@ -119,9 +119,9 @@ fn data_input(recorded: &[DataRecord], now: &DataRecord) -> Input {
         [recorded] if recorded.id == now.id => Input::Same,
         [recorded] => Input::Changed(format!(
             "{} {} is now {} {}",
-            recorded.name,
+            recorded.label.name,
             recorded.id.short(),
-            now.name,
+            now.label.name,
             now.id.short()
         )),
         _ => Input::Unknown,

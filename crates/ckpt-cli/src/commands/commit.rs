@@ -1,15 +1,15 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use ckpt_store::{
-    Commit, Contents, Draft, Effort, Parents, RefName, Repository, Version,
-    record::{DataRecord, ParamValue, RecipeRecord},
+    Commit, Contents, Draft, Effort, Parents, Pattern, RefName, Repository, RoleRules, Version,
+    record::{DataLabel, DataRecord, ParamValue, RecipeRecord},
 };
 use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 
 use super::refs;
 use crate::{
     collect,
-    context::{Answer, Context, Outcome},
+    context::{Answer, Context, Outcome, find},
     environment,
     failure::{Class, Failure},
     format, json,
@@ -51,6 +51,14 @@ pub(crate) struct CommitArgs {
     #[arg(long, value_name = "FILE")]
     data: Vec<PathBuf>,
 
+    /// Where a data file came from, by its name; repeatable
+    #[arg(long = "data-source", value_name = "NAME=TEXT", value_parser = parse_text)]
+    sources: Vec<(String, String)>,
+
+    /// What was done to a data file before, by its name; repeatable
+    #[arg(long = "preprocessing", value_name = "NAME=TEXT", value_parser = parse_text)]
+    preprocessing: Vec<(String, String)>,
+
     /// The code that went in, a file or a folder, recorded by the fingerprint of its contents
     #[arg(long, value_name = "PATH")]
     code: Option<PathBuf>,
@@ -62,6 +70,19 @@ pub(crate) struct CommitArgs {
     /// The version that this one continues [default: the newest of the branch]
     #[arg(long, value_name = "REV")]
     from: Option<String>,
+
+    /// A version whose model this one was made from; repeatable
+    #[arg(long = "base", value_name = "REV")]
+    bases: Vec<String>,
+
+    /// Tensors that are weights, whatever their names look like: a pattern of a tensor's name or
+    /// of FILE::NAME; repeatable
+    #[arg(long, value_name = "PATTERN")]
+    weights: Vec<Pattern>,
+
+    /// Tensors that are state of training and no part of the model, likewise; repeatable
+    #[arg(long, value_name = "PATTERN")]
+    state: Vec<Pattern>,
 
     /// How much time a smaller result may take
     #[arg(long, value_name = "EFFORT", default_value = "default")]
@@ -98,12 +119,13 @@ pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
     let progress = context.ui.progress("committing");
     let draft = Draft {
         contents: Contents::Files(collect::input_files(&args.paths, args.opaque)?),
-        recipe: recipe(args, parent.as_ref())?,
+        recipe: recipe(&repository, args, parent.as_ref())?,
         metrics: unique("metric", &args.metrics)?,
         environment: environment::facts(args.code.as_deref()),
         message: args.message.clone(),
         stamp: context.environment.stamp(args.author.as_deref())?,
         parents,
+        roles: RoleRules { weights: args.weights.clone(), state: args.state.clone() },
         effort: match args.effort {
             EffortArg::Fast => Effort::Fast,
             EffortArg::Default => Effort::Default,
@@ -153,22 +175,46 @@ fn find_parents(
     Ok((parent, parents))
 }
 
-fn recipe(args: &CommitArgs, parent: Option<&Version>) -> Result<RecipeRecord, Failure> {
-    let data = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let id = ckpt_data::data_id(path).map_err(Failure::of)?;
-        Ok(DataRecord { name, id })
-    };
+fn recipe(
+    repository: &Repository,
+    args: &CommitArgs,
+    parent: Option<&Version>,
+) -> Result<RecipeRecord, Failure> {
+    let base = |name: &String| Ok(find(repository, name)?.record.model);
     let code = args.code.as_deref().map(ckpt_hash::code_id).transpose().map_err(Failure::of)?;
     Ok(RecipeRecord {
         params: unique("parameter", &args.params)?,
-        data: args.data.iter().map(data).collect::<Result<_, Failure>>()?,
+        data: data(args)?,
         code,
         seed: args.seed,
         // Without --from, nobody said that training went on from the version before.
         parent_state: parent.filter(|_| args.from.is_some()).map(|parent| parent.record.state),
-        bases: Vec::new(),
+        bases: args.bases.iter().map(base).collect::<Result<_, Failure>>()?,
+        merge: None,
     })
+}
+
+/// Fingerprints the data files and labels them.
+fn data(args: &CommitArgs) -> Result<Vec<DataRecord>, Failure> {
+    let record = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let id = ckpt_data::data_id(path).map_err(Failure::of)?;
+        Ok(DataRecord::new(name, id))
+    };
+    let mut data: Vec<DataRecord> = args.data.iter().map(record).collect::<Result<_, Failure>>()?;
+    let mut label = |flag: &str, texts: &[(String, String)], set: fn(&mut DataLabel, String)| {
+        for (name, text) in unique(flag, texts)? {
+            let mut named = data.iter_mut().filter(|data| data.label.name == name).peekable();
+            if named.peek().is_none() {
+                return Err(Failure::usage(format!("no --data file is called {name}")));
+            }
+            named.for_each(|data| set(&mut data.label, text.clone()));
+        }
+        Ok(())
+    };
+    label("--data-source", &args.sources, |label, text| label.source = text)?;
+    label("--preprocessing", &args.preprocessing, |label, text| label.preprocessing = text)?;
+    Ok(data)
 }
 
 fn print(ui: &mut Ui, branch: &RefName, commit: &Commit) -> Result<(), Failure> {
@@ -211,6 +257,11 @@ fn split_pair(text: &str) -> Result<(String, &str), String> {
         return Err("the name is empty or has control characters".to_owned());
     }
     Ok((name.to_owned(), value))
+}
+
+fn parse_text(text: &str) -> Result<(String, String), String> {
+    let (name, value) = split_pair(text)?;
+    Ok((name, value.to_owned()))
 }
 
 fn parse_param(text: &str) -> Result<(String, ParamValue), String> {

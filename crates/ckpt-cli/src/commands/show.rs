@@ -1,12 +1,14 @@
-//! Shows one version: its facts here, what was added to it in `notes`.
+//! Shows one version: its facts here, what it contains in `content`, what was added to it in
+//! `notes`.
 
+mod content;
 mod notes;
 
 use std::collections::BTreeMap;
 
 use ckpt_store::{
     RefName, Repository, Version, VersionNotes,
-    record::{CheckpointRecord, ParamValue, RecipeRecord},
+    record::{CheckpointRecord, DataLabel, DataRecord, ParamValue, RecipeRecord},
 };
 use clap::Args;
 
@@ -27,7 +29,7 @@ const LABEL_WIDTH: usize = 13;
 /// Shows one version whole
 ///
 /// With --json: version, model, state, parents, number, branch (if REV is one), time, author,
-/// message, params, metrics; refs, recipe, data, code, seed, parent_state, bases, environment;
+/// message, params, metrics; refs, recipe, data (a list of name, id, source, preprocessing), code, seed, parent_state, bases, environment;
 /// tensors (a list of name, dtype, shape, bytes, role, root), files (a list of path, bytes,
 /// reader, reader_version, note: why it is opaque) and notes (a list of note, time, author, text,
 /// metrics, files: a list of path and bytes, content), the newest first.
@@ -78,8 +80,7 @@ pub(crate) fn show(context: &mut Context, args: &ShowArgs) -> Outcome {
     print_facts(ui, &whole)?;
     print_values(ui, &whole)?;
     let limit = if args.all { usize::MAX } else { SHOWN };
-    print_tensors(ui, &whole.checkpoint, limit)?;
-    print_files(ui, &whole.checkpoint, limit)?;
+    content::print(ui, &whole.checkpoint, limit)?;
     notes::print(ui, &whole.notes)?;
     Ok(Answer::Done)
 }
@@ -152,11 +153,28 @@ fn print_values(ui: &mut Ui, whole: &Whole) -> Result<(), Failure> {
     print_pairs(ui, ["metric", "value"], metrics)?;
     let params = whole.recipe.params.iter().map(|(name, value)| (name, param(value)));
     print_pairs(ui, ["parameter", "value"], params)?;
-    let data = whole.recipe.data.iter().map(|data| (&data.name, data.id.to_string()));
-    print_pairs(ui, ["data", "id"], data)?;
+    print_data(ui, &whole.recipe.data)?;
     let environment: &BTreeMap<String, String> = &whole.version.record.environment;
     let environment = environment.iter().map(|(name, value)| (name, value.clone()));
     print_pairs(ui, ["environment", "value"], environment)
+}
+
+/// Prints the data sets, each with what is said of it below.
+fn print_data(ui: &mut Ui, data: &[DataRecord]) -> Result<(), Failure> {
+    if data.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new([Column::left("data"), Column::left("")]);
+    for DataRecord { label: DataLabel { name, source, preprocessing }, id } in data {
+        table.row([name.as_str().into(), id.to_string().into()]);
+        for (what, text) in [("source", source), ("preprocessing", preprocessing)] {
+            if !text.is_empty() {
+                table.row(["".into(), format!("{what}: {text}").into()]);
+            }
+        }
+    }
+    ui.line("")?;
+    ui.table(&mut table)
 }
 
 fn print_pairs<'a>(
@@ -184,72 +202,4 @@ pub(super) fn param(value: &ParamValue) -> String {
         ParamValue::Float(value) => format::exact(*value),
         ParamValue::Text(value) => value.clone(),
     }
-}
-
-fn print_tensors(ui: &mut Ui, checkpoint: &CheckpointRecord, limit: usize) -> Result<(), Failure> {
-    let tensors = &checkpoint.tensors;
-    if tensors.is_empty() {
-        return Ok(());
-    }
-    let mut table = Table::new([
-        Column::left("tensor").elastic(),
-        Column::left("dtype"),
-        Column::left("shape").elastic(),
-        Column::right("size"),
-        Column::left("role"),
-    ]);
-    for tensor in tensors.iter().take(limit) {
-        table.row([
-            tensor.name.as_str().into(),
-            tensor.dtype.name().into(),
-            format::shape(&tensor.shape).into(),
-            format::bytes(tensor.len).into(),
-            json::role(tensor.role).into(),
-        ]);
-    }
-    let bytes: u64 = tensors.iter().map(|tensor| tensor.len).sum();
-    print_list(ui, table, "tensor", tensors.len(), bytes, limit)
-}
-
-fn print_files(ui: &mut Ui, checkpoint: &CheckpointRecord, limit: usize) -> Result<(), Failure> {
-    let files = &checkpoint.files;
-    if files.is_empty() {
-        return Ok(());
-    }
-    let mut table = Table::new([
-        Column::left("file").elastic(),
-        Column::right("size"),
-        Column::left("reader"),
-        Column::left("note").elastic(),
-    ]);
-    let size = |file: &ckpt_store::record::FileRecord| file.len(&checkpoint.tensors);
-    for file in files.iter().take(limit) {
-        table.row([
-            file.path.as_str().into(),
-            format::bytes(size(file)).into(),
-            format!("{} {}", file.reader, file.reader_version).into(),
-            file.note.as_deref().unwrap_or_default().into(),
-        ]);
-    }
-    let bytes = files.iter().map(size).sum();
-    print_list(ui, table, "file", files.len(), bytes, limit)
-}
-
-/// Prints a table of at most `limit` things out of `count`, and how many there are.
-fn print_list(
-    ui: &mut Ui,
-    mut table: Table,
-    what: &str,
-    count: usize,
-    bytes: u64,
-    limit: usize,
-) -> Result<(), Failure> {
-    ui.line("")?;
-    ui.table(&mut table)?;
-    if count > limit {
-        let more = format!("and {} more; --all lists them", count - limit);
-        ui.line(Text::styled(Style::Faint, more))?;
-    }
-    let total = format!("{}, {}", format::count(count as u64, what), format::bytes(bytes));
-    ui.line(Text::styled(Style::Faint, total))
 }

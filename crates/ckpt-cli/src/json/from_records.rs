@@ -47,7 +47,14 @@ fn params(params: &BTreeMap<String, ParamValue>) -> BTreeMap<String, Value> {
 }
 
 pub(crate) fn data(data: &[DataRecord]) -> Vec<Data> {
-    data.iter().map(|data| Data { name: data.name.clone(), id: data.id }).collect()
+    let said = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let keys = |data: &DataRecord| Data {
+        name: data.label.name.clone(),
+        id: data.id,
+        source: said(&data.label.source),
+        preprocessing: said(&data.label.preprocessing),
+    };
+    data.iter().map(keys).collect()
 }
 
 pub(crate) const fn role(role: Role) -> &'static str {

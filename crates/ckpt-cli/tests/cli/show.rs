@@ -49,7 +49,7 @@ fn a_version_is_shown_whole() {
     lr         0.1
     note       a b
 
-    data        id
+    data
     houses.csv  id7
 
     environment  value
@@ -62,9 +62,9 @@ fn a_version_is_shown_whole() {
     w       F32    1x2      8 B  weights
     2 tensors, 12 B
 
-    file            size  reader         note
-    m.safetensors  132 B  safetensors 1
-    notes.txt        5 B  opaque 1       no known checkpoint format
+    file            size  reader         kept as
+    m.safetensors  132 B  safetensors 1  2 tensors
+    notes.txt        5 B  opaque 1       bytes, no known checkpoint format
     2 files, 137 B
     ");
 }
@@ -96,7 +96,7 @@ fn json_has_every_documented_key() {
       ],
       "recipe": "id5",
       "data": [
-        {"name":"houses.csv","id":"id6"}
+        {"name":"houses.csv","id":"id6","source":null,"preprocessing":null}
       ],
       "code": "id7",
       "seed": 7,

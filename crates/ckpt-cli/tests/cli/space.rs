@@ -59,12 +59,12 @@ fn what_is_pruned_says_so_and_comes_back() {
     ");
     assert_snapshot!(sandbox.run("undelete"), @"
     version         removed  by   until       why
-    id1_________  3 min ago  ada  2023-11-28  keep last 1
     id2_________  3 min ago  ada  2023-11-28  keep last 1
+    id1_________  3 min ago  ada  2023-11-28  keep last 1
     ");
     assert_snapshot!(sandbox.pretty(&sandbox.json("undelete")[0]), @r#"
     {
-      "version": "id1",
+      "version": "id2",
       "removed": "2023-11-14T22:16:20Z",
       "author": "ada",
       "reason": "keep last 1",

@@ -25,7 +25,7 @@ fn damage_is_listed_with_the_versions_that_suffer() {
     assert_snapshot!(sandbox.run("verify"), @"
     block id2_________ in packs/[pack].pack: its bytes fail their checksum
         in versions id1_________
-    damaged in 1 place; read 5 objects, 355 B, 1 version
+    damaged in 1 place; read 5 objects, 356 B, 1 version
     [exit code 3]
     ");
     let mut document = sandbox.json("verify");
@@ -60,7 +60,7 @@ fn damaged_packs_are_set_aside_and_the_same_files_heal() {
     id1_________  lacks a part
     block id2_________: it is missing
         in versions id1_________
-    damaged in 1 place; read 4 objects, 341 B, 1 version
+    damaged in 1 place; read 4 objects, 342 B, 1 version
     [exit code 3]
     ");
     assert_snapshot!(sandbox.run("log"), @"

@@ -6,6 +6,7 @@ use super::{Commit, Draft};
 use crate::{
     ObjectId,
     checkpoint::write_contents,
+    contents::Contents,
     error::{Error, Result},
     gates::{Reason, Step, To},
     history::{Version, ancestor, skip_number},
@@ -15,6 +16,7 @@ use crate::{
     record::{self, CheckpointRecord, MoveKind, MoveRecord, RecipeRecord, VersionRecord},
     refs::{RefName, Tip},
     repo::{Repository, Stamp},
+    roles::{RoleRules, Roles},
 };
 
 /// A group of versions that is being written. Dropped before its end, it leaves nothing.
@@ -69,7 +71,13 @@ impl<'a> Group<'a> {
         let line = self.line(draft.parents.resolve(self.branch, at)?)?;
         let before = self.ingest.pack.len();
         self.ingest.effort = draft.effort;
-        let (checkpoint, logical_bytes) = write_contents(&mut self.ingest, &draft.contents)?;
+        let configured = match draft.contents {
+            Contents::Files(_) => self.repository.read_config()?.roles,
+            Contents::Nothing | Contents::Tensors(_) => RoleRules::default(),
+        };
+        let roles = Roles::new(&draft.roles, &configured);
+        let (checkpoint, logical_bytes) =
+            write_contents(&mut self.ingest, &draft.contents, &roles)?;
         let version = self.write_version(draft, line, &checkpoint)?;
         let stored_bytes = self.ingest.pack.len() - before;
         self.made.push(Commit { version, logical_bytes, stored_bytes });
@@ -185,7 +193,7 @@ impl<'a> Group<'a> {
             state: state_id(checkpoint),
             checkpoint: write_record(ingest, checkpoint, CheckpointId::of)?,
             recipe: write_record(ingest, &recipe, RecipeId::of)?,
-            data_names: draft.recipe.data.iter().map(|data| data.name.clone()).collect(),
+            data: draft.recipe.data.iter().map(|data| data.label.clone()).collect(),
             metrics: draft.metrics.clone(),
             author: draft.stamp.author.clone(),
             time_ms: draft.stamp.time_ms,

@@ -104,7 +104,7 @@ pub(crate) fn version(checkpoint: CheckpointId, recipe: RecipeId) -> VersionReco
         model: ModelId::from_digest(Digest::of(b"model")),
         state: StateId::from_digest(Digest::of(b"state")),
         recipe,
-        data_names: Vec::new(),
+        data: Vec::new(),
         metrics: BTreeMap::new(),
         author: String::new(),
         time_ms: 0,

@@ -54,7 +54,7 @@ fn dump_version(repo: &Repository, id: &VersionId, text: &mut String) {
     line(&format!("environment {:?}", record.environment));
     let recipe = repo.recipe(&record).unwrap();
     line(&format!("params {:?}, seed {:?}", recipe.params, recipe.seed));
-    recipe.data.iter().for_each(|data| line(&format!("data {} {}", data.name, data.id)));
+    recipe.data.iter().for_each(|data| line(&format!("data {} {}", data.label.name, data.id)));
     for tensor in repo.checkpoint(&record).unwrap().tensors {
         let digest = Digest::of(&repo.tensor_bytes(&tensor).unwrap());
         let (name, dtype, shape) = (&tensor.name, tensor.dtype, &tensor.shape);

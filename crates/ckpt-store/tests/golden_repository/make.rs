@@ -31,10 +31,7 @@ fn recipe() -> RecipeRecord {
             ("optimizer".to_owned(), ParamValue::Text("sgd".to_owned())),
             ("rate".to_owned(), ParamValue::Float(0.1)),
         ]),
-        data: vec![DataRecord {
-            name: "houses.csv".to_owned(),
-            id: DataId::from_digest(Digest::of(b"data")),
-        }],
+        data: vec![DataRecord::new("houses.csv", DataId::from_digest(Digest::of(b"data")))],
         code: Some(CodeId::from_digest(Digest::of(b"code"))),
         seed: Some(u64::MAX),
         ..RecipeRecord::default()

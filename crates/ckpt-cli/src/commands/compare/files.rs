@@ -41,6 +41,7 @@ fn by_path(checkpoint: &CheckpointRecord) -> BTreeMap<&str, &FileRecord> {
 fn content(file: &FileRecord, checkpoint: &CheckpointRecord) -> Vec<Option<(u64, TreeHash)>> {
     let segment = |segment: &SegmentRecord| match segment {
         SegmentRecord::Opaque { len, root } => Some((*len, *root)),
+        SegmentRecord::Tied { .. } => None,
         SegmentRecord::Tensor { index } => {
             let tensor = checkpoint.tensors.get(*index as usize)?;
             Some((tensor.len, tensor.root))
