@@ -1,7 +1,4 @@
-use crate::element::{
-    Brain, Byte, Element, Float32, Float64, Half, Pair, Signed16, Signed32, Signed64, Unsigned16,
-    Unsigned32, Unsigned64,
-};
+use crate::element::{Byte, Element, Pair, Visitor, visit};
 use crate::{Dtype, TensorError};
 
 /// Compares two tensors of one dtype and shape, piece by piece.
@@ -35,28 +32,7 @@ impl Comparison {
         if !a.len().is_multiple_of(self.dtype.element_width().unwrap_or(1)) {
             return Err(TensorError::PartialElement { len: a.len(), dtype: self.dtype });
         }
-        match self.dtype {
-            Dtype::Bool => self.run(&Byte::new(|bits| f64::from(u8::from(bits != 0))), a, b),
-            Dtype::U8 => self.run(&Byte::new(f64::from), a, b),
-            Dtype::I8 => self.run(&Byte::new(|bits| f64::from(bits.cast_signed())), a, b),
-            Dtype::U16 => self.run(&Unsigned16, a, b),
-            Dtype::I16 => self.run(&Signed16, a, b),
-            Dtype::U32 => self.run(&Unsigned32, a, b),
-            Dtype::I32 => self.run(&Signed32, a, b),
-            Dtype::U64 => self.run(&Unsigned64, a, b),
-            Dtype::I64 => self.run(&Signed64, a, b),
-            Dtype::F32 => self.run(&Float32, a, b),
-            Dtype::F64 => self.run(&Float64, a, b),
-            Dtype::C64 => self.run_complex(a, b),
-            Dtype::F8E8M0 => self.run(&Byte::scale(), a, b),
-            Dtype::F6E2M3 | Dtype::F6E3M2 => self.count::<1>(a, b),
-            Dtype::F16 => self.run(&Half, a, b),
-            Dtype::Bf16 => self.run(&Brain, a, b),
-            Dtype::F8E4M3 | Dtype::F8E5M2 | Dtype::F8E4M3Fnuz | Dtype::F8E5M2Fnuz => {
-                self.run(&Byte::float(self.dtype), a, b);
-            }
-            Dtype::F4 => self.run_nibbles(&Byte::float(self.dtype), a, b),
-        }
+        visit(self.dtype, Compare { to: self, a, b });
         Ok(())
     }
 
@@ -70,28 +46,42 @@ impl Comparison {
         }
     }
 
-    fn run<const WIDTH: usize>(&mut self, element: &impl Element<WIDTH>, a: &[u8], b: &[u8]) {
-        self.count::<WIDTH>(a, b);
-        self.sums.add(element, a, b);
-    }
-
-    /// Counts complex elements whole and sums their real and imaginary parts alike.
-    fn run_complex(&mut self, a: &[u8], b: &[u8]) {
-        self.count::<8>(a, b);
-        self.sums.add(&Float32, a, b);
-    }
-
-    /// Takes the two elements of each byte, the low half first.
-    fn run_nibbles(&mut self, element: &Byte, a: &[u8], b: &[u8]) {
-        for (&a, &b) in a.iter().zip(b) {
-            self.run(element, &[a & 15, a >> 4], &[b & 15, b >> 4]);
-        }
-    }
-
     fn count<const WIDTH: usize>(&mut self, a: &[u8], b: &[u8]) {
         let ((a, _), (b, _)) = (a.as_chunks::<WIDTH>(), b.as_chunks::<WIDTH>());
         self.elements += a.len() as u64;
         self.changed += a.iter().zip(b).filter(|(a, b)| a != b).count() as u64;
+    }
+}
+
+/// The next bytes of both tensors, on their way into a comparison.
+struct Compare<'c, 'b> {
+    to: &'c mut Comparison,
+    a: &'b [u8],
+    b: &'b [u8],
+}
+
+impl Visitor for Compare<'_, '_> {
+    fn elements<const WIDTH: usize>(self, element: &impl Element<WIDTH>) {
+        let Self { to, a, b } = self;
+        // Complex elements count whole, while their parts are summed alike.
+        if to.dtype == Dtype::C64 {
+            to.count::<8>(a, b);
+        } else {
+            to.count::<WIDTH>(a, b);
+        }
+        to.sums.add(element, a, b);
+    }
+
+    fn nibbles(self, element: &Byte) {
+        for (&a, &b) in self.a.iter().zip(self.b) {
+            let (a, b) = ([a & 15, a >> 4], [b & 15, b >> 4]);
+            self.to.count::<1>(&a, &b);
+            self.to.sums.add(element, &a, &b);
+        }
+    }
+
+    fn packed(self) {
+        self.to.count::<1>(self.a, self.b);
     }
 }
 

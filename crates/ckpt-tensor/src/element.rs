@@ -1,6 +1,43 @@
 use crate::Dtype;
 use crate::float::{FloatFormat, decode_e8m0};
 
+/// Something to do with the bytes of a tensor, once it is known how to decode them.
+pub(crate) trait Visitor {
+    /// Is given the decoder of elements of whole bytes; of complex numbers that of their parts.
+    fn elements<const WIDTH: usize>(self, element: &impl Element<WIDTH>);
+
+    /// Is given the decoder of two elements in each byte, the low half first.
+    fn nibbles(self, element: &Byte);
+
+    /// Is told that no specification fixes how the elements share their bytes (F6).
+    fn packed(self);
+}
+
+/// Finds the decoder of a dtype and hands it to a visitor.
+pub(crate) fn visit(dtype: Dtype, visitor: impl Visitor) {
+    match dtype {
+        Dtype::Bool => visitor.elements(&Byte::new(|bits| f64::from(u8::from(bits != 0)))),
+        Dtype::U8 => visitor.elements(&Byte::new(f64::from)),
+        Dtype::I8 => visitor.elements(&Byte::new(|bits| f64::from(bits.cast_signed()))),
+        Dtype::U16 => visitor.elements(&Unsigned16),
+        Dtype::I16 => visitor.elements(&Signed16),
+        Dtype::U32 => visitor.elements(&Unsigned32),
+        Dtype::I32 => visitor.elements(&Signed32),
+        Dtype::U64 => visitor.elements(&Unsigned64),
+        Dtype::I64 => visitor.elements(&Signed64),
+        Dtype::F32 | Dtype::C64 => visitor.elements(&Float32),
+        Dtype::F64 => visitor.elements(&Float64),
+        Dtype::F8E8M0 => visitor.elements(&Byte::scale()),
+        Dtype::F6E2M3 | Dtype::F6E3M2 => visitor.packed(),
+        Dtype::F16 => visitor.elements(&Half),
+        Dtype::Bf16 => visitor.elements(&Brain),
+        Dtype::F8E4M3 | Dtype::F8E5M2 | Dtype::F8E4M3Fnuz | Dtype::F8E5M2Fnuz => {
+            visitor.elements(&Byte::float(dtype));
+        }
+        Dtype::F4 => visitor.nibbles(&Byte::float(dtype)),
+    }
+}
+
 /// A pair of elements as the comparison sees it.
 pub(crate) struct Pair {
     pub(crate) a: f64,
@@ -15,9 +52,13 @@ impl Pair {
     }
 }
 
-/// Decodes pairs of elements that are `WIDTH` bytes wide.
+/// Decodes elements that are `WIDTH` bytes wide.
 pub(crate) trait Element<const WIDTH: usize> {
-    fn pair(&self, a: [u8; WIDTH], b: [u8; WIDTH]) -> Pair;
+    fn value(&self, bytes: [u8; WIDTH]) -> f64;
+
+    fn pair(&self, a: [u8; WIDTH], b: [u8; WIDTH]) -> Pair {
+        Pair::of(self.value(a), self.value(b))
+    }
 }
 
 /// Machine types that convert to f64 without loss.
@@ -26,8 +67,8 @@ macro_rules! exact {
         pub(crate) struct $name;
 
         impl Element<{ size_of::<$type>() }> for $name {
-            fn pair(&self, a: [u8; size_of::<$type>()], b: [u8; size_of::<$type>()]) -> Pair {
-                Pair::of(<$type>::from_le_bytes(a).into(), <$type>::from_le_bytes(b).into())
+            fn value(&self, bytes: [u8; size_of::<$type>()]) -> f64 {
+                <$type>::from_le_bytes(bytes).into()
             }
         }
     )+};
@@ -39,6 +80,10 @@ macro_rules! wide {
         pub(crate) struct $name;
 
         impl Element<8> for $name {
+            fn value(&self, bytes: [u8; 8]) -> f64 {
+                <$type>::from_le_bytes(bytes) as f64
+            }
+
             fn pair(&self, a: [u8; 8], b: [u8; 8]) -> Pair {
                 let (a, b) = (<$type>::from_le_bytes(a), <$type>::from_le_bytes(b));
                 let difference = (i128::from(a) - i128::from(b)) as f64;
@@ -74,9 +119,8 @@ macro_rules! narrow {
         }
 
         impl Element<2> for $name {
-            fn pair(&self, a: [u8; 2], b: [u8; 2]) -> Pair {
-                let value = |bytes| Self::FORMAT.decode(u16::from_le_bytes(bytes).into());
-                Pair::of(value(a), value(b))
+            fn value(&self, bytes: [u8; 2]) -> f64 {
+                Self::FORMAT.decode(u16::from_le_bytes(bytes).into())
             }
         }
     )+};
@@ -107,7 +151,7 @@ impl Byte {
 }
 
 impl Element<1> for Byte {
-    fn pair(&self, [a]: [u8; 1], [b]: [u8; 1]) -> Pair {
-        Pair::of(self.0[usize::from(a)], self.0[usize::from(b)])
+    fn value(&self, [bits]: [u8; 1]) -> f64 {
+        self.0[usize::from(bits)]
     }
 }

@@ -29,6 +29,9 @@ pub enum TensorError {
         /// Bytes of the second.
         b: usize,
     },
+    /// Elements of 6 bits, whose numbers were asked for.
+    #[error("no specification says how {0} elements share their bytes")]
+    UnknownPacking(Dtype),
     /// Bytes that end inside an element.
     #[error("{len} bytes are not a whole number of {dtype} elements")]
     PartialElement {

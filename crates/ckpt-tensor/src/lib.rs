@@ -1,8 +1,9 @@
-//! Tensor types, shapes and comparison arithmetic on tensor bytes.
+//! Tensor types, shapes and arithmetic on tensor bytes.
 //!
 //! A tensor is a [`Dtype`], a [`Shape`] and bytes: row-major, little-endian, without padding.
-//! This crate says how long those bytes are and how far apart two of them lie; it performs no
-//! input or output and knows nothing of files or stores.
+//! This crate says how long those bytes are, what they sum up to ([`Statistics`]) and how far apart
+//! two of them lie ([`Comparison`]); it performs no input or output and knows nothing of files or
+//! stores.
 //!
 //! ```
 //! use ckpt_tensor::{Comparison, Dtype, Shape};
@@ -26,9 +27,11 @@ mod element;
 mod error;
 mod float;
 mod shape;
+mod statistics;
 
 pub use compare::{Comparison, Difference, NumericDifference};
 pub use dtype::{Dtype, Kind};
 pub use error::TensorError;
 pub use float::{FloatFormat, Specials};
 pub use shape::Shape;
+pub use statistics::{Statistics, Summary};
