@@ -1,5 +1,5 @@
-use crate::Dtype;
 use crate::float::{FloatFormat, decode_e8m0};
+use crate::{Dtype, Kind};
 
 /// Something to do with the bytes of a tensor, once it is known how to decode them.
 pub(crate) trait Visitor {
@@ -38,6 +38,39 @@ pub(crate) fn visit(dtype: Dtype, visitor: impl Visitor) {
     }
 }
 
+/// Something to do with the bytes of floats, once it is known how to decode and encode them.
+pub(crate) trait FloatVisitor {
+    /// Is given the codec of elements of whole bytes; of complex numbers that of their parts.
+    fn elements<const WIDTH: usize>(self, element: &impl Float<WIDTH>);
+
+    /// Is given the codec of two elements in each byte, the low half first.
+    fn nibbles(self, element: &Narrow);
+}
+
+/// Tells whether [`visit_floats`] knows a dtype: floats and complex numbers of a known layout, with
+/// a sign. F6 lacks the one and F8_E8M0 the other.
+pub(crate) const fn is_float(dtype: Dtype) -> bool {
+    match dtype {
+        Dtype::F6E2M3 | Dtype::F6E3M2 | Dtype::F8E8M0 => false,
+        other => matches!(other.kind(), Kind::Float | Kind::Complex),
+    }
+}
+
+/// Finds the codec of a dtype that [`is_float`] and hands it to a visitor.
+pub(crate) fn visit_floats(dtype: Dtype, visitor: impl FloatVisitor) {
+    match dtype {
+        Dtype::F32 | Dtype::C64 => visitor.elements(&Float32),
+        Dtype::F64 => visitor.elements(&Float64),
+        Dtype::F16 => visitor.elements(&Half),
+        Dtype::Bf16 => visitor.elements(&Brain),
+        Dtype::F8E4M3 | Dtype::F8E5M2 | Dtype::F8E4M3Fnuz | Dtype::F8E5M2Fnuz => {
+            visitor.elements(&Narrow::new(dtype));
+        }
+        Dtype::F4 => visitor.nibbles(&Narrow::new(dtype)),
+        other => unreachable!("{other} is refused before its bytes are looked at"),
+    }
+}
+
 /// A pair of elements as the comparison sees it.
 pub(crate) struct Pair {
     pub(crate) a: f64,
@@ -61,6 +94,13 @@ pub(crate) trait Element<const WIDTH: usize> {
     }
 }
 
+/// Encodes elements that are `WIDTH` bytes wide, too.
+pub(crate) trait Float<const WIDTH: usize>: Element<WIDTH> {
+    /// Rounds a number that is not NaN once, to nearest, ties to even; what lies beyond the range
+    /// becomes the largest finite value.
+    fn encode(&self, value: f64) -> [u8; WIDTH];
+}
+
 /// Machine types that convert to f64 without loss.
 macro_rules! exact {
     ($($name:ident: $type:ty;)+) => {$(
@@ -72,6 +112,18 @@ macro_rules! exact {
             }
         }
     )+};
+}
+
+impl Float<4> for Float32 {
+    fn encode(&self, value: f64) -> [u8; 4] {
+        (value as f32).clamp(f32::MIN, f32::MAX).to_le_bytes()
+    }
+}
+
+impl Float<8> for Float64 {
+    fn encode(&self, value: f64) -> [u8; 8] {
+        value.clamp(f64::MIN, f64::MAX).to_le_bytes()
+    }
 }
 
 /// 64-bit integers: the difference is taken exactly, then each number is rounded to f64.
@@ -123,6 +175,12 @@ macro_rules! narrow {
                 Self::FORMAT.decode(u16::from_le_bytes(bytes).into())
             }
         }
+
+        impl Float<2> for $name {
+            fn encode(&self, value: f64) -> [u8; 2] {
+                (Self::FORMAT.encode(value) as u16).to_le_bytes()
+            }
+        }
     )+};
 }
 
@@ -153,5 +211,30 @@ impl Byte {
 impl Element<1> for Byte {
     fn value(&self, [bits]: [u8; 1]) -> f64 {
         self.0[usize::from(bits)]
+    }
+}
+
+/// A float of 8 bits or fewer, in both directions.
+pub(crate) struct Narrow {
+    values: Byte,
+    format: FloatFormat,
+}
+
+impl Narrow {
+    fn new(dtype: Dtype) -> Self {
+        let format = FloatFormat::of(dtype).expect("only narrow floats come here");
+        Self { values: Byte::float(dtype), format }
+    }
+}
+
+impl Element<1> for Narrow {
+    fn value(&self, bytes: [u8; 1]) -> f64 {
+        self.values.value(bytes)
+    }
+}
+
+impl Float<1> for Narrow {
+    fn encode(&self, value: f64) -> [u8; 1] {
+        [self.format.encode(value) as u8]
     }
 }

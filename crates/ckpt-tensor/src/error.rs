@@ -21,8 +21,8 @@ pub enum TensorError {
         /// The tensor's dtype.
         dtype: Dtype,
     },
-    /// Two byte strings to compare that differ in length.
-    #[error("compared tensors differ in length: {a} and {b} bytes")]
+    /// Two byte strings to compare or to merge that differ in length.
+    #[error("tensors differ in length: {a} and {b} bytes")]
     LengthMismatch {
         /// Bytes of the first.
         a: usize,
@@ -32,6 +32,22 @@ pub enum TensorError {
     /// Elements of 6 bits, whose numbers were asked for.
     #[error("no specification says how {0} elements share their bytes")]
     UnknownPacking(Dtype),
+    /// A dtype whose elements are never averaged.
+    #[error("{0} elements are not merged by arithmetic")]
+    NotMergeable(Dtype),
+    /// Arithmetic on what two sides changed, without what they changed it from.
+    #[error("{0} needs a base")]
+    NoBase(&'static str),
+    /// A parameter of merge arithmetic outside of its range.
+    #[error("{name} {value} is not {range}")]
+    Parameter {
+        /// What the parameter is called.
+        name: &'static str,
+        /// Its value, as text: NaN, too, is equal to itself in an error.
+        value: String,
+        /// What it has to be, such as `from 0 to 1`.
+        range: &'static str,
+    },
     /// Bytes that end inside an element.
     #[error("{len} bytes are not a whole number of {dtype} elements")]
     PartialElement {

@@ -1,3 +1,5 @@
+mod encode;
+
 use crate::Dtype;
 
 /// Which bit patterns of a float format are not numbers of the plain formula.

@@ -1,9 +1,9 @@
 //! Tensor types, shapes and arithmetic on tensor bytes.
 //!
 //! A tensor is a [`Dtype`], a [`Shape`] and bytes: row-major, little-endian, without padding.
-//! This crate says how long those bytes are, what they sum up to ([`Statistics`]) and how far apart
-//! two of them lie ([`Comparison`]); it performs no input or output and knows nothing of files or
-//! stores.
+//! This crate says how long those bytes are, what they sum up to ([`Statistics`]), how far apart
+//! two of them lie ([`Comparison`]) and what two become that changed apart from each other
+//! ([`Arithmetic`]); it performs no input or output and knows nothing of files or stores.
 //!
 //! ```
 //! use ckpt_tensor::{Comparison, Dtype, Shape};
@@ -26,6 +26,7 @@ mod dtype;
 mod element;
 mod error;
 mod float;
+mod merge;
 mod shape;
 mod statistics;
 
@@ -33,5 +34,6 @@ pub use compare::{Comparison, Difference, NumericDifference};
 pub use dtype::{Dtype, Kind};
 pub use error::TensorError;
 pub use float::{FloatFormat, Specials};
+pub use merge::{Arithmetic, Merger, Sides, Survey};
 pub use shape::Shape;
 pub use statistics::{Statistics, Summary};
