@@ -213,6 +213,9 @@ impl Failure {
             ),
             RevisionError::Empty(_) => (Failed, Hint::command("commit PATH", "makes a version")),
             RevisionError::Ambiguous { .. } => (Failed, "give more digits".into()),
+            RevisionError::NotOnLine { .. } => {
+                (Failed, "a range A..B is what comes after A, up to B".into())
+            }
             RevisionError::TooFar { .. }
             | RevisionError::NoNumber { .. }
             | RevisionError::NoMetric { .. } => {

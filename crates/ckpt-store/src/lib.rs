@@ -68,6 +68,7 @@ mod paths;
 mod pattern;
 mod policy;
 mod prune;
+mod range;
 mod reach;
 pub mod record;
 mod refs;
@@ -105,6 +106,7 @@ pub use crate::{
     pattern::{Pattern, PatternError},
     policy::{Best, Goal, Period, Policy, PolicyError},
     prune::{PlannedVersion, PruneOptions, PrunePlan, PruneReport},
+    range::Range,
     refs::{RefKind, RefName, RefNameError, Tip},
     repo::{FIRST_BRANCH, REPOSITORY_DIR, Repository, Stamp},
     restore::{PlannedFile, RestoreAction, RestoreOptions, RestorePlan, WEIGHTS_FILE},

@@ -67,6 +67,14 @@ pub enum RevisionError {
         /// Where the search started.
         from: String,
     },
+    /// A range whose end does not come from its start.
+    #[error("version {} is not on the line of first parents of {}", start.short(), end.short())]
+    NotOnLine {
+        /// Where the range starts.
+        start: VersionId,
+        /// Where it ends.
+        end: VersionId,
+    },
 }
 
 fn list(candidates: &[VersionId]) -> String {
@@ -143,7 +151,7 @@ impl Revision {
     }
 }
 
-fn grammar(text: &str, why: &str) -> RevisionError {
+pub(crate) fn grammar(text: &str, why: &str) -> RevisionError {
     RevisionError::Grammar(text.chars().take(80).collect(), why.to_owned())
 }
 
