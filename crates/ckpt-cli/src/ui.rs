@@ -1,6 +1,7 @@
 //! The one way out: results to standard output, everything else to standard error.
 
 mod progress;
+mod sparkline;
 mod table;
 mod text;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 pub use self::{
     progress::Progress,
+    sparkline::sparkline,
     table::{Column, Table},
     text::{Style, Text},
 };
