@@ -1,14 +1,18 @@
-use crate::element::{Byte, Element, Pair, Visitor, visit};
-use crate::{Dtype, TensorError};
+mod values;
 
-/// Compares two tensors of one dtype and shape, piece by piece.
+use self::values::{PIECE, bytes_of, read_values};
+use crate::element::{Byte, Element, Pair, Visitor, visit};
+use crate::{Dtype, Kind, TensorError};
+
+/// Compares two tensors of one shape, piece by piece.
 ///
 /// Give the bytes of both in order with [`update`](Self::update), cut wherever it suits but
 /// inside an element, then [`finish`](Self::finish). Sums are f64 and run over the elements in
 /// order, so the result does not depend on the cuts, not even in its last bit.
 #[derive(Clone, Debug)]
 pub struct Comparison {
-    dtype: Dtype,
+    a: Dtype,
+    b: Dtype,
     elements: u64,
     changed: u64,
     sums: Sums,
@@ -17,28 +21,79 @@ pub struct Comparison {
 impl Comparison {
     /// Starts a comparison of tensors of this dtype.
     pub fn new(dtype: Dtype) -> Self {
-        Self { dtype, elements: 0, changed: 0, sums: Sums::default() }
+        Self::started(dtype, dtype)
+    }
+
+    /// Starts a comparison of tensors of two dtypes, by what their elements are as f64; `None` if
+    /// their elements cannot be paired.
+    ///
+    /// An element counts as changed if its value is another: `0.0` and `-0.0` are one value, and
+    /// NaN is the same as NaN. Of 64-bit integers the rounded values are compared. No pair is made
+    /// of a complex and a real number, and none with F6, of which no specification fixes in which
+    /// order elements share their bytes. Two equal dtypes are compared as by [`new`](Self::new).
+    ///
+    /// ```
+    /// use ckpt_tensor::{Comparison, Dtype};
+    ///
+    /// let mut comparison = Comparison::between(Dtype::F32, Dtype::Bf16).expect("both are real");
+    /// // 1 and 1.001 in f32; in bf16 both are 1.
+    /// let before: Vec<u8> = [1.0f32, 1.001].iter().flat_map(|x| x.to_le_bytes()).collect();
+    /// comparison.update(&before, &[0x80, 0x3f, 0x80, 0x3f])?;
+    /// let difference = comparison.finish();
+    /// assert_eq!((difference.elements, difference.changed), (2, 1));
+    /// # Ok::<(), ckpt_tensor::TensorError>(())
+    /// ```
+    pub fn between(a: Dtype, b: Dtype) -> Option<Self> {
+        let is_complex = |dtype: Dtype| dtype.kind() == Kind::Complex;
+        let is_packed = |dtype| matches!(dtype, Dtype::F6E2M3 | Dtype::F6E3M2);
+        let pairs = is_complex(a) == is_complex(b) && !is_packed(a) && !is_packed(b);
+        (a == b || pairs).then(|| Self::started(a, b))
+    }
+
+    fn started(a: Dtype, b: Dtype) -> Self {
+        Self { a, b, elements: 0, changed: 0, sums: Sums::default() }
     }
 
     /// Takes the next bytes of both tensors.
     ///
     /// # Errors
-    /// [`TensorError::LengthMismatch`] if the pieces differ in length,
+    /// [`TensorError::LengthMismatch`] if the pieces differ in their number of elements,
     /// [`TensorError::PartialElement`] if they end inside an element. The comparison is as before.
     pub fn update(&mut self, a: &[u8], b: &[u8]) -> Result<(), TensorError> {
-        if a.len() != b.len() {
+        let (bits_a, bits_b) = (u64::from(self.a.bits()), u64::from(self.b.bits()));
+        if a.len() as u64 * bits_b != b.len() as u64 * bits_a {
             return Err(TensorError::LengthMismatch { a: a.len(), b: b.len() });
         }
-        if !a.len().is_multiple_of(self.dtype.element_width().unwrap_or(1)) {
-            return Err(TensorError::PartialElement { len: a.len(), dtype: self.dtype });
+        for (dtype, bytes) in [(self.a, a), (self.b, b)] {
+            if !bytes.len().is_multiple_of(dtype.element_width().unwrap_or(1)) {
+                return Err(TensorError::PartialElement { len: bytes.len(), dtype });
+            }
         }
-        visit(self.dtype, Compare { to: self, a, b });
+        if self.a == self.b {
+            visit(self.a, Compare { to: self, a, b });
+        } else {
+            self.update_values(a, b);
+        }
         Ok(())
+    }
+
+    /// Takes whole elements of two dtypes, as many of either.
+    fn update_values(&mut self, a: &[u8], b: &[u8]) {
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for (a, b) in a.chunks(bytes_of(self.a, PIECE)).zip(b.chunks(bytes_of(self.b, PIECE))) {
+            read_values(self.a, a, &mut left);
+            read_values(self.b, b, &mut right);
+            self.elements += left.len() as u64;
+            for (&a, &b) in left.iter().zip(&right) {
+                self.changed += u64::from(a != b && !(a.is_nan() && b.is_nan()));
+                self.sums.add_pair(&Pair::of(a, b));
+            }
+        }
     }
 
     /// Gives the distance between what the two sides were given.
     pub fn finish(self) -> Difference {
-        let packed = matches!(self.dtype, Dtype::F6E2M3 | Dtype::F6E3M2);
+        let packed = matches!(self.a, Dtype::F6E2M3 | Dtype::F6E3M2);
         Difference {
             elements: self.elements,
             changed: self.changed,
@@ -64,7 +119,7 @@ impl Visitor for Compare<'_, '_> {
     fn elements<const WIDTH: usize>(self, element: &impl Element<WIDTH>) {
         let Self { to, a, b } = self;
         // Complex elements count whole, while their parts are summed alike.
-        if to.dtype == Dtype::C64 {
+        if to.a == Dtype::C64 {
             to.count::<8>(a, b);
         } else {
             to.count::<WIDTH>(a, b);
@@ -90,7 +145,8 @@ impl Visitor for Compare<'_, '_> {
 pub struct Difference {
     /// Elements of each tensor; bytes for F6, see [`numeric`](Self::numeric).
     pub elements: u64,
-    /// Elements whose bits differ: `0.0` and `-0.0` do, one NaN pattern and itself do not.
+    /// Elements whose bits differ: `0.0` and `-0.0` do, one NaN pattern and itself do not. Of two
+    /// dtypes those whose values differ, see [`Comparison::between`].
     pub changed: u64,
     /// The distance in numbers; `None` for F6_E2M3 and F6_E3M2.
     ///
@@ -160,12 +216,15 @@ impl Sums {
     fn add<const WIDTH: usize>(&mut self, element: &impl Element<WIDTH>, a: &[u8], b: &[u8]) {
         let ((a, _), (b, _)) = (a.as_chunks::<WIDTH>(), b.as_chunks::<WIDTH>());
         for (&a, &b) in a.iter().zip(b) {
-            let pair = element.pair(a, b);
-            if pair.a.is_finite() && pair.b.is_finite() {
-                self.add_finite(&pair);
-            } else {
-                self.count_special(&pair);
-            }
+            self.add_pair(&element.pair(a, b));
+        }
+    }
+
+    fn add_pair(&mut self, pair: &Pair) {
+        if pair.a.is_finite() && pair.b.is_finite() {
+            self.add_finite(pair);
+        } else {
+            self.count_special(pair);
         }
     }
 

@@ -80,7 +80,7 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    fn of(a: f64, b: f64) -> Self {
+    pub(crate) fn of(a: f64, b: f64) -> Self {
         Self { a, b, difference: a - b }
     }
 }

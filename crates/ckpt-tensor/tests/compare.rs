@@ -198,3 +198,73 @@ proptest! {
         prop_assert!((-1.0..=1.0).contains(&found.cosine));
     }
 }
+
+fn across(from: Dtype, to: Dtype, a: &[u8], b: &[u8]) -> Difference {
+    let mut comparison = Comparison::between(from, to).expect("their elements can be paired");
+    comparison.update(a, b).expect("whole elements, as many on both sides");
+    comparison.finish()
+}
+
+fn bf16s(values: &[f32]) -> Vec<u8> {
+    // Only for values that bf16 holds exactly.
+    values.iter().flat_map(|value| ((value.to_bits() >> 16) as u16).to_le_bytes()).collect()
+}
+
+#[test]
+fn a_cast_is_measured_in_values() {
+    let before = f32s(&[1.0, 1.0 + 1.0 / 256.0, -0.0, f32::NAN, f32::INFINITY, 3.0e38]);
+    let after = bf16s(&[1.0, 1.0, 0.0, f32::NAN, f32::INFINITY, f32::INFINITY]);
+    let difference = across(Dtype::F32, Dtype::Bf16, &before, &after);
+    assert_eq!((difference.elements, difference.changed), (6, 2), "-0 is 0 and NaN is NaN");
+    let numeric = difference.numeric.unwrap();
+    assert_eq!((numeric.compared, numeric.max_abs), (3, 1.0 / 256.0));
+    assert_eq!((numeric.nan_a, numeric.nan_b, numeric.inf_a, numeric.inf_b), (1, 1, 1, 2));
+    let back = across(Dtype::Bf16, Dtype::F32, &after, &before);
+    assert_eq!(back.numeric.unwrap().l2, numeric.l2);
+}
+
+#[test]
+fn elements_of_any_width_are_paired() {
+    // The halves of a byte of F4 are 1.0 and -0.5.
+    let difference = across(Dtype::F4, Dtype::F64, &[0x92], &f64s(&[1.0, -1.0]));
+    assert_eq!((difference.elements, difference.changed), (2, 1));
+    assert_eq!(difference.numeric.unwrap().max_abs, 0.5);
+    let integers = [7_i64.to_le_bytes(), (-1_i64).to_le_bytes()].concat();
+    assert_eq!(across(Dtype::I64, Dtype::U8, &integers, &[7, 255]).changed, 1);
+    assert_eq!(across(Dtype::Bool, Dtype::U8, &[2, 0], &[1, 0]).changed, 0);
+}
+
+#[test]
+fn what_cannot_be_paired_is_refused() {
+    for (a, b) in
+        [(Dtype::C64, Dtype::F32), (Dtype::F6E2M3, Dtype::F32), (Dtype::F4, Dtype::F6E3M2)]
+    {
+        assert!(Comparison::between(a, b).is_none(), "{a} and {b}");
+    }
+    assert!(Comparison::between(Dtype::F6E2M3, Dtype::F6E2M3).is_some());
+    let mut comparison = Comparison::between(Dtype::F32, Dtype::F16).unwrap();
+    let error = comparison.update(&[0; 8], &[0; 8]).unwrap_err();
+    assert_eq!(error, TensorError::LengthMismatch { a: 8, b: 8 });
+    let error = comparison.update(&[0; 6], &[0; 3]).unwrap_err();
+    assert_eq!(error, TensorError::PartialElement { len: 6, dtype: Dtype::F32 });
+}
+
+proptest! {
+    /// Widening changes nothing, wherever the bytes are cut.
+    #[test]
+    fn widened_numbers_are_at_distance_zero(
+        bits in proptest::collection::vec(any::<u16>(), 0..3000),
+        cut in 0_usize..3000,
+    ) {
+        let narrow: Vec<u8> = bits.iter().flat_map(|bits| bits.to_le_bytes()).collect();
+        let wide: Vec<u8> =
+            bits.iter().flat_map(|bits| (u32::from(*bits) << 16).to_le_bytes()).collect();
+        let mut comparison = Comparison::between(Dtype::Bf16, Dtype::F32).unwrap();
+        let cut = cut.min(bits.len());
+        comparison.update(&narrow[..2 * cut], &wide[..4 * cut]).unwrap();
+        comparison.update(&narrow[2 * cut..], &wide[4 * cut..]).unwrap();
+        let difference = comparison.finish();
+        prop_assert_eq!((difference.elements, difference.changed), (bits.len() as u64, 0));
+        prop_assert_eq!(difference.numeric.unwrap().max_abs, 0.0);
+    }
+}
