@@ -13,6 +13,8 @@ fn history_is_a_table_with_metrics() {
     3  id3_________  2 min ago  0.333333  (main) epoch 3
     2  id2_________  3 min ago       0.5  (v1) epoch 2
     1  id1_________  4 min ago         1  epoch 1
+
+    val_loss  1 -> 0.333333  min 0.333333  max 1  █▃▁
     ");
     assert_snapshot!(sandbox.run("log v1 -n 1"), @"
     #  version            time  val_loss  message
@@ -38,6 +40,8 @@ fn metrics_that_few_versions_have_or_that_do_not_fit_are_left_out() {
     3  id3_________  1 min ago          1e-9                  (main)
     2  id2_________  2 min ago      0.123457             0.5  second
     1  id1_________  3 min ago      0.123457             0.5  a message that is m...
+
+    val_accuracy  0.123457 -> 1e-9  min 1e-9  max 0.123457  ██▁
     ");
 }
 
@@ -114,4 +118,75 @@ fn long_histories_come_in_pieces_of_one_layout() {
     let lines: Vec<&str> = log.lines().collect();
     assert_eq!(lines.len(), 301);
     assert!(lines[300].starts_with("  1  id300_______"), "{}", lines[300]);
+}
+
+/// Makes a branch whose versions have these values of f1.
+fn with_f1(values: &[Option<f64>]) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let (repository, branch) = (sandbox.repository(), RefName::branch("main").unwrap());
+    let stamp = Stamp { author: String::new(), time_ms: START };
+    for value in values {
+        let metrics = value.iter().map(|value| ("f1".to_owned(), *value)).collect();
+        let draft = Draft { metrics, stamp: stamp.clone(), ..Draft::default() };
+        repository.commit(&branch, &draft).unwrap();
+    }
+    sandbox
+}
+
+#[test]
+fn a_line_tells_how_a_metric_went() {
+    let values = [Some(0.5), Some(0.75), None, Some(f64::NAN), Some(1.0), Some(0.5)];
+    let sandbox = with_f1(&values);
+    let last = |line: &str| sandbox.run(line).lines().last().unwrap_or_default().to_owned();
+    assert_eq!(last("log"), "f1  0.5 -> 0.5  min 0.5  max 1  ▁▅  █▁");
+    // Two values are not worth a line.
+    assert!(last("log -n 3").starts_with("4  "), "{}", last("log -n 3"));
+    assert!(last("log HEAD~ --where f1<1").starts_with("1  "));
+    assert_eq!(last("log --where f1>0.1"), "f1  0.5 -> 0.5  min 0.5  max 1  ▁▅█▁");
+}
+
+#[test]
+fn the_metric_of_the_line_can_be_chosen() {
+    let sandbox = Sandbox::with_history();
+    sandbox.ok("note HEAD~2 --metric other=3");
+    sandbox.ok("note HEAD~ --metric other=4");
+    assert_snapshot!(sandbox.run("log --spark other"), @r#"
+    #  version            time  val_loss  other  message
+    3  id3_________  3 min ago  0.333333         (main) epoch 3
+    2  id2_________  4 min ago       0.5      4  epoch 2
+    1  id1_________  5 min ago         1      3  epoch 1
+    metric "other" is in 2 of the versions above: a line takes 3
+    "#);
+    sandbox.ok("note HEAD --metric other=5");
+    assert_snapshot!(sandbox.run("log --spark other"), @"
+    #  version            time  val_loss  other  message
+    3  id3_________  5 min ago  0.333333      5  (main) epoch 3
+    2  id2_________  6 min ago       0.5      4  epoch 2
+    1  id1_________  7 min ago         1      3  epoch 1
+
+    other  3 -> 5  min 3  max 5  ▁▅█
+    ");
+}
+
+#[test]
+fn only_versions_that_meet_the_conditions_are_shown_and_counted() {
+    let sandbox = with_f1(&[Some(0.9), Some(f64::NAN), Some(0.95), None, Some(0.8)]);
+    sandbox.ok("note main@4 --metric f1=1");
+    let numbers = |line: &str| -> Vec<u64> {
+        let documents = sandbox.documents(line);
+        documents.iter().map(|version| version["number"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(numbers("log --where f1>=0.9"), [4, 3, 1]);
+    assert_eq!(numbers("log --where f1>=0.9 -n 2"), [4, 3]);
+    assert_eq!(numbers("log --where 'f1 > 0.9 && f1 < 1'"), [3]);
+    assert_eq!(numbers("log --where f1>0.9 --where f1<1"), [3]);
+    assert_eq!(numbers("log --where f1>parent.f1"), [4]);
+    assert_eq!(numbers("log --where f1>2"), [0; 0]);
+    let none = sandbox.run("log --where f1>2 --where f1<parent.f1");
+    assert_snapshot!(none, @"no version up to HEAD meets f1 > 2 && f1 < parent.f1");
+    assert_snapshot!(sandbox.run("log --where f1>2 -n 0"), @"");
+    assert_snapshot!(sandbox.run("log --where f1>current.f1"), @"
+    error: --where knows no metrics of current.: no ref is about to move
+    [exit code 2]
+    ");
 }

@@ -13,6 +13,8 @@ fn what_is_noted_counts_wherever_metrics_do() {
     3  id3_________  3 min ago  0.333333  0.8  (main) epoch 3
     2  id2_________  4 min ago       0.1  0.9  epoch 2
     1  id1_________  5 min ago         1       epoch 1
+
+    val_loss  1 -> 0.333333  min 0.1  max 1  █▁▃
     ");
     assert_snapshot!(sandbox.run("log --where f1>0.5 --where 'val_loss < 0.2'"), @"
     #  version            time  val_loss   f1  message

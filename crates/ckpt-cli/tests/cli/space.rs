@@ -51,6 +51,8 @@ fn what_is_pruned_says_so_and_comes_back() {
     3  id3_________  2 min ago  0.333333  (main) epoch 3
     2  id2_________  3 min ago       0.5  epoch 2
     1  id1_________  4 min ago         1  epoch 1
+
+    val_loss  1 -> 0.333333  min 0.333333  max 1  █▃▁
     ");
     assert_snapshot!(sandbox.run("restore HEAD~ -o out.safetensors"), @"
     error: the content of version id2_________ was removed on 2023-11-14 by ada: keep last 1

@@ -1,0 +1,45 @@
+//! Which versions a log shows.
+
+use std::sync::Arc;
+
+use ckpt_store::{Condition, Error, Measured, Notes, Repository, Version};
+
+use crate::{commands::refs, context::noted, failure::Failure};
+
+/// What versions must meet to be shown.
+pub(super) struct Filter<'a> {
+    repository: &'a Repository,
+    notes: Arc<Notes>,
+    conditions: Vec<Condition>,
+}
+
+impl<'a> Filter<'a> {
+    pub(super) fn new(repository: &'a Repository, conditions: &[String]) -> Result<Self, Failure> {
+        let conditions = refs::conditions(conditions)?;
+        if conditions.iter().any(Condition::uses_current) {
+            let message = "--where knows no metrics of current.: no ref is about to move";
+            return Err(Failure::usage(message));
+        }
+        Ok(Self { repository, notes: repository.notes()?, conditions })
+    }
+
+    /// Gives a version with what notes say, or nothing if it does not meet the conditions.
+    pub(super) fn pass(&self, version: Result<Version, Error>) -> Result<Option<Version>, Error> {
+        let version = noted(&self.notes, version?);
+        let needs_parent = self.conditions.iter().any(Condition::uses_parent);
+        let parent = version.record.parents.first().filter(|_| needs_parent);
+        let parent = parent.map(|parent| self.repository.version(parent)).transpose()?;
+        let parent = parent.map(|parent| self.notes.metrics(&parent));
+        let metrics = &version.record.metrics;
+        let measured = Measured { version: metrics, parent: parent.as_ref(), current: None };
+        let passes = self.conditions.iter().all(|condition| condition.evaluate(&measured).met);
+        Ok(passes.then_some(version))
+    }
+
+    /// Says that no version passed; `None` if there are no conditions.
+    pub(super) fn nothing(&self, revision: &str) -> Option<String> {
+        let conditions: Vec<String> = self.conditions.iter().map(Condition::to_string).collect();
+        let meets = conditions.join(" && ");
+        (!conditions.is_empty()).then(|| format!("no version up to {revision} meets {meets}"))
+    }
+}
