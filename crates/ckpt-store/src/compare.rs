@@ -1,15 +1,18 @@
 //! Compares two versions: what went in, what came out, and each tensor.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod renames;
+mod tensors;
 
-use ckpt_hash::{CodeId, LEAF_LEN};
-use ckpt_tensor::{Comparison as Measure, Difference, Dtype};
-use rayon::prelude::*;
+use std::{collections::BTreeMap, fmt};
+
+use ckpt_hash::CodeId;
+use ckpt_tensor::{Difference, Dtype};
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     history::Version,
-    record::{DataRecord, ParamValue, Role, TensorRecord},
+    pattern::Pattern,
+    record::{DataRecord, ParamValue, Role},
     repo::Repository,
 };
 
@@ -28,7 +31,7 @@ pub struct Comparison {
     pub data: Change<Vec<DataRecord>>,
     /// Code.
     pub code: Change<Option<CodeId>>,
-    /// Tensors that either has, sorted by name.
+    /// Tensors that either has and that were asked for, sorted by name.
     pub tensors: Vec<TensorChange>,
 }
 
@@ -80,10 +83,48 @@ pub enum TensorStatus {
     Removed,
     /// It has other extents than these in a.
     Reshaped(Vec<u64>),
-    /// It has another element type than this in a.
-    Retyped(Dtype),
+    /// It has another element type than in a.
+    Retyped {
+        /// The element type in a.
+        was: Dtype,
+        /// What that did to the values; `None` where the elements cannot be paired
+        /// ([`Comparison::between`](ckpt_tensor::Comparison::between)).
+        difference: Option<Difference>,
+    },
     /// Its content had this name in a.
     Renamed(String),
+}
+
+impl TensorStatus {
+    /// Returns how far the elements lie apart; `None` where they were not read or not paired.
+    pub fn difference(&self) -> Option<&Difference> {
+        match self {
+            Self::Changed(difference) => Some(difference),
+            Self::Retyped { difference, .. } => difference.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Tells whether the elements are the same by their id.
+    pub fn has_same_elements(&self) -> bool {
+        matches!(self, Self::Same | Self::Renamed(_))
+    }
+}
+
+/// How two versions are compared.
+#[derive(Default)]
+pub struct CompareOptions<'a> {
+    /// Only tensors whose names in either version match one of these; all without any.
+    pub tensors: Vec<Pattern>,
+    /// Is told, by several threads, how many bytes of tensors have been compared, of how many.
+    pub progress: Option<&'a (dyn Fn(u64, u64) + Sync)>,
+}
+
+impl fmt::Debug for CompareOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tensors, progress: _ } = self;
+        f.debug_struct("CompareOptions").field("tensors", tensors).finish_non_exhaustive()
+    }
 }
 
 impl Comparison {
@@ -108,9 +149,22 @@ impl Repository {
     /// by block, in parallel on the current rayon pool.
     ///
     /// # Errors
-    /// [`Error::Removed`] where tensors differ and the content of one was removed;
-    /// [`Error::Missing`], [`Error::Damaged`].
+    /// [`Error::Removed`](crate::Error::Removed) where tensors differ and the content of one was
+    /// removed; [`Error::Missing`](crate::Error::Missing), [`Error::Damaged`](crate::Error::Damaged).
     pub fn compare(&self, a: Version, b: Version) -> Result<Comparison> {
+        self.compare_with(a, b, &CompareOptions::default())
+    }
+
+    /// Compares two versions as [`compare`](Self::compare) does, in the way that `options` say.
+    ///
+    /// # Errors
+    /// Those of [`compare`](Self::compare).
+    pub fn compare_with(
+        &self,
+        a: Version,
+        b: Version,
+        options: &CompareOptions<'_>,
+    ) -> Result<Comparison> {
         let (recipe_a, recipe_b) = (self.recipe(&a.record)?, self.recipe(&b.record)?);
         let notes = self.notes()?;
         let data_ids = |data: &[DataRecord]| data.iter().map(|data| data.id).collect::<Vec<_>>();
@@ -127,72 +181,10 @@ impl Repository {
                 a: recipe_a.code,
                 b: recipe_b.code,
             },
-            tensors: self.compare_tensors(&a, &b)?,
+            tensors: self.compare_tensors(&a, &b, options)?,
             a,
             b,
         })
-    }
-
-    fn compare_tensors(&self, a: &Version, b: &Version) -> Result<Vec<TensorChange>> {
-        let list = |version: &Version| -> Result<BTreeMap<String, TensorRecord>> {
-            let tensors = self.checkpoint(&version.record)?.tensors;
-            Ok(tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect())
-        };
-        let (mut old, new) = (list(a)?, list(b)?);
-        let renames = find_renames(&old, &new);
-        for from in renames.values() {
-            old.remove(from);
-        }
-        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        let change = |name: &String| -> Result<TensorChange> {
-            let (status, tensor) = match (old.get(name), new.get(name)) {
-                (Some(old), Some(new)) => (self.tensor_status((a, old), (b, new))?, new),
-                (None, Some(new)) => match renames.get(name) {
-                    Some(from) => (TensorStatus::Renamed(from.clone()), new),
-                    None => (TensorStatus::Added, new),
-                },
-                (Some(old), None) => (TensorStatus::Removed, old),
-                (None, None) => unreachable!("the name comes from one of the lists"),
-            };
-            let TensorRecord { role, dtype, ref shape, .. } = *tensor;
-            Ok(TensorChange { name: name.clone(), status, role, dtype, shape: shape.clone() })
-        };
-        // A tensor of many blocks is read in parallel itself, and holds some of them meanwhile.
-        let is_large =
-            |name: &&String| new.get(*name).is_some_and(|tensor| tensor.len > LEAF_LEN as u64);
-        let (large, small): (Vec<&String>, Vec<&String>) = names.into_iter().partition(is_large);
-        let small = small.into_par_iter().map(change).collect::<Result<Vec<_>>>()?;
-        let mut changes = large.into_iter().map(change).collect::<Result<Vec<_>>>()?;
-        changes.extend(small);
-        changes.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(changes)
-    }
-
-    fn tensor_status(
-        &self,
-        (a, old): (&Version, &TensorRecord),
-        (b, new): (&Version, &TensorRecord),
-    ) -> Result<TensorStatus> {
-        if old.dtype != new.dtype {
-            Ok(TensorStatus::Retyped(old.dtype))
-        } else if old.shape != new.shape {
-            Ok(TensorStatus::Reshaped(old.shape.clone()))
-        } else if old.root == new.root {
-            Ok(TensorStatus::Same)
-        } else {
-            self.require_content(&a.record)?;
-            self.require_content(&b.record)?;
-            self.measure(old, new).map(TensorStatus::Changed)
-        }
-    }
-
-    /// Measures two tensors of one dtype and shape.
-    fn measure(&self, old: &TensorRecord, new: &TensorRecord) -> Result<Difference> {
-        let mut measure = Measure::new(new.dtype);
-        self.objects.read_pair(old.content(), new.content(), &mut |a, b| {
-            measure.update(a, b).map_err(|error| Error::Contents(error.to_string()))
-        })?;
-        Ok(measure.finish())
     }
 }
 
@@ -200,22 +192,4 @@ fn pairs<T: Clone>(a: &BTreeMap<String, T>, b: &BTreeMap<String, T>) -> BTreeMap
     let pair =
         |name: &String| (name.clone(), Pair { a: a.get(name).cloned(), b: b.get(name).cloned() });
     a.keys().chain(b.keys()).map(pair).collect()
-}
-
-/// Maps names that only `new` has to names that only `old` has, where the content is the same.
-fn find_renames(
-    old: &BTreeMap<String, TensorRecord>,
-    new: &BTreeMap<String, TensorRecord>,
-) -> BTreeMap<String, String> {
-    let content = |tensor: &TensorRecord| (tensor.root, tensor.dtype.code(), tensor.shape.clone());
-    let mut gone: BTreeMap<_, Vec<&String>> = BTreeMap::new();
-    for (name, tensor) in old.iter().rev().filter(|(name, _)| !new.contains_key(*name)) {
-        gone.entry(content(tensor)).or_default().push(name);
-    }
-    let came = new.iter().filter(|(name, _)| !old.contains_key(*name));
-    let rename = |(name, tensor): (&String, &TensorRecord)| {
-        let from = gone.get_mut(&content(tensor))?.pop()?;
-        Some((name.clone(), from.clone()))
-    };
-    came.filter_map(rename).collect()
 }

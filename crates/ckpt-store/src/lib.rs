@@ -90,7 +90,7 @@ pub use ckpt_formats::Format;
 pub use crate::{
     audit::Audit,
     commit::{Commit, Draft, Parents},
-    compare::{Change, Comparison, Pair, TensorChange, TensorStatus},
+    compare::{Change, CompareOptions, Comparison, Pair, TensorChange, TensorStatus},
     condition::{Condition, ConditionError, MAX_CONDITION, Measured},
     config::MetricDirections,
     contents::{Contents, InputFile, Tensor},

@@ -1,5 +1,6 @@
 //! Typed reading of objects: records and content, each checked against its id.
 
+mod pairs;
 mod read;
 
 pub(crate) use self::read::PartSink;

@@ -120,7 +120,7 @@ const fn word(status: &TensorStatus) -> &'static str {
         TensorStatus::Added => "added",
         TensorStatus::Removed => "removed",
         TensorStatus::Reshaped(_) => "reshaped",
-        TensorStatus::Retyped(_) => "retyped",
+        TensorStatus::Retyped { .. } => "retyped",
         TensorStatus::Renamed(_) => "renamed",
     }
 }

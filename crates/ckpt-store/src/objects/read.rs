@@ -1,7 +1,5 @@
 //! Reads content: block by block, in parallel, never more than a few dozen MiB at once.
 
-use std::sync::Arc;
-
 use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, leaf_hash, merkle_root};
 use rayon::prelude::*;
 
@@ -16,14 +14,8 @@ use crate::{
 /// any order.
 pub(crate) type PartSink<'a> = dyn Fn(u64, &[u8]) -> Result<()> + Sync + 'a;
 
-/// Takes two blocks that stand beside each other.
-pub(crate) type PairSink<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + Send + 'a;
-
 /// Blocks that are decoded before they are used together: 16 MiB, which keeps some cores busy.
-const WINDOW: usize = 16;
-
-/// Two blocks.
-type Pair = (Arc<Vec<u8>>, Arc<Vec<u8>>);
+pub(super) const WINDOW: usize = 16;
 
 /// Where a piece of content is and which block holds it.
 pub(super) struct Piece {
@@ -38,7 +30,7 @@ impl Piece {
     }
 
     /// Checks that a block is as long as its place.
-    fn check(&self, bytes: &[u8]) -> Result<()> {
+    pub(super) fn check(&self, bytes: &[u8]) -> Result<()> {
         if bytes.len() as u64 == self.len {
             return Ok(());
         }
@@ -87,34 +79,6 @@ impl Objects {
     /// Reads all chunks of a chunk list, whatever content needs it, and checks them against its id.
     pub(crate) fn check_chunks(&self, root: &TreeHash) -> Result<()> {
         self.read_chunks(&self.chunk_pieces(ObjectId::chunks(root))?, root, &|_, _| Ok(()))
-    }
-
-    /// Gives two contents of one length, both cut at fixed places, to `sink`, block beside block in
-    /// order. The blocks ahead are decoded in the meantime, on the current rayon pool.
-    pub(crate) fn read_pair(&self, a: Content, b: Content, sink: &mut PairSink<'_>) -> Result<()> {
-        let pairs: Vec<(Piece, Piece)> = self.pieces(a)?.into_iter().zip(self.pieces(b)?).collect();
-        let read = |(a, b): &(Piece, Piece)| self.pair(a, b);
-        let mut ready = Vec::new();
-        let mut give = |ready: Vec<Pair>| ready.iter().try_for_each(|(a, b)| sink(a, b));
-        for window in pairs.chunks(WINDOW / 2) {
-            let next = || window.par_iter().map(read).collect::<Result<Vec<Pair>>>();
-            let (given, next) = rayon::join(|| give(ready), next);
-            given?;
-            ready = next?;
-        }
-        give(ready)
-    }
-
-    fn pair(&self, a: &Piece, b: &Piece) -> Result<Pair> {
-        let left = self.packs.block(&a.id(), None)?;
-        a.check(&left)?;
-        // Equal blocks are read once.
-        if a.hash == b.hash {
-            return Ok((Arc::clone(&left), left));
-        }
-        let right = self.packs.block(&b.id(), Some((&a.id(), &left)))?;
-        b.check(&right)?;
-        Ok((left, right))
     }
 
     fn read_piece(&self, piece: &Piece, sink: &PartSink<'_>) -> Result<()> {

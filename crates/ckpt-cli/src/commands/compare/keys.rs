@@ -54,7 +54,7 @@ fn tensor(change: &TensorChange) -> json::TensorChange {
     let was = match &change.status {
         TensorStatus::Renamed(name) => Some(json!(name)),
         TensorStatus::Reshaped(shape) => Some(json!(shape)),
-        TensorStatus::Retyped(dtype) => Some(json!(dtype)),
+        TensorStatus::Retyped { was, .. } => Some(json!(was)),
         _ => None,
     };
     json::TensorChange {

@@ -173,7 +173,7 @@ fn weight(status: &TensorStatus) -> (u8, u64) {
             (1, change.abs().to_bits())
         }
         TensorStatus::Renamed(_) => (2, 0),
-        TensorStatus::Reshaped(_) | TensorStatus::Retyped(_) => (3, 0),
+        TensorStatus::Reshaped(_) | TensorStatus::Retyped { .. } => (3, 0),
         TensorStatus::Added | TensorStatus::Removed => (4, 0),
     }
 }
@@ -181,7 +181,7 @@ fn weight(status: &TensorStatus) -> (u8, u64) {
 fn tensor_row(tensor: &TensorChange) -> [Text; 7] {
     let shape = format::shape(&tensor.shape);
     let (dtype, shape) = match &tensor.status {
-        TensorStatus::Retyped(was) => (format!("{was} -> {}", tensor.dtype), shape),
+        TensorStatus::Retyped { was, .. } => (format!("{was} -> {}", tensor.dtype), shape),
         TensorStatus::Reshaped(was) => {
             (tensor.dtype.to_string(), format!("{} -> {shape}", format::shape(was)))
         }
