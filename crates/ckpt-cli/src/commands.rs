@@ -5,10 +5,12 @@ mod audit;
 mod branch;
 mod commit;
 mod compare;
+mod completions;
 mod gc;
 mod guard;
 mod init;
 mod log;
+mod man;
 mod note;
 mod promote;
 mod prune;
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Gc(gc::GcArgs),
     Prune(prune::PruneArgs),
     Undelete(undelete::UndeleteArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 impl Command {
@@ -71,6 +75,8 @@ impl Command {
             Self::Gc(args) => gc::gc(context, args),
             Self::Prune(args) => prune::prune(context, args),
             Self::Undelete(args) => undelete::undelete(context, args),
+            Self::Completions(args) => completions::completions(context, args),
+            Self::Man(args) => man::man(context, args),
         }
     }
 }

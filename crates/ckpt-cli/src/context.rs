@@ -6,6 +6,9 @@ use ckpt_store::{Notes, Repository, Stamp, Version};
 
 use crate::{environment::Environment, failure::Failure, ui::Ui};
 
+/// The name of this program, whatever people type to run it.
+pub(crate) const PROGRAM: &str = "ckpt";
+
 /// How a command that did not fail ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -35,6 +38,8 @@ pub(crate) struct Context {
     pub(crate) repo: Option<PathBuf>,
     /// Whether results are printed as JSON.
     pub(crate) json: bool,
+    /// Describes all commands and their arguments, for what is made from that.
+    pub(crate) grammar: fn() -> clap::Command,
 }
 
 impl Context {

@@ -4,6 +4,7 @@
 //! are RFC 3339 in UTC; sizes are bytes; a number that is not finite is null.
 
 mod from_records;
+mod help;
 mod refs;
 mod space;
 
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 pub(crate) use self::{
     from_records::{data, files, role, tensors, value},
+    help::{Completions, ManPage, ManPages},
     refs::{AuditMove, AuditRef, GuardChange, Guards, Move, Ref, action, evidence},
     space::{Gc, GcPlan, Prune, Undeletable, Undeleted},
 };

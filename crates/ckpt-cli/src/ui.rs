@@ -91,6 +91,14 @@ impl Ui {
             .map_err(Failure::output)
     }
 
+    /// Prints a text that this program made itself as it is.
+    ///
+    /// # Errors
+    /// Those of [`line`](Self::line).
+    pub fn verbatim(&mut self, text: &[u8]) -> Result<(), Failure> {
+        self.out.write_all(text).map_err(Failure::output)
+    }
+
     /// Prints a notice to standard error.
     ///
     /// # Errors

@@ -13,6 +13,11 @@ use crate::context::{Context, Outcome};
 /// With --json: a list of kind, name, version, current; for a deleted alias kind, name, from, to,
 /// move, evidence.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt alias
+  ckpt alias -d staging -m 'not used any more'
+")]
 pub(crate) struct AliasArgs {
     /// Deletes an alias
     #[arg(short, long, value_name = "NAME")]

@@ -25,6 +25,12 @@ use crate::{
 /// evidence (a list of condition, met, values), guards. Without a ref, one line for each ref: kind,
 /// name, version, moves, overridden, move (the newest), time, author, damage.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt audit
+  ckpt audit production
+  ckpt audit production --expect 4f1c0a9b2d3e
+")]
 pub(crate) struct AuditArgs {
     /// The branch, tag or alias, which may be deleted
     #[arg(value_name = "REF")]

@@ -12,6 +12,12 @@ use crate::context::{Context, Outcome};
 /// With --json: a list of kind, name, version, current; for a new branch that object alone; for a
 /// deleted one kind, name, from, to, move, evidence.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt branch
+  ckpt branch resnet/lr-sweep main~3
+  ckpt branch -d old
+")]
 pub(crate) struct BranchArgs {
     /// The branch to make
     #[arg(value_name = "NAME")]

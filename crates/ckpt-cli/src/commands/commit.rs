@@ -25,6 +25,13 @@ use crate::{
 /// With --json: version, model, state, parents, number, branch, time, author, message, params,
 /// metrics, logical_bytes, stored_bytes.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt commit model.safetensors -m 'first try' --metric val_loss=0.31
+  ckpt commit run/ -b sweep/lr-3 --from main --param lr=1e-3 --param epochs=20
+  ckpt commit model.pt --data train.csv --code src --seed 42
+  ckpt commit model.safetensors --json | jq -r .version
+")]
 pub(crate) struct CommitArgs {
     /// Files or folders
     #[arg(value_name = "PATH", required = true)]

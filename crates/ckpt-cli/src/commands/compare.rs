@@ -29,6 +29,12 @@ use crate::{
 /// removed, reshaped, retyped or renamed); files (a list of path, status, bytes). For more than
 /// two versions, a list of these.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt compare HEAD~ HEAD
+  ckpt compare production main max:f1
+  ckpt compare main~ main --exit-code --json
+")]
 pub(crate) struct CompareArgs {
     /// The version to compare with
     #[arg(value_name = "A")]

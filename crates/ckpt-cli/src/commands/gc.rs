@@ -19,6 +19,12 @@ use crate::{
 /// expired, expired_bytes (packs in trash that can be brought back no longer); else written_bytes
 /// (what replaced them), removed, removed_bytes (from trash, for good), merged (small packs).
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt gc --plan
+  ckpt gc
+  ckpt gc --grace 30d
+")]
 pub(crate) struct GcArgs {
     /// Says what would be done, and does nothing
     #[arg(long)]

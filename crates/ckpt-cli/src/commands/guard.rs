@@ -22,6 +22,13 @@ use crate::{
 /// With --json: a list of kind, name, guards; for one ref that object alone, after a change with
 /// move (null if nothing changed).
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt guard production 'f1 >= 0.95' 'latency_ms < 20'
+  ckpt guard production 'val_loss <= current.val_loss'
+  ckpt guard production
+  ckpt guard production --clear -m 'a new metric'
+")]
 pub(crate) struct GuardArgs {
     /// The branch, tag or alias; one that does not exist yet by its full name, such as
     /// refs/aliases/production

@@ -14,6 +14,11 @@ use crate::{
 ///
 /// With --json: repository (its own folder), branch (the current one).
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt init
+  ckpt init ~/models
+")]
 pub(crate) struct InitArgs {
     /// The folder that will hold .ckpt [default: the current one]
     #[arg(value_name = "DIR")]

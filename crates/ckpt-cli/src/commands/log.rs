@@ -28,6 +28,13 @@ const SAMPLE: usize = 256;
 /// With --json, one line for each version: version, model, state, parents, number, branch (if REV
 /// is one), time, author, message, params, metrics.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt log
+  ckpt log resnet/main -n 20 --spark val_loss
+  ckpt log --where 'f1 >= 0.9' --where 'val_loss < parent.val_loss'
+  ckpt log --json | jq -r .metrics.val_loss
+")]
 pub(crate) struct LogArgs {
     /// Where to start
     #[arg(value_name = "REV", default_value = "HEAD")]

@@ -20,6 +20,11 @@ use crate::{
 /// With --json: version, note (its id), time, author, text, metrics, files (a list of path,
 /// bytes), content.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt note HEAD --metric test_accuracy=0.913
+  ckpt note v1.2 -m 'in use since May' --file report.pdf
+")]
 pub(crate) struct NoteArgs {
     /// The version
     #[arg(value_name = "REV")]

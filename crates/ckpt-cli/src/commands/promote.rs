@@ -20,6 +20,12 @@ use crate::context::{Answer, Context, Outcome};
 ///
 /// With --json: kind, name, from, to, move, evidence (a list of condition, met, values).
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt promote HEAD production --require 'f1 >= 0.95'
+  ckpt promote max:f1 production --no-worse-than max:f1
+  ckpt promote main~2 staging -m 'to be tried by hand'
+")]
 pub(crate) struct PromoteArgs {
     /// The version
     #[arg(value_name = "REV")]

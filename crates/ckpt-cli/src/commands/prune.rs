@@ -27,6 +27,12 @@ use crate::{
 /// rules, bytes), bytes (about what dropping all of these frees), dropped (ids), gc (as `gc` says;
 /// null of a plan).
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt prune --keep-last 5 --keep-best min:val_loss:3 --plan
+  ckpt prune --keep-younger 7d --keep-every 10
+  ckpt prune main@7 -m 'diverged'
+")]
 pub(crate) struct PruneArgs {
     /// Versions to drop, whatever the rules say
     #[arg(value_name = "REV", conflicts_with_all = RULES)]

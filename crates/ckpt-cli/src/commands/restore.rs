@@ -24,6 +24,12 @@ use crate::{
 ///
 /// With --json: version, files (a list of path, bytes, action: written, kept or replaced).
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt restore HEAD
+  ckpt restore production -o model.safetensors
+  ckpt restore min:val_loss -o best/ --with-state --force
+")]
 pub(crate) struct RestoreArgs {
     /// The version
     #[arg(value_name = "REV")]

@@ -15,6 +15,11 @@ use crate::{
 ///
 /// With --json: kind, name, from, to, move, evidence (a list of condition, met, values).
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt rollback production -m 'errors in the logs'
+  ckpt rollback main --to main~3
+")]
 pub(crate) struct RollbackArgs {
     /// The branch, tag or alias
     #[arg(value_name = "REF")]

@@ -34,6 +34,12 @@ const LABEL_WIDTH: usize = 13;
 /// reader, reader_version, note: why it is opaque) and notes (a list of note, time, author, text,
 /// metrics, files: a list of path and bytes, content), the newest first.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt show
+  ckpt show production --all
+  ckpt show max:f1 --json | jq .metrics
+")]
 pub(crate) struct ShowArgs {
     /// The version
     #[arg(value_name = "REV", default_value = "HEAD")]

@@ -16,6 +16,11 @@ use crate::{
 ///
 /// With --json: branch, from (the current branch before), version (the newest of the branch).
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt switch resnet/main
+  ckpt switch --create resnet/lr-sweep
+")]
 pub(crate) struct SwitchArgs {
     /// The branch
     #[arg(value_name = "NAME")]

@@ -12,6 +12,12 @@ use crate::context::{Context, Outcome};
 /// With --json: a list of kind, name, version, current; for a new tag that object alone; for a
 /// moved or deleted one kind, name, from, to, move, evidence.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt tag v1.0
+  ckpt tag paper min:val_loss -m 'table 2'
+  ckpt tag -d v0.9
+")]
 pub(crate) struct TagArgs {
     /// The tag to make
     #[arg(value_name = "NAME")]

@@ -16,6 +16,11 @@ use crate::{
 /// With --json: a list of version, removed, author, reason, until (null if it did not go to trash
 /// yet); with REV: versions (ids of those that were brought back).
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt undelete
+  ckpt undelete 4f1c0a9b2d3e
+")]
 pub(crate) struct UndeleteArgs {
     /// The versions
     #[arg(value_name = "REV")]

@@ -20,6 +20,12 @@ const NAMED: usize = 3;
 /// With --json: ok, objects, bytes, versions, damage (a list of place, what, versions); with
 /// --repair these say what is left, and set_aside (a list of packs) and versions_harmed follow.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt verify
+  ckpt verify --json | jq .damage
+  ckpt verify --repair
+")]
 pub(crate) struct VerifyArgs {
     /// Sets packs with damage aside, after copying what is undamaged in them. Committing the same
     /// files again then makes versions whole that lack a part

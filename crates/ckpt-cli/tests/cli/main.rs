@@ -4,6 +4,7 @@
 mod audit;
 mod commit;
 mod compare;
+mod help;
 mod init;
 mod log;
 mod note;

@@ -330,5 +330,10 @@ fn the_help_tells_the_grammar_of_conditions() {
 
           --json
               Prints the result as JSON
+
+    Examples:
+      ckpt promote HEAD production --require 'f1 >= 0.95'
+      ckpt promote max:f1 production --no-worse-than max:f1
+      ckpt promote main~2 staging -m 'to be tried by hand'
     "#);
 }

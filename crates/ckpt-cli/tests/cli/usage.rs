@@ -9,7 +9,7 @@ fn wrong_arguments_get_two_lines_and_exit_code_2() {
     let sandbox = Sandbox::with_history();
     assert_snapshot!(sandbox.run("comit"), @"
     error: unrecognized subcommand 'comit'
-    hint: a similar subcommand exists: 'commit'
+    hint: some similar subcommands exist: 'completions', 'commit'
     [exit code 2]
     ");
     assert_snapshot!(sandbox.run("commit"), @"
@@ -41,27 +41,29 @@ fn help_is_for_80_columns_and_names_every_command() {
     Usage: ckpt [OPTIONS] <COMMAND>
 
     Commands:
-      init      Makes a repository
-      commit    Versions files
-      log       Shows a version and all before it
-      show      Shows one version whole
-      compare   Compares versions [alias: diff]
-      restore   Gives the files of a version back, byte for byte
-      verify    Checks every byte of the repository
-      branch    Lists, makes and deletes branches
-      tag       Lists, makes and deletes tags
-      switch    Makes a branch the current one
-      alias     Lists and deletes aliases
-      promote   Moves an alias to a version if it meets the gate
-      guard     Lists and sets conditions that every move of a ref must meet
-      rollback  Moves a branch, tag or alias back
-      audit     Shows who moved a ref when and why, and verifies the chain of its
-                moves
-      note      Adds metrics, text and files to a version, which stays what it is
-      gc        Takes away content that nothing needs, and tidies up
-      prune     Drops the content of versions that no rule keeps
-      undelete  Brings back content that gc or prune removed
-      help      Print this message or the help of the given subcommand(s)
+      init         Makes a repository
+      commit       Versions files
+      log          Shows a version and all before it
+      show         Shows one version whole
+      compare      Compares versions [alias: diff]
+      restore      Gives the files of a version back, byte for byte
+      verify       Checks every byte of the repository
+      branch       Lists, makes and deletes branches
+      tag          Lists, makes and deletes tags
+      switch       Makes a branch the current one
+      alias        Lists and deletes aliases
+      promote      Moves an alias to a version if it meets the gate
+      guard        Lists and sets conditions that every move of a ref must meet
+      rollback     Moves a branch, tag or alias back
+      audit        Shows who moved a ref when and why, and verifies the chain of its
+                   moves
+      note         Adds metrics, text and files to a version, which stays what it is
+      gc           Takes away content that nothing needs, and tidies up
+      prune        Drops the content of versions that no rule keeps
+      undelete     Brings back content that gc or prune removed
+      completions  Prints a script that completes commands in a shell
+      man          Prints a manual page, or writes all of them into a folder
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
@@ -71,6 +73,13 @@ fn help_is_for_80_columns_and_names_every_command() {
           --repo <DIR>  The folder that holds .ckpt [default: found upwards from the
                         current folder]
           --json        Prints the result as JSON
+
+    Examples:
+      ckpt init
+      ckpt commit model.safetensors -m 'first try' --metric val_loss=0.31
+      ckpt log
+      ckpt compare HEAD~ HEAD
+      ckpt restore min:val_loss -o best.safetensors
 
     REV names a version: a branch, tag or alias, HEAD, the first digits of an id,
     main~3 (3 versions before), main@12 (version number 12), min:loss or max:f1 (the
@@ -125,6 +134,11 @@ fn the_help_of_a_command_tells_all_about_it() {
 
           --json
               Prints the result as JSON
+
+    Examples:
+      ckpt restore HEAD
+      ckpt restore production -o model.safetensors
+      ckpt restore min:val_loss -o best/ --with-state --force
     ");
 }
 
@@ -203,7 +217,9 @@ fn a_time_that_is_none_is_wrong_usage() {
 #[test]
 fn a_reader_that_stops_reading_ends_the_program_in_silence() {
     let sandbox = Sandbox::with_history();
-    for line in ["log", "log --json", "show", "compare HEAD~ HEAD", "verify", "branch"] {
+    let commands = ["log", "log --json", "show", "compare HEAD~ HEAD", "verify", "branch", "audit"];
+    let about = ["help", "--version", "commit --help", "completions bash", "man"];
+    for line in commands.into_iter().chain(about) {
         let mut command = sandbox.command(line);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
