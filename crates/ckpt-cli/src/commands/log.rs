@@ -4,7 +4,7 @@ mod filter;
 mod layout;
 mod spark;
 
-use ckpt_store::{Repository, Version};
+use ckpt_store::{Error, Repository, Version};
 use clap::Args;
 
 use self::{filter::Filter, layout::Layout, spark::Spark};
@@ -18,7 +18,12 @@ use crate::{
 /// Rows that the layout is made from; what follows is printed as it comes.
 const SAMPLE: usize = 256;
 
+/// What parts the ends of a range.
+const DOTS: &str = "..";
+
 /// Shows a version and all before it
+///
+/// Of A..B only what comes after A, up to B, along first parents; A.. goes up to HEAD.
 ///
 /// The table has as many metrics as fit, those first that most versions have; `show` has them
 /// all. Names in parentheses are the refs that point to a version. Metrics that notes give come
@@ -31,12 +36,12 @@ const SAMPLE: usize = 256;
 #[command(after_help = "\
 Examples:
   ckpt log
-  ckpt log resnet/main -n 20 --spark val_loss
+  ckpt log v1.0..resnet/main -n 20 --spark val_loss
   ckpt log --where 'f1 >= 0.9' --where 'val_loss < parent.val_loss'
   ckpt log --json | jq -r .metrics.val_loss
 ")]
 pub(crate) struct LogArgs {
-    /// Where to start
+    /// Where to start, or a range A..B
     #[arg(value_name = "REV", default_value = "HEAD")]
     revision: String,
 
@@ -56,22 +61,38 @@ pub(crate) struct LogArgs {
 
 pub(crate) fn log(context: &mut Context, args: &LogArgs) -> Outcome {
     let repository = context.repository()?;
-    let start = repository.resolve(&args.revision)?;
     let filter = Filter::new(&repository, &args.conditions)?;
-    let versions = repository.log(start).filter_map(|version| filter.pass(version).transpose());
+    let history = history(&repository, &args.revision)?;
+    let versions = history.filter_map(|version| filter.pass(version).transpose());
     let versions = versions.take(args.number.unwrap_or(usize::MAX));
     let shown = match context.json {
         true => print_json(context, &repository, args, versions)?,
         false => print_table(context, &repository, args, versions)?,
     };
-    if let Some(nothing) = filter.nothing(&args.revision)
-        && !shown
-        && !context.json
-        && args.number != Some(0)
-    {
-        context.ui.notice(nothing)?;
+    if !shown && !context.json && args.number != Some(0) {
+        context.ui.notice(nothing(&args.revision, &filter))?;
     }
     Ok(Answer::Done)
+}
+
+/// Finds the versions that a revision or a range stands for, the newest first.
+fn history<'a>(
+    repository: &'a Repository,
+    revision: &str,
+) -> Result<Box<dyn Iterator<Item = Result<Version, Error>> + 'a>, Failure> {
+    if revision.contains(DOTS) {
+        let line = repository.resolve_range(revision)?;
+        return Ok(Box::new(line.into_iter().rev().map(Ok)));
+    }
+    Ok(Box::new(repository.log(repository.resolve(revision)?)))
+}
+
+/// Says that there is nothing to show, and why.
+fn nothing(revision: &str, filter: &Filter<'_>) -> String {
+    let within = if revision.contains(DOTS) { "in" } else { "up to" };
+    let meets = filter.to_string();
+    let meets = if meets.is_empty() { meets } else { format!(" meets {meets}") };
+    format!("no version {within} {revision}{meets}")
 }
 
 /// Prints versions as they come, and tells whether there were any.
@@ -79,9 +100,10 @@ fn print_json(
     context: &mut Context,
     repository: &Repository,
     args: &LogArgs,
-    versions: impl Iterator<Item = Result<Version, ckpt_store::Error>>,
+    versions: impl Iterator<Item = Result<Version, Error>>,
 ) -> Result<bool, Failure> {
-    let branch = refs::branch_of(repository, &args.revision)?;
+    let end = args.revision.split_once(DOTS).map_or(args.revision.as_str(), |(_, end)| end);
+    let branch = refs::branch_of(repository, end)?;
     let mut any = false;
     for version in versions {
         let version = version?;
@@ -97,7 +119,7 @@ fn print_table(
     context: &mut Context,
     repository: &Repository,
     args: &LogArgs,
-    mut versions: impl Iterator<Item = Result<Version, ckpt_store::Error>>,
+    mut versions: impl Iterator<Item = Result<Version, Error>>,
 ) -> Result<bool, Failure> {
     let mut printed: Option<(Layout, Spark)> = None;
     loop {

@@ -190,3 +190,28 @@ fn only_versions_that_meet_the_conditions_are_shown_and_counted() {
     [exit code 2]
     ");
 }
+
+#[test]
+fn a_range_is_what_comes_after_one_version_up_to_another() {
+    let sandbox = with_f1(&[Some(0.1), Some(0.2), Some(0.3), Some(0.4), Some(0.5)]);
+    let numbers = |line: &str| -> Vec<u64> {
+        let documents = sandbox.documents(line);
+        documents.iter().map(|version| version["number"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(numbers("log main@2..main@4"), [4, 3]);
+    assert_eq!(numbers("log main@3.."), [5, 4]);
+    assert_eq!(numbers("log main@1..main --where f1>=0.3 -n 2"), [5, 4]);
+    assert_eq!(sandbox.documents("log main@4..main")[0]["branch"], "main");
+    assert_snapshot!(sandbox.run("log main..main"), @"no version in main..main");
+    assert_snapshot!(sandbox.run("log main@2..main --where f1>1"), @"no version in main@2..main meets f1 > 1");
+    assert_snapshot!(sandbox.run("log main..main~2"), @"
+    error: version id1_________ is not on the line of first parents of id2_________
+    hint: a range A..B is what comes after A, up to B
+    [exit code 1]
+    ");
+    assert_snapshot!(sandbox.run("log ..main"), @r#"
+    error: "..main" is not a revision: a revision comes before the two dots; one alone is all its history
+    hint: forms of a revision: main, main~3, main@12, HEAD, min:loss, max:f1@main, an id
+    [exit code 2]
+    "#);
+}
