@@ -1,7 +1,7 @@
 use std::io;
 use std::str::Utf8Error;
 
-use ckpt_tensor::TensorError;
+use ckpt_tensor::{Dtype, TensorError};
 
 /// Why a file is not of the format that it claims, or tensors cannot be laid out in one.
 ///
@@ -122,4 +122,96 @@ pub enum FormatError {
     /// All tensors together are too large for 64-bit offsets.
     #[error("tensors overflow the file at `{0}`")]
     FileOverflow(String),
+    /// The header of an array is not what NumPy writes.
+    #[error("NPY header {0}")]
+    NpyHeader(&'static str),
+    /// An array's size is impossible.
+    #[error("array: {0}")]
+    Array(TensorError),
+    /// The file ends before an array does.
+    #[error(
+        "the array needs {expected} bytes after its header, there are {found}; it is truncated"
+    )]
+    ArrayTruncated {
+        /// Bytes by dtype and shape.
+        expected: u64,
+        /// Bytes that there are.
+        found: u64,
+    },
+    /// A zip archive contradicts itself as a whole.
+    #[error("the zip archive {0}")]
+    Zip(&'static str),
+    /// A member of a zip archive contradicts the archive, or what the others say of it.
+    #[error("member `{name}` {problem}")]
+    Member {
+        /// The member's name in the archive.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A pickle is none, or contradicts the rest of its archive.
+    #[error("data.pkl, byte {at}: {problem}")]
+    Pickle {
+        /// Where in the pickle, counted from 0.
+        at: usize,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// A view on a storage does not fit it.
+    #[error("tensor `{name}` does not fit its storage: {problem}")]
+    View {
+        /// The tensor.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A GGUF file contradicts itself.
+    #[error("GGUF header, byte {at}: {problem}")]
+    GgufHeader {
+        /// Where in the file.
+        at: u64,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// Rows of quantized numbers do not consist of whole blocks.
+    #[error("tensor `{name}`: {problem}")]
+    Blocks {
+        /// The tensor.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A tensor ends after the file.
+    #[error("tensor `{name}` ends at {end}, the file at {file}; it is truncated")]
+    BeyondEnd {
+        /// The tensor.
+        name: String,
+        /// The byte after its last.
+        end: u64,
+        /// Bytes of the file.
+        file: u64,
+    },
+    /// NumPy lacks a tensor's dtype.
+    #[error("tensor `{name}` is {dtype}, which NumPy lacks")]
+    NumpyDtype {
+        /// The tensor.
+        name: String,
+        /// Its dtype.
+        dtype: Dtype,
+    },
+    /// A tensor's name cannot be that of a member of an archive.
+    #[error("tensor name {name:?} {problem}")]
+    MemberName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+impl FormatError {
+    /// Tells whether it says nothing about the file, which could not be read.
+    pub(crate) fn is_read(&self) -> bool {
+        matches!(self, Self::Read(_))
+    }
 }

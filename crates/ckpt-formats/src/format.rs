@@ -1,7 +1,9 @@
 use std::io;
 use std::path::Path;
 
-use crate::{FormatError, ReadAt, Segmentation, safetensors};
+use crate::stop::{Stop, noted, settle};
+use crate::zip::{self, Archive};
+use crate::{FormatError, ReadAt, Segmentation, gguf, npy, npz, pytorch, safetensors};
 
 /// A container format that has a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,19 +65,35 @@ impl Format {
 /// # Errors
 /// Only those of reading.
 pub fn segment(source: &dyn ReadAt) -> io::Result<Segmentation> {
-    let Some(format) = sniff(source)? else {
-        let note = "no known checkpoint format".to_owned();
-        return Ok(Segmentation::opaque(source.len()?, Some(note)));
+    let opaque = |note: String| Ok(Segmentation::opaque(source.len()?, Some(note)));
+    let (format, found) = match sniff(source)? {
+        Some(Start::Zip) => match Archive::open(source) {
+            Ok(archive) if pytorch::has_pickle(&archive) => {
+                (Format::Pytorch, pytorch::segment(source, &archive))
+            }
+            Ok(archive) if npz::has_arrays(&archive) => {
+                (Format::Npz, npz::segment(source, &archive))
+            }
+            Ok(_) => return opaque(UNKNOWN.to_owned()),
+            Err(Stop::Broken(FormatError::Read(error))) => return Err(error),
+            Err(Stop::Broken(error)) => return opaque(noted(&error)),
+            Err(Stop::Beyond(why)) => return opaque(why),
+        },
+        Some(Start::Of(format)) => (format, read(format, source)),
+        None => return opaque(UNKNOWN.to_owned()),
     };
-    match segment_as(format, source) {
+    match settle(format, source, found) {
         Ok(segmentation) => Ok(segmentation),
         Err(FormatError::Read(error)) => Err(error),
         Err(contradiction) => {
-            let note = format!("not {}: {contradiction}", format.name());
+            let note = format!("not {}: {}", format.name(), noted(&contradiction));
             Ok(Segmentation::whole(format, source.len()?, note))
         }
     }
 }
+
+/// The note on a file without a known beginning.
+const UNKNOWN: &str = "no known checkpoint format";
 
 /// Finds the segments of a file that claims a format.
 ///
@@ -86,16 +104,63 @@ pub fn segment(source: &dyn ReadAt) -> io::Result<Segmentation> {
 /// # Errors
 /// What contradicts the claim, or [`FormatError::Read`].
 pub fn segment_as(format: Format, source: &dyn ReadAt) -> Result<Segmentation, FormatError> {
+    settle(format, source, read(format, source))
+}
+
+fn read(format: Format, source: &dyn ReadAt) -> Result<Segmentation, Stop> {
     match format {
-        Format::Safetensors => safetensors::segment(source),
-        Format::Npy | Format::Npz | Format::Pytorch | Format::Gguf => {
-            let note = format!("{} files are kept whole", format.name());
-            Ok(Segmentation::whole(format, source.len()?, note))
-        }
+        Format::Safetensors => Ok(safetensors::segment(source)?),
+        Format::Npy => npy::segment(source),
+        Format::Npz | Format::Pytorch => read_zip(format, source),
+        Format::Gguf => gguf::segment(source),
     }
 }
 
+fn read_zip(format: Format, source: &dyn ReadAt) -> Result<Segmentation, Stop> {
+    if !begins_with(source, zip::MAGIC)? {
+        return Err(Stop::Beyond(match format {
+            Format::Npz => "not npz: no zip archive, or an empty one".to_owned(),
+            _ => "not pytorch: no zip archive (a legacy or other file)".to_owned(),
+        }));
+    }
+    let archive = Archive::open(source)?;
+    match format {
+        Format::Npz if npz::has_arrays(&archive) => npz::segment(source, &archive),
+        Format::Npz => Err(Stop::beyond("not npz: no array in the zip archive")),
+        _ if pytorch::has_pickle(&archive) => pytorch::segment(source, &archive),
+        _ => Err(Stop::beyond("not pytorch: no data.pkl in the zip archive")),
+    }
+}
+
+/// What a file's first bytes tell.
+enum Start {
+    Of(Format),
+    /// One of the formats that are zip archives, or another.
+    Zip,
+}
+
 /// Guesses a format from a file's first bytes.
-fn sniff(source: &dyn ReadAt) -> io::Result<Option<Format>> {
-    Ok(safetensors::begins_like(source)?.then_some(Format::Safetensors))
+fn sniff(source: &dyn ReadAt) -> io::Result<Option<Start>> {
+    let start = if begins_with(source, zip::MAGIC)? {
+        Start::Zip
+    } else if begins_with(source, npy::MAGIC)? {
+        Start::Of(Format::Npy)
+    } else if begins_with(source, gguf::MAGIC)? {
+        Start::Of(Format::Gguf)
+    } else if safetensors::begins_like(source)? {
+        Start::Of(Format::Safetensors)
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(start))
+}
+
+fn begins_with(source: &dyn ReadAt, magic: &[u8]) -> io::Result<bool> {
+    let mut first = [0; 8];
+    let first = &mut first[..magic.len()];
+    if source.len()? < first.len() as u64 {
+        return Ok(false);
+    }
+    source.read_at(0, first)?;
+    Ok(first == magic)
 }

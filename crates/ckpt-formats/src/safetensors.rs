@@ -15,7 +15,7 @@ mod header;
 mod layout;
 mod read;
 
-pub use layout::{PlacedTensor, SafetensorsLayout, TensorMeta, safetensors_layout};
+pub use layout::{PlacedTensor, SafetensorsLayout, safetensors_layout};
 pub(crate) use read::{begins_like, segment};
 
 /// Longest header in bytes, the limit of the safetensors library.

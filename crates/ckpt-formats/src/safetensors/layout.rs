@@ -3,22 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use ckpt_tensor::{Dtype, Shape};
+use ckpt_tensor::Dtype;
 use serde::Serialize;
 
 use super::{MAX_HEADER, METADATA_KEY, PREFIX};
-use crate::FormatError;
-
-/// A tensor to be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TensorMeta {
-    /// The name in the file.
-    pub name: String,
-    /// The type of its elements.
-    pub dtype: Dtype,
-    /// Its extents.
-    pub shape: Shape,
-}
+use crate::{FormatError, Part, TensorMeta};
 
 /// Where a tensor stands in a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +29,14 @@ pub struct SafetensorsLayout {
     pub tensors: Vec<PlacedTensor>,
     /// Bytes of the whole file.
     pub file_len: u64,
+}
+
+impl SafetensorsLayout {
+    /// Gives what the file consists of, in order.
+    pub fn into_parts(self) -> Vec<Part> {
+        let tensors = self.tensors.iter().map(|placed| Part::Tensor(placed.index));
+        std::iter::once(Part::Bytes(self.header)).chain(tensors).collect()
+    }
 }
 
 /// A tensor's entry in the header, keys in the order that the safetensors library writes.

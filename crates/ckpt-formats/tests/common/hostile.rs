@@ -1,13 +1,33 @@
 //! Reading of bytes that nobody vouches for, as mutation tests and fuzzers drive it.
 
-use ckpt_formats::{Format, FormatError, Segment, segment, segment_as};
+use ckpt_formats::{Format, FormatError, Segment, Segmentation, segment, segment_as};
 
-/// Finds the segments of a file; tells whether it has tensors.
+/// Finds the segments of a file, also as each format that it may claim; tells whether all of it
+/// was understood.
 ///
 /// # Panics
 /// If the segments do not tile the file, or are no tensors where they say so.
 pub(crate) fn segments(input: &[u8]) -> bool {
     let found = segment(&input).expect("bytes in memory can be read");
+    check(&found, input);
+    for &format in Format::ALL {
+        match segment_as(format, &input) {
+            Err(FormatError::Read(error)) => panic!("bytes in memory can be read: {error}"),
+            Err(_) if found.reader == format.name() => assert!(found.segments.len() <= 1),
+            Err(_) => {}
+            Ok(claimed) => {
+                check(&claimed, input);
+                assert_eq!(claimed.reader, format.name());
+                if found.reader == format.name() {
+                    assert_eq!(claimed, found);
+                }
+            }
+        }
+    }
+    found.note.is_none()
+}
+
+fn check(found: &Segmentation, input: &[u8]) {
     let mut end = 0;
     for segment in &found.segments {
         assert_eq!(segment.offset(), end);
@@ -17,12 +37,11 @@ pub(crate) fn segments(input: &[u8]) -> bool {
         }
     }
     assert_eq!(end, input.len() as u64);
-    match segment_as(Format::Safetensors, &input) {
-        Ok(claimed) if input[8] == b'{' => assert_eq!(claimed, found),
-        Err(FormatError::Read(error)) => panic!("bytes in memory can be read: {error}"),
-        // White space before the brace is read where it is claimed, and not recognised otherwise.
-        Ok(_) => assert_eq!(found.reader, "opaque"),
-        Err(_) => assert!(found.segments.len() <= 1),
+    for tied in &found.tied {
+        let len = tied.shape.byte_len(tied.dtype).expect("a tensor that there is");
+        let segment = &found.segments[tied.segment];
+        assert!(matches!(segment, Segment::Tensor { len: same, .. } if *same == len));
     }
-    found.note.is_none()
+    let note = found.note.as_deref().unwrap_or_default();
+    assert!(note.len() <= 2500 && !note.contains(char::is_control), "{note}");
 }

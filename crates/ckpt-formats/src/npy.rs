@@ -1,0 +1,78 @@
+//! The NPY format: one array of NumPy.
+//!
+//! A file is a magic word, a version, the header's length, the header (a Python dictionary of the
+//! elements' type, their order and the shape, padded with spaces), then the elements. Source:
+//! NEP 1 and the documentation of `numpy.lib.format`.
+//!
+//! Arrays of booleans, integers, floats and single-precision complex numbers become tensors if
+//! they are row-major and little-endian. Others are valid and stay opaque: Fortran order (unless
+//! at most one extent exceeds 1, so that both orders are one), big-endian elements, Python
+//! objects, text, records, dates, and floats beyond 64 bits.
+
+mod dtype;
+mod header;
+mod write;
+
+use ckpt_tensor::{Dtype, Shape};
+
+use crate::stop::Stop;
+use crate::tile::{Found, Unread, tile};
+use crate::{Format, FormatError, ReadAt, Segment, Segmentation};
+use header::Header;
+pub(crate) use header::MAGIC;
+pub use write::npy_header;
+
+/// The name of the tensor in an NPY file, which has no names: not the file's own name, so that
+/// moving the file changes no identity.
+const TENSOR: &str = "array";
+
+/// An array whose elements are row-major and little-endian.
+pub(crate) struct Array {
+    pub(crate) dtype: Dtype,
+    pub(crate) shape: Shape,
+    /// First byte of the elements, from the file's start.
+    pub(crate) offset: u64,
+    /// Bytes of the elements.
+    pub(crate) len: u64,
+}
+
+/// Finds the segments of an NPY file.
+pub(crate) fn segment(source: &dyn ReadAt) -> Result<Segmentation, Stop> {
+    let file = source.len()?;
+    if !begins_like(source, 0, file)? {
+        return Err(Stop::beyond("not npy: the file begins otherwise"));
+    }
+    let Array { dtype, shape, offset, len } = read(source, 0, file)?;
+    let found = Found { name: TENSOR.to_owned(), dtype, shape, offset, len };
+    let mut segmentation = tile(Format::Npy, file, vec![found], Unread::default());
+    if let Some(Segment::Opaque { len, .. }) = segmentation.segments.get(2) {
+        segmentation.note = Some(format!("{len} bytes after the array are opaque"));
+    }
+    Ok(segmentation)
+}
+
+/// Tells whether the bytes from `start` to `end` begin like an NPY file.
+pub(crate) fn begins_like(source: &dyn ReadAt, start: u64, end: u64) -> Result<bool, FormatError> {
+    let mut first = [0; MAGIC.len()];
+    if end - start < first.len() as u64 {
+        return Ok(false);
+    }
+    source.read_at(start, &mut first)?;
+    Ok(first == *MAGIC)
+}
+
+/// Reads the header of an array that begins at `start`, and whose elements end by `end`.
+pub(crate) fn read(source: &dyn ReadAt, start: u64, end: u64) -> Result<Array, Stop> {
+    let Header { descriptor, is_fortran, shape, len } = header::read(source, start, end)?;
+    let dtype = dtype::find(&descriptor)?;
+    if is_fortran && shape.dims().iter().filter(|&&extent| extent > 1).count() > 1 {
+        return Err(Stop::beyond("the array is in Fortran order"));
+    }
+    let offset = start + len;
+    let len = shape.byte_len(dtype).map_err(FormatError::Array)?;
+    let found = end - offset;
+    if len > found {
+        return Err(FormatError::ArrayTruncated { expected: len, found }.into());
+    }
+    Ok(Array { dtype, shape, offset, len })
+}

@@ -1,0 +1,55 @@
+//! The zip archive that `torch.save` writes since PyTorch 1.6.
+//!
+//! `ARCHIVE/data.pkl` is a pickle whose tensors refer to storages, `ARCHIVE/data/KEY`, that are
+//! stored without compression; `ARCHIVE/byteorder` says how (without it: little-endian). The
+//! pickle is read as data: of its instructions and of the names that it refers to, those of a
+//! state dict are known, and nothing is executed. A pickle with others (a pickled module, a
+//! compiled one) leaves the whole file opaque, and the note names what is not known.
+//!
+//! A tensor is named by the keys and list places that lead to it, see [`names`]. Views that are
+//! row-major are tensors; several of the same bytes are tied; others (transposed, channels last,
+//! of types that [`Dtype`](ckpt_tensor::Dtype) lacks) stay opaque, and the note tells of them.
+//! NumPy arrays and numbers inside the pickle are a part of it.
+//!
+//! Sources: `torch/serialization.py`, `torch/_utils.py` and `torch/storage.py` of PyTorch 1.13 to
+//! 2.8; Python's `pickletools.py`.
+
+mod archive;
+mod elements;
+mod globals;
+mod machine;
+pub(crate) mod names;
+mod opcodes;
+mod reduce;
+mod value;
+mod views;
+
+pub(crate) use archive::has_pickle;
+
+use archive::Parts;
+use machine::Machine;
+
+use crate::stop::Stop;
+use crate::tile::{Unread, tile};
+use crate::zip::Archive;
+use crate::{Format, ReadAt, Segmentation};
+
+/// Longest pickle in bytes. The state of a model and its optimizer takes about 300 bytes for each
+/// tensor, 100,000 tensors 30 MB.
+const MAX_PICKLE: u64 = 64 << 20;
+
+/// Most values in a pickle, which bounds the memory that reading one takes to some 400 MB.
+const MAX_VALUES: usize = 4 << 20;
+
+/// Finds the segments of an archive.
+pub(crate) fn segment(source: &dyn ReadAt, archive: &Archive) -> Result<Segmentation, Stop> {
+    let parts = Parts::find(source, archive)?;
+    let pickle = parts.pickle(source)?;
+    let (values, root) = Machine::new(&pickle).run()?;
+    let mut unread = Unread::default();
+    let mut found = Vec::new();
+    for (name, tensor) in names::tensors(&values, root)? {
+        views::resolve(&values, &parts, name, tensor, &mut found, &mut unread)?;
+    }
+    Ok(tile(Format::Pytorch, source.len()?, found, unread))
+}

@@ -1,0 +1,311 @@
+//! A stack machine that follows a pickle without executing anything.
+
+use std::collections::BTreeMap;
+
+use super::globals;
+use super::opcodes::*;
+use super::value::{Id, Value, Values};
+use super::{MAX_VALUES, reduce};
+use crate::FormatError;
+use crate::stop::{Stop, quoted};
+
+/// The state of a pickle that is read up to a place.
+///
+/// Each instruction makes at most one value and takes at least one byte, so memory is bounded by
+/// the pickle's length.
+pub(super) struct Machine<'a> {
+    values: Values<'a>,
+    at: usize,
+    stack: Vec<Id>,
+    /// Heights of the stack.
+    marks: Vec<usize>,
+    memo: BTreeMap<u32, Id>,
+}
+
+impl<'a> Machine<'a> {
+    /// Stands before the first instruction. The pickle has less than 2^32 bytes.
+    pub(super) fn new(pickle: &'a [u8]) -> Self {
+        let values = Values { pickle, all: Vec::new() };
+        Self { values, at: 0, stack: Vec::new(), marks: Vec::new(), memo: BTreeMap::new() }
+    }
+
+    /// Follows the pickle to its end; gives all values, and which of them it stands for.
+    pub(super) fn run(mut self) -> Result<(Values<'a>, Id), Stop> {
+        loop {
+            match self.byte()? {
+                STOP => break,
+                opcode => self.step(opcode)?,
+            }
+        }
+        let root = self.pop()?;
+        Ok((self.values, root))
+    }
+
+    fn step(&mut self, opcode: u8) -> Result<(), Stop> {
+        match opcode {
+            PROTO => self.protocol(),
+            FRAME => self.take(8).map(drop),
+            MARK => {
+                self.marks.push(self.stack.len());
+                Ok(())
+            }
+            POP => self.pop().map(drop),
+            POP_MARK => self.pop_mark().map(drop),
+            DUP => {
+                let top = self.top()?;
+                self.stack.push(top);
+                Ok(())
+            }
+            BINPUT | LONG_BINPUT | MEMOIZE | BINGET | LONG_BINGET => self.memory(opcode),
+            EMPTY_TUPLE | TUPLE | TUPLE1 | TUPLE2 | TUPLE3 | FROZENSET | EMPTY_LIST
+            | EMPTY_DICT | EMPTY_SET => self.container(opcode),
+            APPEND | APPENDS | SETITEM | SETITEMS | ADDITEMS => self.fill(opcode),
+            GLOBAL | STACK_GLOBAL | REDUCE | BUILD | BINPERSID => self.object(opcode),
+            _ => {
+                let value = self.scalar(opcode)?;
+                self.push(value)
+            }
+        }
+    }
+
+    fn protocol(&mut self) -> Result<(), Stop> {
+        match self.byte()? {
+            0..=5 => Ok(()),
+            other => Err(Stop::beyond(format!("data.pkl has protocol {other}"))),
+        }
+    }
+
+    /// Reads a value that is whole with its instruction.
+    fn scalar(&mut self, opcode: u8) -> Result<Value, Stop> {
+        let value = match opcode {
+            NONE | NEWTRUE | NEWFALSE => Value::Plain,
+            BININT => Value::Int(i64::from(self.number(4)? as i32)),
+            BININT1 => Value::Int(self.number(1)? as i64),
+            BININT2 => Value::Int(self.number(2)? as i64),
+            LONG1 => self.long(1)?,
+            LONG4 => self.long(4)?,
+            BINFLOAT => self.plain(8)?,
+            BINUNICODE => self.text(4)?,
+            SHORT_BINUNICODE => self.text(1)?,
+            BINUNICODE8 => self.text(8)?,
+            BINBYTES => self.bytes(4)?,
+            SHORT_BINBYTES => self.bytes(1)?,
+            BINBYTES8 | BYTEARRAY8 => self.bytes(8)?,
+            _ => {
+                let why = format!("data.pkl uses the pickle instruction 0x{opcode:02x}");
+                return Err(Stop::Beyond(why));
+            }
+        };
+        Ok(value)
+    }
+
+    fn memory(&mut self, opcode: u8) -> Result<(), Stop> {
+        let key = match opcode {
+            MEMOIZE => self.memo.len() as u32,
+            BINPUT | BINGET => self.number(1)? as u32,
+            _ => self.number(4)? as u32,
+        };
+        if matches!(opcode, BINGET | LONG_BINGET) {
+            let found = self.memo.get(&key).copied();
+            let found = found.ok_or_else(|| self.broken("fetches what was never put aside"))?;
+            self.stack.push(found);
+        } else {
+            let top = self.top()?;
+            self.memo.insert(key, top);
+        }
+        Ok(())
+    }
+
+    fn container(&mut self, opcode: u8) -> Result<(), Stop> {
+        let value = match opcode {
+            EMPTY_LIST => Value::List(Vec::new()),
+            EMPTY_DICT => Value::Dict(Vec::new()),
+            EMPTY_SET => Value::Plain,
+            FROZENSET => self.pop_mark().map(|_| Value::Plain)?,
+            TUPLE => Value::Tuple(self.pop_mark()?.into()),
+            EMPTY_TUPLE => self.tuple(0)?,
+            TUPLE1 => self.tuple(1)?,
+            TUPLE2 => self.tuple(2)?,
+            _ => self.tuple(3)?,
+        };
+        self.push(value)
+    }
+
+    fn tuple(&mut self, count: usize) -> Result<Value, Stop> {
+        let start = self.stack.len().checked_sub(count).filter(|&start| start >= self.floor());
+        let start = start.ok_or_else(|| self.broken("takes from an empty stack"))?;
+        Ok(Value::Tuple(self.stack.split_off(start).into()))
+    }
+
+    /// Adds items to the container below them.
+    fn fill(&mut self, opcode: u8) -> Result<(), Stop> {
+        let items = match opcode {
+            APPEND => vec![self.pop()?],
+            SETITEM => {
+                let value = self.pop()?;
+                vec![self.pop()?, value]
+            }
+            _ => self.pop_mark()?,
+        };
+        let target = self.top()?;
+        let is_dict = matches!(opcode, SETITEM | SETITEMS);
+        match self.values.get_mut(target) {
+            Value::List(list) if matches!(opcode, APPEND | APPENDS) => list.extend(items),
+            Value::Dict(pairs) if is_dict && items.len().is_multiple_of(2) => {
+                pairs.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));
+            }
+            Value::Plain if opcode == ADDITEMS => {}
+            _ => return Err(self.broken("adds items to what cannot hold them")),
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, opcode: u8) -> Result<(), Stop> {
+        match opcode {
+            GLOBAL => {
+                let (module, name) = (self.line()?, self.line()?);
+                self.global(module, name)
+            }
+            STACK_GLOBAL => {
+                let (name, module) = (self.pop()?, self.pop()?);
+                let texts = self.values.text(module).zip(self.values.text(name));
+                let (module, name) = texts.ok_or_else(|| self.broken("names no global"))?;
+                self.global(module, name)
+            }
+            BUILD => {
+                self.pop()?;
+                let target = self.top()?;
+                match self.values.get(target) {
+                    // Attributes of a dictionary, NumPy's states, attributes of a tensor.
+                    Value::Dict(_) | Value::Plain | Value::Tensor(_) => Ok(()),
+                    _ => Err(self.broken("sets attributes of what has none")),
+                }
+            }
+            BINPERSID => {
+                let id = self.pop()?;
+                let storage = reduce::storage(&self.values, id)?;
+                self.push(storage)
+            }
+            _ => {
+                let (arguments, function) = (self.pop()?, self.pop()?);
+                let (at, pickle) = (self.at, &mut self.values);
+                match reduce::call(pickle, function, arguments, at)? {
+                    reduce::Called::New(value) => self.push(value),
+                    reduce::Called::Same(id) => {
+                        self.stack.push(id);
+                        Ok(())
+                    }
+                }
+            }
+        }
+    }
+
+    fn global(&mut self, module: &[u8], name: &[u8]) -> Result<(), Stop> {
+        match globals::find(module, name) {
+            Some(global) => self.push(Value::Global(global)),
+            None => {
+                let (module, name) = (quoted(module), quoted(name));
+                Err(Stop::Beyond(format!("data.pkl uses the global {module}.{name}")))
+            }
+        }
+    }
+
+    fn push(&mut self, value: Value) -> Result<(), Stop> {
+        let id = Id(self.values.all.len() as u32);
+        if self.values.all.len() == MAX_VALUES {
+            let why = format!("data.pkl has more than {MAX_VALUES} values, the most read");
+            return Err(Stop::Beyond(why));
+        }
+        self.values.all.push(value);
+        self.stack.push(id);
+        Ok(())
+    }
+
+    /// Gives the height below which the stack belongs to what came before the last mark.
+    fn floor(&self) -> usize {
+        self.marks.last().copied().unwrap_or(0)
+    }
+
+    fn top(&self) -> Result<Id, Stop> {
+        let top = self.stack[self.floor()..].last().copied();
+        top.ok_or_else(|| self.broken("takes from an empty stack"))
+    }
+
+    fn pop(&mut self) -> Result<Id, Stop> {
+        let top = self.top()?;
+        self.stack.pop();
+        Ok(top)
+    }
+
+    /// Takes what was put on the stack since the last mark.
+    fn pop_mark(&mut self) -> Result<Vec<Id>, Stop> {
+        let mark = self.marks.pop().ok_or_else(|| self.broken("returns to a mark never set"))?;
+        Ok(self.stack.split_off(mark))
+    }
+
+    fn byte(&mut self) -> Result<u8, Stop> {
+        Ok(self.take(1)?[0])
+    }
+
+    fn take(&mut self, len: u64) -> Result<&'a [u8], Stop> {
+        let rest = &self.values.pickle[self.at..];
+        if len > rest.len() as u64 {
+            return Err(self.broken("ends within an instruction"));
+        }
+        self.at += len as usize;
+        Ok(&rest[..len as usize])
+    }
+
+    /// Reads an unsigned number of 1 to 8 bytes.
+    fn number(&mut self, len: u64) -> Result<u64, Stop> {
+        let bytes = self.take(len)?;
+        Ok(bytes.iter().rfold(0, |number, &byte| number << 8 | u64::from(byte)))
+    }
+
+    /// Reads a signed number of a length that is given before it.
+    fn long(&mut self, prefix: u64) -> Result<Value, Stop> {
+        let len = self.number(prefix)?;
+        let bytes = self.take(len)?;
+        let sign = if bytes.last().is_some_and(|&byte| byte >= 0x80) { -1 } else { 0 };
+        Ok(match bytes.len() {
+            0..=8 => {
+                Value::Int(bytes.iter().rfold(sign, |number, &byte| number << 8 | i64::from(byte)))
+            }
+            _ => Value::Plain,
+        })
+    }
+
+    fn plain(&mut self, len: u64) -> Result<Value, Stop> {
+        self.take(len).map(|_| Value::Plain)
+    }
+
+    fn bytes(&mut self, prefix: u64) -> Result<Value, Stop> {
+        let len = self.number(prefix)?;
+        self.plain(len)
+    }
+
+    fn text(&mut self, prefix: u64) -> Result<Value, Stop> {
+        let len = self.number(prefix)?;
+        let start = self.at as u32;
+        self.take(len)?;
+        Ok(Value::Text(start, len as u32))
+    }
+
+    /// Reads to the end of the line.
+    fn line(&mut self) -> Result<&'a [u8], Stop> {
+        let rest = &self.values.pickle[self.at..];
+        let len = rest.iter().position(|&byte| byte == b'\n');
+        let len = len.ok_or_else(|| self.broken("ends within an instruction"))?;
+        self.at += len + 1;
+        Ok(&rest[..len])
+    }
+
+    fn broken(&self, problem: &str) -> Stop {
+        broken(self.at, problem)
+    }
+}
+
+/// Tells what is wrong before a place in the pickle.
+pub(super) fn broken(at: usize, problem: impl Into<String>) -> Stop {
+    Stop::Broken(FormatError::Pickle { at, problem: problem.into() })
+}

@@ -1,0 +1,166 @@
+//! The names of tensors: where they stand in the structure that was saved.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::value::{Id, Value, Values};
+use crate::stop::{Stop, quoted};
+
+/// Keys under which training code keeps the model's state dict.
+const WRAPPERS: [&str; 7] =
+    ["model", "model_state_dict", "state_dict", "net", "network", "module", "weights"];
+
+/// The name of a tensor that was saved by itself.
+const ALONE: &str = "tensor";
+
+/// Most containers in one another. Optimizer states have four.
+const MAX_DEPTH: usize = 64;
+
+/// Visits of values and bytes of names for each byte of the pickle. A tensor takes 80 bytes there and a
+/// hundred in its name; only a pickle that refers to itself again and again needs more.
+const MAX_EXPANSION: usize = 16;
+
+/// Finds the tensors below `root`, each with its name.
+///
+/// The name is the keys that lead to the tensor, joined by dots: texts as they are, integers and
+/// places in lists and tuples in decimal, as in `optimizer.state.0.exp_avg`. A tensor that was
+/// saved by itself is `tensor`.
+///
+/// One key is left out, so that the same weights have the same names in a training checkpoint and
+/// in a bare state dict: of the outermost keys `model`, `model_state_dict`, `state_dict`, `net`,
+/// `network`, `module` and `weights`, the one that leads to a dictionary with tensors, if it
+/// alone does, and if no two tensors get the same name thereby.
+pub(super) fn tensors(values: &Values<'_>, root: Id) -> Result<Vec<(String, Id)>, Stop> {
+    let mut walk = Walk::new(values);
+    match values.get(root) {
+        Value::Tensor(_) => walk.found.push((ALONE.to_owned(), root)),
+        Value::Dict(pairs) => {
+            let wrapped = walk.top(pairs)?;
+            if let [(key, range)] = wrapped.as_slice() {
+                unwrap(&mut walk.found, key, range.clone());
+            }
+        }
+        _ => walk.visit(root, 0)?,
+    }
+    let mut names: Vec<&str> = walk.found.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let name = quoted(pair[0].as_bytes());
+        return Err(Stop::Beyond(format!("two tensors would have the name `{name}`")));
+    }
+    Ok(walk.found)
+}
+
+/// Leaves out the outermost key of the names in a range unless that makes two names one.
+fn unwrap(found: &mut [(String, Id)], key: &str, range: Range<usize>) {
+    let prefix = key.len() + 1;
+    let others = found[..range.start].iter().chain(&found[range.end..]);
+    let others: BTreeSet<&str> = others.map(|(name, _)| name.as_str()).collect();
+    if found[range.clone()].iter().all(|(name, _)| !others.contains(&name[prefix..])) {
+        found[range].iter_mut().for_each(|(name, _)| drop(name.drain(..prefix)));
+    }
+}
+
+/// A walk through the values.
+struct Walk<'a> {
+    values: &'a Values<'a>,
+    found: Vec<(String, Id)>,
+    /// The name of what is visited.
+    path: String,
+    /// Visits and bytes of names that are still allowed.
+    budget: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(values: &'a Values<'a>) -> Self {
+        let budget = MAX_EXPANSION * values.pickle.len();
+        Self { values, found: Vec::new(), path: String::new(), budget }
+    }
+
+    /// Visits the outermost dictionary; tells which wrappers lead to tensors, and to which.
+    fn top(&mut self, pairs: &[(Id, Id)]) -> Result<Vec<(&'static str, Range<usize>)>, Stop> {
+        let mut wrapped = Vec::new();
+        for &(key, value) in pairs {
+            let start = self.found.len();
+            self.entry(key, value, 0)?;
+            let text = self.values.text(key);
+            let wrapper = WRAPPERS.iter().find(|name| Some(name.as_bytes()) == text);
+            let range = start..self.found.len();
+            if let (Some(name), Value::Dict(_), false) =
+                (wrapper, self.values.get(value), range.is_empty())
+            {
+                wrapped.push((*name, range));
+            }
+        }
+        Ok(wrapped)
+    }
+
+    fn visit(&mut self, id: Id, depth: usize) -> Result<(), Stop> {
+        self.spend(1)?;
+        if depth > MAX_DEPTH {
+            return Err(Stop::beyond("data.pkl nests containers too deeply"));
+        }
+        let values = self.values;
+        match values.get(id) {
+            Value::Tensor(_) => {
+                self.spend(self.path.len())?;
+                self.found.push((self.path.clone(), id));
+                Ok(())
+            }
+            Value::Dict(pairs) => {
+                self.spend(pairs.len())?;
+                pairs.iter().try_for_each(|&(key, value)| self.entry(key, value, depth))
+            }
+            Value::List(items) => self.items(items, depth),
+            Value::Tuple(items) => self.items(items, depth),
+            _ => Ok(()),
+        }
+    }
+
+    fn items(&mut self, items: &[Id], depth: usize) -> Result<(), Stop> {
+        self.spend(items.len())?;
+        for (place, &item) in items.iter().enumerate() {
+            if self.values.is_container(item) {
+                self.below(&place.to_string(), item, depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, key: Id, value: Id, depth: usize) -> Result<(), Stop> {
+        if !self.values.is_container(value) {
+            return Ok(());
+        }
+        let text = self.values.text(key).map(std::str::from_utf8);
+        match (text, self.values.get(key)) {
+            (Some(Ok(text)), _) => self.below(text, value, depth),
+            (_, Value::Int(number)) => self.below(&number.to_string(), value, depth),
+            _ => {
+                let before = self.found.len();
+                self.below("", value, depth)?;
+                if self.found.len() == before {
+                    return Ok(());
+                }
+                Err(Stop::beyond("a tensor's key is neither text nor an integer"))
+            }
+        }
+    }
+
+    fn below(&mut self, key: &str, value: Id, depth: usize) -> Result<(), Stop> {
+        let len = self.path.len();
+        self.spend(key.len())?;
+        if depth > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(key);
+        self.visit(value, depth + 1)?;
+        self.path.truncate(len);
+        Ok(())
+    }
+
+    fn spend(&mut self, cost: usize) -> Result<(), Stop> {
+        let left = self.budget.checked_sub(cost);
+        self.budget = left.ok_or_else(|| Stop::beyond("data.pkl repeats itself too often"))?;
+        Ok(())
+    }
+}
