@@ -191,6 +191,9 @@ pub enum FormatError {
         /// Bytes of the file.
         file: u64,
     },
+    /// The index of a sharded checkpoint is not one.
+    #[error("shard index: {0}")]
+    ShardIndex(String),
     /// NumPy lacks a tensor's dtype.
     #[error("tensor `{name}` is {dtype}, which NumPy lacks")]
     NumpyDtype {

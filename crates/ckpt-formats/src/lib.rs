@@ -16,6 +16,7 @@
 //! - [`segment_as`] takes a file that claims a [`Format`], by its name for instance, and says
 //!   what contradicts the claim.
 //! - [`safetensors_layout`] and [`npz_layout`] lay tensors out in a new file, a list of [`Part`]s.
+//! - [`parse_shard_index`] tells which files of a sharded checkpoint have which tensors.
 //!
 //! Files come from anywhere: sizes are compared with the file's length before anything is
 //! allocated, memory stays within a small multiple of the header's length, and headers have
@@ -43,10 +44,12 @@ mod layout;
 mod le;
 mod npy;
 mod npz;
+mod pairs;
 mod pytorch;
 mod read_at;
 mod safetensors;
 mod segment;
+mod shards;
 mod stop;
 mod tile;
 mod zip;
@@ -59,3 +62,4 @@ pub use npz::{NpzLayout, npz_layout};
 pub use read_at::ReadAt;
 pub use safetensors::{MAX_HEADER, PlacedTensor, SafetensorsLayout, safetensors_layout};
 pub use segment::{Segment, Segmentation, TiedTensor};
+pub use shards::{ShardIndex, parse_shard_index};

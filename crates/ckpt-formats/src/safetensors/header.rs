@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::METADATA_KEY;
+use crate::pairs::Pairs;
 
 /// Entries in the order of the header, repeated names included.
 #[derive(Debug, Default)]
@@ -50,33 +51,5 @@ impl<'de> Visitor<'de> for HeaderVisitor {
         }
         let Pairs(metadata) = metadata.flatten().unwrap_or_default();
         Ok(Header { metadata, tensors })
-    }
-}
-
-/// An object of strings that keeps repeated keys, where a map would keep the last silently.
-#[derive(Default)]
-struct Pairs(Vec<(String, String)>);
-
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(PairsVisitor)
-    }
-}
-
-struct PairsVisitor;
-
-impl<'de> Visitor<'de> for PairsVisitor {
-    type Value = Pairs;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of strings")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some(pair) = map.next_entry()? {
-            pairs.push(pair);
-        }
-        Ok(Pairs(pairs))
     }
 }
