@@ -72,7 +72,8 @@ fn bytes_past_the_end_are_not_read() {
 
 #[test]
 fn other_files_are_opaque() {
-    for bytes in [b"".as_slice(), b"text", b"a longer text that is no header at all"] {
+    let source = b"int f() { return 0; }".as_slice();
+    for bytes in [b"".as_slice(), b"text", b"a longer text that is no header at all", source] {
         let found = segment(&bytes).unwrap();
         assert_eq!(found.reader, "opaque");
         assert_eq!(found.note.as_deref(), Some("no known checkpoint format"));

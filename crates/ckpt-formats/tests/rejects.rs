@@ -9,7 +9,8 @@ use common::file;
 fn refuse(file: &[u8]) -> String {
     let error = segment_as(Format::Safetensors, &file).expect_err("the file contradicts itself");
     let opaque = segment(&file).expect("bytes in memory can be read");
-    let is_recognised = file.get(8) == Some(&b'{');
+    // Longer headers are refused, and tell no other file from text with a brace.
+    let is_recognised = file.get(8) == Some(&b'{') && file[4..8] == [0; 4];
     assert_eq!(opaque.reader, if is_recognised { "safetensors" } else { "opaque" });
     let len = file.len() as u64;
     let whole = [Segment::Opaque { offset: 0, len }];

@@ -7,19 +7,21 @@ use ckpt_tensor::{Dtype, Shape, TensorError};
 
 use super::header::{Entry, Header};
 use super::{MAX_HEADER, PREFIX};
+use crate::le::u64_at;
 use crate::{Format, FormatError, ReadAt, Segment, Segmentation};
 
 /// Whether a file without a telling name may be safetensors.
 ///
-/// The header must start with a brace right after its length; the length itself is not judged,
-/// so that a truncated file gets a note that says so.
+/// The header must start with a brace right after its length, and the length must be one that is
+/// read, which tells it from text such as `int f() {`. It is not compared with the file, so that
+/// a truncated file gets a note that says so.
 pub(crate) fn begins_like(source: &dyn ReadAt) -> io::Result<bool> {
-    if source.len()? <= PREFIX {
+    let mut first = [0; PREFIX as usize + 1];
+    if source.len()? < first.len() as u64 {
         return Ok(false);
     }
-    let mut first = [0];
-    source.read_at(PREFIX, &mut first)?;
-    Ok(first == *b"{")
+    source.read_at(0, &mut first)?;
+    Ok(first[PREFIX as usize] == b'{' && u64_at(&first, 0) <= MAX_HEADER)
 }
 
 /// Finds the segments of a safetensors file.
