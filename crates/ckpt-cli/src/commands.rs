@@ -11,6 +11,7 @@ mod guard;
 mod init;
 mod log;
 mod man;
+pub(crate) mod models;
 mod note;
 mod promote;
 mod prune;
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Show(show::ShowArgs),
     #[command(visible_alias = "diff")]
     Compare(compare::CompareArgs),
+    Models(models::ModelsArgs),
     Restore(restore::RestoreArgs),
     Verify(verify::VerifyArgs),
     Branch(branch::BranchArgs),
@@ -61,6 +63,7 @@ impl Command {
             Self::Log(args) => log::log(context, args),
             Self::Show(args) => show::show(context, args),
             Self::Compare(args) => compare::compare(context, args),
+            Self::Models(args) => models::models(context, args),
             Self::Restore(args) => restore::restore(context, args),
             Self::Verify(args) => verify::verify(context, args),
             Self::Branch(args) => branch::branch(context, args),

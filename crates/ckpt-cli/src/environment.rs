@@ -23,6 +23,9 @@ const TIME: &str = "CKPT_TIME";
 /// Sets who commits.
 const AUTHOR: &str = "CKPT_AUTHOR";
 
+/// Says how many columns lines have where they do not go to a terminal.
+const COLUMNS: &str = "COLUMNS";
+
 /// Where a system keeps its own name, in the order in which to look.
 const HOST_FILES: [&str; 2] = ["/proc/sys/kernel/hostname", "/etc/hostname"];
 
@@ -34,6 +37,7 @@ pub struct Environment {
     user: Option<String>,
     host: Option<String>,
     allows_colour: bool,
+    columns: Option<usize>,
 }
 
 impl Environment {
@@ -46,12 +50,18 @@ impl Environment {
             user: text("USER").or_else(|| text("LOGNAME")).or_else(|| text("USERNAME")),
             host: text("HOSTNAME").or_else(|| text("COMPUTERNAME")).or_else(host_from_files),
             allows_colour: text("NO_COLOR").is_none() && !is_dumb,
+            columns: text(COLUMNS).and_then(|columns| columns.parse().ok()),
         }
     }
 
     /// Tells whether colours are allowed on terminals.
     pub const fn allows_colour(&self) -> bool {
         self.allows_colour
+    }
+
+    /// Returns how many columns lines have that do not go to a terminal, if `COLUMNS` says so.
+    pub const fn columns(&self) -> Option<usize> {
+        self.columns
     }
 
     /// Returns the time in milliseconds since 1970-01-01T00:00:00Z.

@@ -20,15 +20,43 @@ pub fn count(number: u64, noun: &str) -> String {
 
 /// Writes a size in decimal units: `999 B`, `53.2 MB`.
 pub fn bytes(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    let mut units = ["kB", "MB", "GB", "TB", "PB", "EB"].into_iter();
-    let mut unit = "B";
+    scaled(bytes, &["B", "kB", "MB", "GB", "TB", "PB", "EB"])
+}
+
+/// Writes how many there are of something numerous: `999`, `27.1 M`.
+pub fn amount(number: u64) -> String {
+    scaled(number, &["", "k", "M", "B", "T", "Q"])
+}
+
+/// Writes a number in the unit that leaves 1 to 3 digits before the point.
+fn scaled(number: u64, units: &[&str]) -> String {
+    let mut value = number as f64;
+    let mut unit = 0;
     // What would be rounded to 1000.0 belongs to the next unit.
-    while value >= 999.95 {
+    while value >= 999.95 && unit + 1 < units.len() {
         value /= 1000.0;
-        unit = units.next().unwrap_or("EB");
+        unit += 1;
     }
-    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+    match unit {
+        0 => format!("{number} {}", units[0]).trim_end().to_owned(),
+        unit => format!("{value:.1} {}", units[unit]),
+    }
+}
+
+/// Writes how many bytes pass in a second: `1.2 GB/s`.
+pub fn rate(bytes_per_second: f64) -> String {
+    format!("{}/s", bytes(bytes_per_second as u64))
+}
+
+/// Writes a duration in its two largest units: `12 s`, `3 min 20 s`, `2 h 5 min`, `3 days 4 h`.
+pub fn duration(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{minutes} min {} s", seconds % 60),
+        3600..86400 => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{} {} h", count(days, "day"), hours % 24),
+    }
 }
 
 /// Writes a part of a whole in percent, with the digits that a small part needs.
@@ -144,6 +172,29 @@ mod tests {
         ];
         for (value, text) in cases {
             assert_eq!(bytes(value), text);
+        }
+    }
+
+    #[test]
+    fn amounts_rates_and_durations_have_units_of_their_own() {
+        let amounts =
+            [(999, "999"), (1000, "1.0 k"), (27_130_000, "27.1 M"), (7_240_000_000, "7.2 B")];
+        for (value, text) in amounts {
+            assert_eq!(amount(value), text);
+        }
+        assert_eq!((rate(1.25e9).as_str(), rate(0.5).as_str()), ("1.2 GB/s", "0 B/s"));
+        assert_eq!((rate(f64::NAN).as_str(), rate(f64::INFINITY).as_str()), ("0 B/s", "18.4 EB/s"));
+        let durations = [
+            (0, "0 s"),
+            (59, "59 s"),
+            (200, "3 min 20 s"),
+            (3600, "1 h 0 min"),
+            (86_399, "23 h 59 min"),
+            (90_000, "1 day 1 h"),
+            (2 * 86_400, "2 days 0 h"),
+        ];
+        for (value, text) in durations {
+            assert_eq!(duration(value), text);
         }
     }
 

@@ -28,6 +28,7 @@ pub mod format;
 mod git;
 mod json;
 mod metrics;
+mod near;
 pub mod ui;
 mod usage;
 

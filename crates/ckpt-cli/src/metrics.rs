@@ -143,7 +143,7 @@ pub(crate) fn rank(name: &str) -> u8 {
 }
 
 /// Looks the last word of a name up, what follows its last `_` or `/`.
-fn is_lower_better(name: &str) -> Option<bool> {
+pub(crate) fn is_lower_better(name: &str) -> Option<bool> {
     let word = name.rsplit(['_', '/']).next()?.to_ascii_lowercase();
     let is_in = |words: &[&str]| words.contains(&word.as_str());
     if is_in(&LOWER) {

@@ -18,7 +18,7 @@ pub use self::{
 };
 use crate::{environment::Environment, failure::Failure};
 
-/// Columns of what is not a terminal.
+/// Columns of what is not a terminal, unless `COLUMNS` says so.
 const PIPE_WIDTH: usize = 80;
 
 /// The fewest columns that anything is laid out for.
@@ -43,12 +43,14 @@ impl Ui {
     pub fn new(program: &'static str, environment: &Environment) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let size = Term::stdout().size_checked().filter(|_| out.is_terminal());
+        let columns = size.map(|(_, columns)| usize::from(columns)).or(environment.columns());
+        let columns = columns.unwrap_or(PIPE_WIDTH);
         Self {
             program,
             is_out_coloured: out.is_terminal() && environment.allows_colour(),
             is_err_coloured: err.is_terminal() && environment.allows_colour(),
             is_err_terminal: err.is_terminal(),
-            width: size.map_or(PIPE_WIDTH, |(_, columns)| usize::from(columns).max(MIN_WIDTH)),
+            width: columns.max(MIN_WIDTH),
             out: BufWriter::new(out),
         }
     }

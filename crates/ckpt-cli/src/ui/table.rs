@@ -15,23 +15,33 @@ pub struct Column {
     is_right: bool,
     /// The width below which it does not give way; `None` for a column that never does.
     narrowest: Option<usize>,
+    /// How early it is left out where there is no room; `None` for a column that never is.
+    rank: Option<u8>,
 }
 
 impl Column {
     /// Makes a column of text.
     pub fn left(title: impl Into<Text>) -> Self {
-        Self { title: title.into(), is_right: false, narrowest: None }
+        Self { title: title.into(), is_right: false, narrowest: None, rank: None }
     }
 
     /// Makes a column of numbers.
     pub fn right(title: impl Into<Text>) -> Self {
-        Self { title: title.into(), is_right: true, narrowest: None }
+        Self { title: title.into(), is_right: true, narrowest: None, rank: None }
     }
 
     /// Lets the column give way where the table is too wide.
     #[must_use]
     pub fn elastic(mut self) -> Self {
         self.narrowest = Some(NARROWEST);
+        self
+    }
+
+    /// Lets the column be left out where the table is too wide even so: of several those of the
+    /// highest rank first.
+    #[must_use]
+    pub const fn dispensable(mut self, rank: u8) -> Self {
+        self.rank = Some(rank);
         self
     }
 }
@@ -51,8 +61,11 @@ enum Row {
 pub struct Table {
     columns: Vec<Column>,
     rows: Vec<Row>,
-    widths: Option<Vec<usize>>,
+    widths: Option<Vec<Width>>,
 }
+
+/// The width of a column; `None` for one that is left out.
+type Width = Option<usize>;
 
 impl Table {
     /// Makes a table with a heading.
@@ -85,8 +98,24 @@ impl Table {
         lines
     }
 
-    /// Gives each column the width that it needs, the widest elastic ones less if it is too much.
-    fn fit(&self, rows: &[Row], width: usize) -> Vec<usize> {
+    /// Gives each column the width that it needs; if that is too much, less to the widest elastic
+    /// ones; and if that is too much still, none to the most dispensable ones.
+    fn fit(&self, rows: &[Row], width: usize) -> Vec<Width> {
+        let mut needs = self.needs(rows);
+        loop {
+            let widths = self.shrink(needs.clone(), width);
+            let present =
+                self.columns.iter().enumerate().filter(|(index, _)| needs[*index].is_some());
+            let ranks = present.filter_map(|(index, column)| Some((column.rank?, index)));
+            match ranks.max() {
+                Some((_, index)) if excess(&widths, width) > 0 => needs[index] = None,
+                _ => return widths,
+            }
+        }
+    }
+
+    /// Gives each column the width of its widest cell.
+    fn needs(&self, rows: &[Row]) -> Vec<Width> {
         let cells = |index: usize| {
             rows.iter().filter_map(move |row| match row {
                 Row::Cells(cells) => cells.get(index),
@@ -94,38 +123,43 @@ impl Table {
             })
         };
         let need = |(index, column): (usize, &Column)| {
-            cells(index).map(Text::width).chain([column.title.width()]).max().unwrap_or(0)
+            cells(index).map(Text::width).chain([column.title.width()]).max()
         };
-        let mut widths: Vec<usize> = self.columns.iter().enumerate().map(need).collect();
-        let gaps = GAP * self.columns.len().saturating_sub(1);
-        let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(width);
-        while excess > 0 {
-            let gives = |(index, column): &(usize, &Column)| {
-                column.narrowest.is_some_and(|narrowest| widths[*index] > narrowest)
+        self.columns.iter().enumerate().map(need).collect()
+    }
+
+    /// Takes width from the elastic columns, the widest first, as long as there is too much.
+    fn shrink(&self, mut widths: Vec<Width>, width: usize) -> Vec<Width> {
+        for _ in 0..excess(&widths, width) {
+            let gives = |(index, column): (usize, &Column)| {
+                let (width, narrowest) = (widths[index]?, column.narrowest?);
+                (width > narrowest).then_some((width, index))
             };
-            let elastic = self.columns.iter().enumerate().filter(gives);
-            let Some((widest, _)) = elastic.max_by_key(|(index, _)| widths[*index]) else {
+            let Some((widest, index)) = self.columns.iter().enumerate().filter_map(gives).max()
+            else {
                 break;
             };
-            widths[widest] -= 1;
-            excess -= 1;
+            widths[index] = Some(widest - 1);
         }
         widths
     }
 
-    fn render(&self, row: Row, widths: &[usize]) -> Text {
+    fn render(&self, row: Row, widths: &[Width]) -> Text {
         match row {
             Row::Cells(cells) => self.align(cells, widths),
             Row::Line(line) => line,
         }
     }
 
-    fn align(&self, row: Vec<Text>, widths: &[usize]) -> Text {
+    fn align(&self, row: Vec<Text>, widths: &[Width]) -> Text {
         let mut line = Text::new();
         let mut owed = 0;
         for ((cell, width), column) in row.into_iter().zip(widths).zip(&self.columns) {
-            let cell = cell.cut(*width);
-            let padding = width - cell.width().min(*width);
+            let Some(width) = *width else {
+                continue;
+            };
+            let cell = cell.cut(width);
+            let padding = width - cell.width().min(width);
             let (before, after) = if column.is_right { (padding, 0) } else { (0, padding) };
             // Spaces wait for something to follow them, so that no line ends in them.
             owed += before;
@@ -137,6 +171,13 @@ impl Table {
         }
         line
     }
+}
+
+/// Tells by how many columns a table of these widths is too wide.
+fn excess(widths: &[Width], width: usize) -> usize {
+    let present = || widths.iter().flatten();
+    let gaps = GAP * present().count().saturating_sub(1);
+    (present().sum::<usize>() + gaps).saturating_sub(width)
 }
 
 #[cfg(test)]
@@ -175,6 +216,29 @@ mod tests {
         let mut table = Table::new([Column::left("a").elastic(), Column::left("b").elastic()]);
         table.row(texts(["0123456789", "0123456789"]));
         assert_eq!(lines(&mut table, 5)[1], "01234...  01234...");
+    }
+
+    #[test]
+    fn the_most_dispensable_columns_are_left_out() {
+        let table = || {
+            let mut table = Table::new([
+                Column::left("name").elastic(),
+                Column::left("id").dispensable(2),
+                Column::right("size"),
+                Column::right("n").dispensable(1),
+            ]);
+            table.row(texts(["0123456789ab", "0123456789", "1.5 MB", "12345"]));
+            table
+        };
+        assert_eq!(lines(&mut table(), 39)[1], "0123456789ab  0123456789  1.5 MB  12345");
+        assert_eq!(lines(&mut table(), 35)[1], "01234...  0123456789  1.5 MB  12345");
+        // What a column leaves is given back to the others.
+        assert_eq!(
+            lines(&mut table(), 30),
+            ["name            size      n", "0123456789ab  1.5 MB  12345"]
+        );
+        assert_eq!(lines(&mut table(), 16)[1], "01234...  1.5 MB");
+        assert_eq!(lines(&mut table(), 3)[1], "01234...  1.5 MB");
     }
 
     #[test]

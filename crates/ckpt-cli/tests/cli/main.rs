@@ -7,6 +7,7 @@ mod compare;
 mod help;
 mod init;
 mod log;
+mod models;
 mod note;
 mod promote;
 mod refs;

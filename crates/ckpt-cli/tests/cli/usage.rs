@@ -46,6 +46,7 @@ fn help_is_for_80_columns_and_names_every_command() {
       log          Shows a version and all before it
       show         Shows one version whole
       compare      Compares versions [alias: diff]
+      models       Lists the models of the repository, or the lines of one
       restore      Gives the files of a version back, byte for byte
       verify       Checks every byte of the repository
       branch       Lists, makes and deletes branches

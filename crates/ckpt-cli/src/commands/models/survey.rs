@@ -1,0 +1,191 @@
+//! Finds models and their lines, reading each version once and no tensor at all.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use ckpt_hash::VersionId;
+use ckpt_store::{Goal, Notes, RefKind, RefName, Repository, Version};
+
+use super::size::Size;
+use crate::{
+    failure::Failure,
+    metrics::{self, rank},
+};
+
+/// A model, or one line of it.
+pub(crate) struct Entry {
+    /// The model's name, or the whole name of the branch.
+    pub(crate) name: String,
+    pub(crate) branches: Vec<RefName>,
+    /// How many versions its branches come from, themselves included.
+    pub(crate) versions: u64,
+    pub(crate) newest: Newest,
+    pub(crate) best: Option<Best>,
+    /// The tags and aliases that point to one of its versions.
+    pub(crate) refs: Vec<RefName>,
+}
+
+/// The newest version of a model.
+pub(crate) struct Newest {
+    pub(crate) branch: RefName,
+    pub(crate) version: Version,
+    pub(crate) size: Size,
+}
+
+/// The best version of a model by some metric.
+pub(crate) struct Best {
+    pub(crate) goal: Goal,
+    pub(crate) value: f64,
+    pub(crate) version: VersionId,
+    pub(crate) number: u64,
+}
+
+/// What is kept of a version that was read.
+struct Node {
+    parents: Vec<VersionId>,
+    number: u64,
+    metrics: BTreeMap<String, f64>,
+}
+
+/// Reads what models consist of.
+pub(super) struct Survey<'a> {
+    repository: &'a Repository,
+    notes: Arc<Notes>,
+    goal: Option<Goal>,
+    tips: Vec<(RefName, VersionId)>,
+    marks: Vec<(RefName, VersionId)>,
+    nodes: HashMap<VersionId, Node>,
+}
+
+/// Names the model that a branch is a line of.
+fn model_of(branch: &RefName) -> &str {
+    let name = branch.short();
+    name.split_once('/').map_or(name, |(model, _)| model)
+}
+
+/// Names all models, sorted.
+pub(super) fn names(repository: &Repository) -> Result<BTreeSet<String>, Failure> {
+    let branches = repository.list(RefKind::Branch)?;
+    Ok(branches.iter().map(|(branch, _)| model_of(branch).to_owned()).collect())
+}
+
+impl<'a> Survey<'a> {
+    /// Reads refs and notes; `goal` is what the best version is best by.
+    pub(super) fn new(repository: &'a Repository, goal: Option<Goal>) -> Result<Self, Failure> {
+        let mut marks = repository.list(RefKind::Tag)?;
+        marks.extend(repository.list(RefKind::Alias)?);
+        let tips = repository.list(RefKind::Branch)?;
+        let notes = repository.notes()?;
+        Ok(Self { repository, notes, goal, tips, marks, nodes: HashMap::new() })
+    }
+
+    /// Finds all models, sorted by name.
+    pub(super) fn models(&mut self) -> Result<Vec<Entry>, Failure> {
+        let mut models: BTreeMap<String, Vec<(RefName, VersionId)>> = BTreeMap::new();
+        for (branch, tip) in &self.tips {
+            let lines = models.entry(model_of(branch).to_owned()).or_default();
+            lines.push((branch.clone(), *tip));
+        }
+        models.into_iter().map(|(name, lines)| self.entry(name, &lines)).collect()
+    }
+
+    /// Finds the lines of one model, sorted by name; none if there is no such model.
+    pub(super) fn lines(&mut self, model: &str) -> Result<Vec<Entry>, Failure> {
+        let mut lines = self.tips.clone();
+        lines.retain(|(branch, _)| model_of(branch) == model);
+        let line = |line: (RefName, VersionId)| self.entry(line.0.short().to_owned(), &[line]);
+        lines.into_iter().map(line).collect()
+    }
+
+    fn entry(&mut self, name: String, lines: &[(RefName, VersionId)]) -> Result<Entry, Failure> {
+        let versions = self.ancestors(lines.iter().map(|(_, tip)| *tip))?;
+        let marks = self.marks.iter().filter(|(_, version)| versions.contains(version));
+        Ok(Entry {
+            name,
+            branches: lines.iter().map(|(branch, _)| branch.clone()).collect(),
+            versions: versions.len() as u64,
+            newest: self.newest(lines)?,
+            best: self.best(&versions),
+            refs: marks.map(|(name, _)| name.clone()).collect(),
+        })
+    }
+
+    /// Finds versions and all that they come from.
+    fn ancestors(
+        &mut self,
+        tips: impl Iterator<Item = VersionId>,
+    ) -> Result<HashSet<VersionId>, Failure> {
+        let mut found = HashSet::new();
+        let mut waiting: Vec<VersionId> = tips.collect();
+        while let Some(id) = waiting.pop() {
+            if found.insert(id) {
+                waiting.extend(&self.node(id)?.parents);
+            }
+        }
+        Ok(found)
+    }
+
+    fn node(&mut self, id: VersionId) -> Result<&Node, Failure> {
+        if !self.nodes.contains_key(&id) {
+            let version = self.repository.version(&id)?;
+            let metrics = self.notes.metrics(&version);
+            let Version { record, .. } = version;
+            self.nodes.insert(id, Node { parents: record.parents, number: record.number, metrics });
+        }
+        Ok(&self.nodes[&id])
+    }
+
+    /// Finds the newest of the tips of lines; of several of one time, the one of the first line.
+    fn newest(&self, lines: &[(RefName, VersionId)]) -> Result<Newest, Failure> {
+        let mut newest: Option<(RefName, Version)> = None;
+        for (branch, tip) in lines {
+            let version = self.repository.version(tip)?;
+            let is_newer =
+                |(_, newest): &(RefName, Version)| version.record.time_ms > newest.record.time_ms;
+            if newest.as_ref().is_none_or(is_newer) {
+                newest = Some((branch.clone(), version));
+            }
+        }
+        let (branch, version) = newest.expect("a model has at least one line");
+        let size = Size::of(&self.repository.checkpoint(&version.record)?);
+        Ok(Newest { branch, version, size })
+    }
+
+    /// Finds the best version; of equal ones, the one of the smallest number, then of the smallest
+    /// id.
+    fn best(&self, versions: &HashSet<VersionId>) -> Option<Best> {
+        let goal = self.goal.clone().or_else(|| self.common_goal(versions))?;
+        let mut best: Option<Best> = None;
+        for version in versions {
+            let Node { number, metrics, .. } = &self.nodes[version];
+            let Some(value) = metrics.get(&goal.metric).filter(|value| !value.is_nan()) else {
+                continue;
+            };
+            let is_better = |best: &Best| {
+                let age = (number, version) < (&best.number, &best.version);
+                goal.beats(*value, best.value) || (*value == best.value && age)
+            };
+            if best.as_ref().is_none_or(is_better) {
+                let goal = goal.clone();
+                best = Some(Best { goal, value: *value, version: *version, number: *number });
+            }
+        }
+        best
+    }
+
+    /// Chooses the metric of a known direction that most versions have; of several, the one of the
+    /// best [`rank`].
+    fn common_goal(&self, versions: &HashSet<VersionId>) -> Option<Goal> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for name in versions.iter().flat_map(|version| self.nodes[version].metrics.keys()) {
+            *counts.entry(name).or_default() += 1;
+        }
+        let known = counts.into_iter().filter_map(|(name, count)| {
+            Some((usize::MAX - count, rank(name), name, metrics::is_lower_better(name)?))
+        });
+        let (.., metric, is_lower_better) = known.min()?;
+        Some(Goal { is_max: !is_lower_better, metric: metric.to_owned() })
+    }
+}
