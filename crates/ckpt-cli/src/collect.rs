@@ -1,5 +1,7 @@
 //! Finds the files to be committed.
 
+mod shards;
+
 use std::{
     collections::BTreeMap,
     fs::{self, File, FileType, Metadata},
@@ -23,9 +25,13 @@ struct Found {
 ///
 /// A single folder is recorded by what is in it; otherwise files and folders are recorded under
 /// their own names. Repositories are passed over. A file whose name claims a format must have it,
-/// unless `is_opaque` lets everything pass.
+/// and a file that lists the shards of a model must find them, which it brings along if it was given
+/// without them; unless `is_opaque` lets everything pass.
 pub(crate) fn input_files(paths: &[PathBuf], is_opaque: bool) -> Result<Vec<InputFile>, Failure> {
-    let found = find(paths)?;
+    let mut found = find(paths)?;
+    if !is_opaque {
+        shards::complete(&mut found)?;
+    }
     check_collisions(&found)?;
     if found.is_empty() {
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();

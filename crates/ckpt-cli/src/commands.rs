@@ -6,6 +6,7 @@ mod branch;
 mod commit;
 mod compare;
 mod completions;
+mod export;
 mod gc;
 mod guard;
 mod init;
@@ -13,6 +14,7 @@ mod log;
 mod man;
 pub(crate) mod models;
 mod note;
+mod output;
 mod promote;
 mod prune;
 mod refs;
@@ -38,6 +40,7 @@ pub(crate) enum Command {
     Compare(compare::CompareArgs),
     Models(models::ModelsArgs),
     Restore(restore::RestoreArgs),
+    Export(export::ExportArgs),
     Verify(verify::VerifyArgs),
     Branch(branch::BranchArgs),
     Tag(tag::TagArgs),
@@ -65,6 +68,7 @@ impl Command {
             Self::Compare(args) => compare::compare(context, args),
             Self::Models(args) => models::models(context, args),
             Self::Restore(args) => restore::restore(context, args),
+            Self::Export(args) => export::export(context, args),
             Self::Verify(args) => verify::verify(context, args),
             Self::Branch(args) => branch::branch(context, args),
             Self::Tag(args) => tag::tag(context, args),

@@ -156,6 +156,9 @@ pub enum Error {
     /// A version of metrics and parameters alone, which restores to nothing.
     #[error("there is nothing to restore: it is a version of metrics and parameters alone")]
     NothingToRestore,
+    /// A version without such tensors.
+    #[error("there is nothing to export: no tensor of the version is asked for")]
+    NothingToExport,
     /// A place that a restore cannot write to.
     #[error("{path} {what}")]
     Target {

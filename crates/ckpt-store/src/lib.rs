@@ -109,7 +109,10 @@ pub use crate::{
     range::Range,
     refs::{RefKind, RefName, RefNameError, Tip},
     repo::{FIRST_BRANCH, REPOSITORY_DIR, Repository, Stamp},
-    restore::{PlannedFile, RestoreAction, RestoreOptions, RestorePlan, WEIGHTS_FILE},
+    restore::{
+        ExportFormat, ExportOptions, PlannedFile, RestoreAction, RestoreOptions, RestorePlan,
+        WEIGHTS_FILE,
+    },
     retention::Rule,
     revision::{Revision, RevisionError},
     roles::RoleRules,

@@ -4,6 +4,7 @@
 //! beside their places, each checked against its ids, and only then puts them in place: damage
 //! or a full disk leaves the target as it was.
 
+mod export;
 mod layout;
 mod present;
 
@@ -11,6 +12,7 @@ use rayon::prelude::*;
 
 use ckpt_hash::VersionId;
 
+pub use self::export::{ExportFormat, ExportOptions};
 pub(crate) use self::layout::check_layout;
 use self::{layout::planned_files, present::is_same};
 use crate::{
@@ -135,19 +137,7 @@ impl Repository {
         target: &dyn Disk,
         options: &RestoreOptions,
     ) -> Result<RestorePlan> {
-        if let Some(name) = &options.name {
-            let path = name.escape_debug().to_string();
-            check_inside(name).map_err(|what| Error::Target { path, what })?;
-        }
-        let mut files = planned_files(place, checkpoint, options)?;
-        for file in &mut files {
-            check_folders(target, &file.path)?;
-            file.action = action(target, file)?;
-            if file.action == RestoreAction::Replace && !options.force {
-                return Err(Error::WouldOverwrite(file.path.clone()));
-            }
-        }
-        Ok(RestorePlan { files })
+        settle(planned_files(place, checkpoint, options)?, target, options)
     }
 
     /// Carries out a plan on the target that it was made for.
@@ -211,6 +201,26 @@ impl PlannedFile {
         };
         self.parts.iter().scan(0, place).collect()
     }
+}
+
+/// Looks at what is in the places of the files of a plan.
+fn settle(
+    mut files: Vec<PlannedFile>,
+    target: &dyn Disk,
+    options: &RestoreOptions,
+) -> Result<RestorePlan> {
+    if let Some(name) = &options.name {
+        let path = name.escape_debug().to_string();
+        check_inside(name).map_err(|what| Error::Target { path, what })?;
+    }
+    for file in &mut files {
+        check_folders(target, &file.path)?;
+        file.action = action(target, file)?;
+        if file.action == RestoreAction::Replace && !options.force {
+            return Err(Error::WouldOverwrite(file.path.clone()));
+        }
+    }
+    Ok(RestorePlan { files })
 }
 
 /// Tells what happens to a file of a plan.

@@ -4,6 +4,7 @@
 mod audit;
 mod commit;
 mod compare;
+mod files;
 mod help;
 mod init;
 mod log;

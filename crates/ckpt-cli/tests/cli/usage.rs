@@ -48,6 +48,8 @@ fn help_is_for_80_columns_and_names_every_command() {
       compare      Compares versions [alias: diff]
       models       Lists the models of the repository, or the lines of one
       restore      Gives the files of a version back, byte for byte
+      export       Writes the tensors of a version to a new file, whatever files
+                   they came in
       verify       Checks every byte of the repository
       branch       Lists, makes and deletes branches
       tag          Lists, makes and deletes tags

@@ -51,7 +51,8 @@ fn canonical_files(
     let name = options.name.as_deref().unwrap_or(WEIGHTS_FILE);
     let mut files = vec![canonical_file(name.to_owned(), of_role(Role::Weights).collect())?];
     if options.with_state && of_role(Role::State).next().is_some() {
-        files.push(canonical_file(state_name(name), of_role(Role::State).collect())?);
+        files
+            .push(canonical_file(state_name(name, "safetensors"), of_role(Role::State).collect())?);
     }
     Ok(files)
 }
@@ -62,13 +63,8 @@ pub(crate) fn check_layout(checkpoint: &CheckpointRecord) -> Result<()> {
     canonical_files(checkpoint, &options).map(|_| ())
 }
 
-fn canonical_file(path: String, tensors: Vec<&TensorRecord>) -> Result<PlannedFile> {
-    let meta = |tensor: &&TensorRecord| TensorMeta {
-        name: tensor.name.clone(),
-        dtype: tensor.dtype,
-        shape: Shape::from(tensor.shape.clone()),
-    };
-    let metas: Vec<TensorMeta> = tensors.iter().map(meta).collect();
+pub(super) fn canonical_file(path: String, tensors: Vec<&TensorRecord>) -> Result<PlannedFile> {
+    let metas: Vec<TensorMeta> = tensors.iter().map(|tensor| meta(tensor)).collect();
     let layout = safetensors_layout(&metas, &BTreeMap::new())
         .map_err(|source| Error::Format { path: path.clone(), source })?;
     let content = |index: usize| Part::Content(tensors[index].content());
@@ -83,9 +79,18 @@ fn canonical_file(path: String, tensors: Vec<&TensorRecord>) -> Result<PlannedFi
     })
 }
 
+pub(super) fn meta(tensor: &TensorRecord) -> TensorMeta {
+    TensorMeta {
+        name: tensor.name.clone(),
+        dtype: tensor.dtype,
+        shape: Shape::from(tensor.shape.clone()),
+    }
+}
+
 /// Names the file of the state beside the file of the weights.
-fn state_name(name: &str) -> String {
-    format!("{}.state.safetensors", name.strip_suffix(".safetensors").unwrap_or(name))
+pub(super) fn state_name(name: &str, extension: &str) -> String {
+    let stem = name.strip_suffix(extension).and_then(|stem| stem.strip_suffix('.'));
+    format!("{}.state.{extension}", stem.unwrap_or(name))
 }
 
 #[cfg(test)]

@@ -1,0 +1,95 @@
+use std::path::{Path, PathBuf};
+
+use ckpt_store::{ExportFormat, ExportOptions, Pattern};
+use clap::{Args, ValueEnum};
+
+use super::output::{self, Target};
+use crate::context::{Answer, Context, Outcome, find};
+
+/// Writes the tensors of a version to a new file, whatever files they came in
+///
+/// The same tensors make the same bytes. Weights go to one file; with --with-state optimizer state
+/// goes to a second one beside it, NAME.state.EXTENSION. Every byte is checked before any file
+/// appears. What could not be read as tensors, see `show`, is not exported.
+///
+/// With --json: version, files (a list of path, bytes, action: written, kept or replaced).
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ckpt export production --format npz -o weights.npz
+  ckpt export HEAD --tensor 'encoder.*' -o encoder.safetensors
+  ckpt export main@12 --with-state -o resume.safetensors
+")]
+pub(crate) struct ExportArgs {
+    /// The version
+    #[arg(value_name = "REV")]
+    revision: String,
+
+    /// The container [default: what the name of --output ends in, or safetensors]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<FormatArg>,
+
+    /// The file for the weights, or the folder for model.FORMAT
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<PathBuf>,
+
+    /// Also exports optimizer state
+    #[arg(long)]
+    with_state: bool,
+
+    /// Exports only tensors with names of this pattern; repeatable
+    #[arg(long = "tensor", value_name = "PATTERN")]
+    tensors: Vec<Pattern>,
+
+    /// Replaces files that differ
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FormatArg {
+    Safetensors,
+    Npz,
+}
+
+impl FormatArg {
+    fn of_name(path: &Path) -> Option<Self> {
+        let extension = path.extension()?;
+        let is = |text: &str| extension.eq_ignore_ascii_case(text);
+        is("npz").then_some(Self::Npz).or(is("safetensors").then_some(Self::Safetensors))
+    }
+
+    const fn format(self) -> ExportFormat {
+        match self {
+            Self::Safetensors => ExportFormat::Safetensors,
+            Self::Npz => ExportFormat::Npz,
+        }
+    }
+}
+
+pub(crate) fn export(context: &mut Context, args: &ExportArgs) -> Outcome {
+    let repository = context.repository()?;
+    let version = find(&repository, &args.revision)?;
+    let format = args.format.or_else(|| FormatArg::of_name(args.output.as_deref()?));
+    let format = format.unwrap_or(FormatArg::Safetensors).format();
+    let Target { folder, name } = output::target(1, PathBuf::new(), args.output.as_deref())?;
+    let options = ExportOptions {
+        format,
+        name: name.unwrap_or_else(|| format!("model.{}", format.extension())),
+        with_state: args.with_state,
+        tensors: args.tensors.clone(),
+        force: args.force,
+    };
+    let progress = context.ui.progress("exporting");
+    let plan = output::carry_out(&repository, &folder, |disk| {
+        repository.plan_export(&version.record, disk, &options)
+    });
+    let plan = plan.map_err(|error| output::explain(error, &folder))?;
+    drop(progress);
+    if context.json {
+        context.ui.json(&output::keys(&version, &folder, &plan))?;
+        return Ok(Answer::Done);
+    }
+    output::print(&mut context.ui, &folder, &plan)?;
+    Ok(Answer::Done)
+}
