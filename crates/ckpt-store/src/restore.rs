@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use ckpt_hash::VersionId;
 
 pub use self::export::{ExportFormat, ExportOptions};
-pub(crate) use self::layout::check_layout;
+pub(crate) use self::layout::{check_layout, loose_tensors};
 use self::{layout::planned_files, present::is_same};
 use crate::{
     disk::{Disk, FileKind},
@@ -23,7 +23,7 @@ use crate::{
     object::ObjectId,
     objects::{Content, PartSink},
     paths::check_inside,
-    record::{CheckpointRecord, VersionRecord},
+    record::{CheckpointRecord, Role, VersionRecord},
     repo::Repository,
 };
 
@@ -92,8 +92,10 @@ impl Repository {
     /// [`Error::Missing`], [`Error::Damaged`].
     pub fn file_count(&self, version: &VersionRecord) -> Result<usize> {
         let checkpoint = self.checkpoint(version)?;
-        let in_memory = usize::from(!checkpoint.tensors.is_empty());
-        Ok(if checkpoint.files.is_empty() { in_memory } else { checkpoint.files.len() })
+        let loose = loose_tensors(&checkpoint);
+        let is_whole = checkpoint.files.is_empty() && !loose.is_empty();
+        let has_weights = loose.iter().any(|tensor| tensor.role == Role::Weights);
+        Ok(checkpoint.files.len() + usize::from(is_whole || has_weights))
     }
 
     /// Plans to restore a version into the root of `target`.

@@ -1,6 +1,6 @@
 //! Lays the files of a version out: which bytes make up each of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use ckpt_formats::{TensorMeta, safetensors_layout};
 use ckpt_tensor::Shape;
@@ -11,6 +11,9 @@ use crate::{
     fit::check_fit,
     record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord},
 };
+
+/// What ends the names of canonical files.
+const EXTENSION: &str = "safetensors";
 
 /// Lists the files that a checkpoint restores to, as if none of them were there. `place` names the
 /// checkpoint for messages.
@@ -23,15 +26,25 @@ pub(super) fn planned_files(
     if checkpoint.files.is_empty() && checkpoint.tensors.is_empty() {
         return Err(Error::NothingToRestore);
     }
-    if checkpoint.files.is_empty() {
-        return canonical_files(checkpoint, options);
-    }
     let CheckpointRecord { tensors, files } = checkpoint;
-    let mut files: Vec<_> = files.iter().map(|file| recorded_file(file, tensors)).collect();
-    if let (Some(name), [file]) = (&options.name, &mut files[..]) {
+    let mut planned: Vec<_> = files.iter().map(|file| recorded_file(file, tensors)).collect();
+    let canonical = canonical_files(checkpoint, options)?;
+    if let (Some(name), [file], []) = (&options.name, &mut planned[..], &canonical[..]) {
         file.path.clone_from(name);
     }
-    Ok(files)
+    planned.extend(canonical);
+    planned.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(planned)
+}
+
+/// Returns the tensors that no file holds: those of a version made in memory, and those that a merge
+/// computed.
+pub(crate) fn loose_tensors(checkpoint: &CheckpointRecord) -> Vec<&TensorRecord> {
+    let CheckpointRecord { tensors, files } = checkpoint;
+    let segments = files.iter().flat_map(|file| &file.segments);
+    let held: HashSet<u32> = segments.filter_map(SegmentRecord::tensor).collect();
+    let is_loose = |(place, _): &(u32, &TensorRecord)| !held.contains(place);
+    (0..).zip(tensors).filter(is_loose).map(|(_, tensor)| tensor).collect()
 }
 
 /// Lays a recorded file out, of a checkpoint that fits together.
@@ -42,22 +55,49 @@ fn recorded_file(file: &FileRecord, tensors: &[TensorRecord]) -> PlannedFile {
     PlannedFile { path, len, action: RestoreAction::Create, parts }
 }
 
-/// Lays the tensors of a version made in memory out as safetensors files.
+/// Lays the tensors that no file holds out as safetensors files.
 fn canonical_files(
     checkpoint: &CheckpointRecord,
     options: &RestoreOptions,
 ) -> Result<Vec<PlannedFile>> {
-    let of_role = |role| checkpoint.tensors.iter().filter(move |tensor| tensor.role == role);
-    let name = options.name.as_deref().unwrap_or(WEIGHTS_FILE);
-    let mut files = vec![canonical_file(name.to_owned(), of_role(Role::Weights).collect())?];
-    if options.with_state && of_role(Role::State).next().is_some() {
-        files
-            .push(canonical_file(state_name(name, "safetensors"), of_role(Role::State).collect())?);
+    let loose = loose_tensors(checkpoint);
+    let of_role = |role| -> Vec<&TensorRecord> {
+        loose.iter().copied().filter(|tensor| tensor.role == role).collect()
+    };
+    let (weights, state) = (of_role(Role::Weights), of_role(Role::State));
+    let is_in_memory = checkpoint.files.is_empty();
+    let name = match options.name.as_deref().filter(|_| is_in_memory) {
+        Some(name) => name.to_owned(),
+        None => free_name(&checkpoint.files),
+    };
+    let mut files = Vec::new();
+    if is_in_memory || !weights.is_empty() {
+        files.push(canonical_file(name.clone(), weights)?);
+    }
+    if options.with_state && !state.is_empty() {
+        files.push(canonical_file(state_name(&name, EXTENSION), state)?);
     }
     Ok(files)
 }
 
-/// Checks that a checkpoint made in memory can be restored as safetensors files.
+/// Names the file of weights that stand beside recorded files: `model.safetensors`, or the first of
+/// `model-2.safetensors` and so on that leaves its path and that of the state to itself.
+fn free_name(files: &[FileRecord]) -> String {
+    // Some disks do not tell cases apart.
+    let is_at = |path: &str, name: &str| {
+        let first = path.split('/').next().unwrap_or_default();
+        first.eq_ignore_ascii_case(name)
+    };
+    let is_free = |name: &String| {
+        let state = state_name(name, EXTENSION);
+        !files.iter().any(|file| is_at(&file.path, name) || is_at(&file.path, &state))
+    };
+    let further = (2..).map(|number| format!("model-{number}.safetensors"));
+    let mut names = [WEIGHTS_FILE.to_owned()].into_iter().chain(further);
+    names.find(is_free).expect("there are more names than files")
+}
+
+/// Checks that the tensors that no file holds can be restored as safetensors files.
 pub(crate) fn check_layout(checkpoint: &CheckpointRecord) -> Result<()> {
     let options = RestoreOptions { with_state: true, ..RestoreOptions::default() };
     canonical_files(checkpoint, &options).map(|_| ())
