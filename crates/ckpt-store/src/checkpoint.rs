@@ -25,6 +25,7 @@ pub(crate) fn write_contents(
         Contents::Nothing => Ok((CheckpointRecord::default(), 0)),
         Contents::Tensors(tensors) => write_tensors(ingest, tensors),
         Contents::Files(files) => write_files(ingest, files, InputFile::segments, roles),
+        Contents::Merge(merge) => merge.write(ingest),
     }
 }
 

@@ -7,6 +7,7 @@ use ckpt_hash::TreeHash;
 use ckpt_tensor::{Dtype, Shape};
 
 use crate::{
+    combine::MergeContents,
     disk::ReadFile,
     error::{Error, Result},
     ingest::{Source, Span},
@@ -27,6 +28,9 @@ pub enum Contents {
     Tensors(Vec<Tensor>),
     /// Files, which are restored byte for byte.
     Files(Vec<InputFile>),
+    /// What a merge makes of two versions; see
+    /// [`Repository::plan_merge`](crate::Repository::plan_merge).
+    Merge(Arc<MergeContents>),
 }
 
 impl Contents {
@@ -34,7 +38,7 @@ impl Contents {
     pub(crate) fn memory(&self) -> u64 {
         match self {
             Self::Tensors(tensors) => tensors.iter().map(Tensor::len).sum(),
-            Self::Nothing | Self::Files(_) => 0,
+            Self::Nothing | Self::Files(_) | Self::Merge(_) => 0,
         }
     }
 }

@@ -127,6 +127,20 @@ pub enum Error {
     /// A session that an error ended, which an earlier call returned.
     #[error("the session has ended; an earlier call said why")]
     SessionEnded,
+    /// Two versions to be merged that come from nothing in common.
+    #[error("versions {} and {} have no common ancestor", ours.short(), theirs.short())]
+    Unrelated {
+        /// The one that the result was to continue.
+        ours: VersionId,
+        /// The one that was to be merged into it.
+        theirs: VersionId,
+    },
+    /// A merge with so many conflicts that nothing decides.
+    #[error("{0} conflicts of the merge are not decided")]
+    Undecided(usize),
+    /// A version that was not made by a merge, where one was to be made again.
+    #[error("version {} was not made by a merge", .0.short())]
+    NotMerged(VersionId),
     /// Nothing to roll back to.
     #[error("{0} has no earlier version to roll back to")]
     NoEarlier(RefName),

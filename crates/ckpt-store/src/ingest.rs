@@ -52,6 +52,13 @@ pub(crate) struct Span<'a> {
 pub(crate) enum Source<'a> {
     File(&'a dyn ReadFile),
     Memory(&'a Memory),
+    Computed(&'a dyn Compute),
+}
+
+/// Makes the bytes of a tensor, a leaf at a time, in any order.
+pub(crate) trait Compute: Sync {
+    /// Fills a place with the leaf of that number.
+    fn leaf(&self, index: usize, place: &mut [u8]) -> Result<()>;
 }
 
 /// Writes objects into one pack, leaving out what the repository already has.
@@ -91,6 +98,11 @@ impl<'a> Ingest<'a> {
     /// Stores what is new as the difference to these tensors where that is smaller.
     pub(crate) fn against(&mut self, tensors: Vec<TensorRecord>) {
         self.parents = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
+    }
+
+    /// Returns what it writes beside.
+    pub(crate) const fn objects(&self) -> &'a Objects {
+        self.objects
     }
 
     /// Gives back what is known of the last version, for the next one.

@@ -41,6 +41,7 @@ mod block_cache;
 mod checkpoint;
 mod chunker;
 mod codec;
+mod combine;
 mod commit;
 mod compare;
 mod condition;
@@ -89,6 +90,10 @@ pub use ckpt_formats::Format;
 
 pub use crate::{
     audit::Audit,
+    combine::{
+        ConflictKind, MergeContents, MergeItem, MergeOptions, MergePlan, Outcome, Resolution, Side,
+        Strategies, Strategy, StrategyError,
+    },
     commit::{Commit, Draft, Parents},
     compare::{Change, CompareOptions, Comparison, Pair, TensorChange, TensorStatus},
     condition::{Condition, ConditionError, MAX_CONDITION, Measured},

@@ -1,10 +1,11 @@
 //! Typed reading of objects: records and content, each checked against its id.
 
+mod beside;
 mod pairs;
 mod read;
 
-pub(crate) use self::read::PartSink;
 use self::read::Piece;
+pub(crate) use self::{beside::Together, read::PartSink};
 
 use std::sync::Arc;
 

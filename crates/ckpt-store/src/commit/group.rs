@@ -73,7 +73,7 @@ impl<'a> Group<'a> {
         self.ingest.effort = draft.effort;
         let configured = match draft.contents {
             Contents::Files(_) => self.repository.read_config()?.roles,
-            Contents::Nothing | Contents::Tensors(_) => RoleRules::default(),
+            Contents::Nothing | Contents::Tensors(_) | Contents::Merge(_) => RoleRules::default(),
         };
         let roles = Roles::new(&draft.roles, &configured);
         let (checkpoint, logical_bytes) =

@@ -110,6 +110,7 @@ impl<'s> Reader<'s> {
             let bytes = match span.source {
                 Source::File(file) => Bytes::Buffer(self.read(span, file, batch, &mut end)?),
                 Source::Memory(memory) => Bytes::Memory(self.slice(span, memory.bytes())),
+                Source::Computed(_) => Bytes::Buffer(self.room(span, batch, &mut end)),
             };
             let piece = Piece { span: self.span, index: self.index, dtype: span.dtype, bytes };
             self.at += piece.len() as u64;
@@ -118,7 +119,7 @@ impl<'s> Reader<'s> {
             batch.pieces.push(piece);
         }
         self.rest.extend_from_slice(&batch.buffer[end..]);
-        Ok(())
+        self.compute(batch)
     }
 
     /// Returns the tree hashes of the spans that were cut by content, each at its span's place.
@@ -131,6 +132,32 @@ impl<'s> Reader<'s> {
         let start = (span.offset + self.at) as usize;
         let len = (span.len - self.at).min(LEAF_LEN as u64) as usize;
         &memory[start..start + len]
+    }
+
+    /// Makes room for the next block of a span that is computed; `end` is where the block before it
+    /// ended.
+    fn room(&self, span: &Span<'_>, batch: &mut Batch<'s>, end: &mut usize) -> Range<usize> {
+        let start = *end;
+        *end += (span.len - self.at).min(LEAF_LEN as u64) as usize;
+        batch.buffer.resize(*end, 0);
+        start..*end
+    }
+
+    /// Computes the blocks that there is room for, in parallel.
+    fn compute(&self, batch: &mut Batch<'s>) -> Result<()> {
+        let mut work = Vec::new();
+        let (mut rest, mut at) = (&mut batch.buffer[..], 0);
+        for piece in &batch.pieces {
+            let (Source::Computed(compute), Bytes::Buffer(range)) =
+                (self.spans[piece.span].source, &piece.bytes)
+            else {
+                continue;
+            };
+            let (place, after) = mem::take(&mut rest)[range.start - at..].split_at_mut(range.len());
+            work.push((compute, piece.index, place));
+            (rest, at) = (after, range.end);
+        }
+        work.into_par_iter().try_for_each(|(compute, index, place)| compute.leaf(index, place))
     }
 
     /// Reads the next block of a span from its file; `end` is where the block before it ended.
