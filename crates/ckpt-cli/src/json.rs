@@ -179,6 +179,11 @@ pub(crate) struct MetricPair {
     pub(crate) b: Option<f64>,
     /// b - a.
     pub(crate) delta: Option<f64>,
+    /// Which way is better, `lower` or `higher`; null where that is not known.
+    pub(crate) better: Option<&'static str>,
+    /// `same`, `better` or `worse`; of a measurement of unknown direction `faster` or `slower`; null
+    /// where nothing can be said.
+    pub(crate) verdict: Option<&'static str>,
     /// Where both versions also have a metric NAME.spread, the relative half-width of the
     /// measurement: whether the two values lie within both spreads of each other.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,30 +1,15 @@
 //! What metrics mean: which way is better, and what lies within the error of measurement.
 
+mod directions;
+
 use std::collections::BTreeMap;
 
 use ckpt_store::Pair;
 
+pub(crate) use self::directions::{Direction, Directions};
+
 /// Ends the name of the metric that holds the relative half-width of another.
 pub(crate) const SPREAD: &str = ".spread";
-
-/// Last words of the names of metrics that are better the lower they are.
-const LOWER: [&str; 12] = [
-    "loss",
-    "mse",
-    "rmse",
-    "mae",
-    "mape",
-    "error",
-    "err",
-    "entropy",
-    "nll",
-    "perplexity",
-    "ppl",
-    "deviance",
-];
-
-/// Last words of the names of metrics that are better the higher they are.
-const HIGHER: [&str; 8] = ["accuracy", "acc", "f1", "precision", "recall", "r2", "auc", "bleu"];
 
 /// How a metric changed from one version to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,21 +49,24 @@ pub(crate) struct MetricChange {
     pub(crate) b: Option<f64>,
     pub(crate) spread_a: Option<f64>,
     pub(crate) spread_b: Option<f64>,
+    /// Which way is better, if that is known.
+    pub(crate) direction: Option<Direction>,
     pub(crate) verdict: Verdict,
 }
 
 impl MetricChange {
-    /// Judges a metric by its name, its values, and its spreads.
-    fn new(name: &str, value: &Pair<f64>, spread: &Pair<f64>) -> Self {
+    /// Judges a metric by its direction, its values, and its spreads.
+    fn new(direction: Option<Direction>, value: &Pair<f64>, spread: &Pair<f64>) -> Self {
         let verdict = match (value.a, value.b) {
             (Some(a), Some(b)) if a == b || (a.is_nan() && b.is_nan()) => Verdict::Same,
             (Some(a), Some(b)) => match (spread.a, spread.b) {
-                (Some(spread_a), Some(spread_b)) => measured(a, b, spread_a + spread_b),
-                _ => judged(name, a, b),
+                (Some(spread_a), Some(spread_b)) => measured(direction, a, b, spread_a + spread_b),
+                _ => judged(direction, a, b),
             },
             _ => Verdict::Changed,
         };
-        Self { a: value.a, b: value.b, spread_a: spread.a, spread_b: spread.b, verdict }
+        let (spread_a, spread_b) = (spread.a, spread.b);
+        Self { a: value.a, b: value.b, spread_a, spread_b, direction, verdict }
     }
 
     /// Returns b - a.
@@ -94,22 +82,28 @@ impl MetricChange {
 }
 
 /// Judges all metrics of two versions. A metric that is the spread of another is part of that one.
-pub(crate) fn changes(metrics: &BTreeMap<String, Pair<f64>>) -> BTreeMap<String, MetricChange> {
+pub(crate) fn changes(
+    metrics: &BTreeMap<String, Pair<f64>>,
+    directions: &Directions,
+) -> BTreeMap<String, MetricChange> {
     let is_spread = |name: &str| {
         name.strip_suffix(SPREAD).is_some_and(|measured| metrics.contains_key(measured))
     };
     let change = |(name, value): (&String, &Pair<f64>)| {
         let spread = metrics.get(&format!("{name}{SPREAD}")).copied().unwrap_or_default();
-        (name.clone(), MetricChange::new(name, value, &spread))
+        (name.clone(), MetricChange::new(directions.of(name), value, &spread))
     };
     metrics.iter().filter(|(name, _)| !is_spread(name)).map(change).collect()
 }
 
-/// Judges a measurement: what differs by no more than both spreads together is the same.
-fn measured(a: f64, b: f64, spread: f64) -> Verdict {
+/// Judges a measurement: what differs by no more than both spreads together is the same. One whose
+/// direction is not known is that of a time.
+fn measured(direction: Option<Direction>, a: f64, b: f64, spread: f64) -> Verdict {
     let difference = (b - a).abs();
     if difference <= spread * a.abs() {
         Verdict::Same
+    } else if direction.is_some() {
+        judged(direction, a, b)
     } else if b < a {
         Verdict::Faster
     } else if b > a {
@@ -119,40 +113,12 @@ fn measured(a: f64, b: f64, spread: f64) -> Verdict {
     }
 }
 
-fn judged(name: &str, a: f64, b: f64) -> Verdict {
-    let Some(is_lower_better) = is_lower_better(name) else {
+fn judged(direction: Option<Direction>, a: f64, b: f64) -> Verdict {
+    let (Some(direction), Some(order)) = (direction, a.partial_cmp(&b)) else {
         return Verdict::Changed;
     };
-    match a.partial_cmp(&b) {
-        Some(order) if order.is_gt() == is_lower_better => Verdict::Better,
-        Some(_) => Verdict::Worse,
-        None => Verdict::Changed,
-    }
-}
-
-/// Tells how early a metric is shown where there is no room for all: those of data that was not
-/// trained on, then those whose direction is known, training's own ones, and others.
-pub(crate) fn rank(name: &str) -> u8 {
-    let starts_with = |words: &[&str]| words.iter().any(|word| name.starts_with(word));
-    match is_lower_better(name) {
-        Some(_) if starts_with(&["val", "test", "eval"]) => 0,
-        Some(_) if !starts_with(&["train"]) => 1,
-        Some(_) => 2,
-        None => 3,
-    }
-}
-
-/// Looks the last word of a name up, what follows its last `_` or `/`.
-pub(crate) fn is_lower_better(name: &str) -> Option<bool> {
-    let word = name.rsplit(['_', '/']).next()?.to_ascii_lowercase();
-    let is_in = |words: &[&str]| words.contains(&word.as_str());
-    if is_in(&LOWER) {
-        Some(true)
-    } else if is_in(&HIGHER) {
-        Some(false)
-    } else {
-        None
-    }
+    let falls = order.is_gt();
+    if falls == (direction == Direction::Lower) { Verdict::Better } else { Verdict::Worse }
 }
 
 #[cfg(test)]
@@ -160,22 +126,19 @@ mod tests {
     use super::*;
 
     fn verdict(name: &str, a: f64, b: f64) -> Verdict {
-        MetricChange::new(name, &Pair { a: Some(a), b: Some(b) }, &Pair::default()).verdict
+        let direction = Directions::default().of(name);
+        MetricChange::new(direction, &Pair { a: Some(a), b: Some(b) }, &Pair::default()).verdict
     }
 
     #[test]
-    fn the_last_word_of_a_name_gives_the_direction() {
-        for lower in ["loss", "val_mse", "val/cross_entropy", "test/log_loss", "RMSE"] {
-            assert_eq!(verdict(lower, 2.0, 1.0), Verdict::Better, "{lower}");
-            assert_eq!(verdict(lower, 1.0, 2.0), Verdict::Worse, "{lower}");
+    fn what_goes_the_good_way_is_better() {
+        for (name, falling) in
+            [("val_mse", Verdict::Better), ("f1", Verdict::Worse), ("size", Verdict::Changed)]
+        {
+            assert_eq!(verdict(name, 2.0, 1.0), falling, "{name}");
         }
-        for higher in ["f1", "val_accuracy", "test/auc", "r2"] {
-            assert_eq!(verdict(higher, 2.0, 1.0), Verdict::Worse, "{higher}");
-            assert_eq!(verdict(higher, 1.0, 2.0), Verdict::Better, "{higher}");
-        }
-        for unknown in ["glossy", "lossless", "loss_weight", "f1.old"] {
-            assert_eq!(verdict(unknown, 1.0, 2.0), Verdict::Changed, "{unknown}");
-        }
+        assert_eq!(verdict("val_mse", 1.0, 2.0), Verdict::Worse);
+        assert_eq!(verdict("f1", 1.0, 2.0), Verdict::Better);
     }
 
     #[test]
@@ -194,8 +157,8 @@ mod tests {
                 ("hash.spread".to_owned(), pair(0.02, 0.03)),
             ])
         };
-        let change = |b| changes(&metrics(b)).remove("hash").unwrap();
-        assert_eq!(changes(&metrics(1.0)).len(), 1);
+        let change = |b| changes(&metrics(b), &Directions::default()).remove("hash").unwrap();
+        assert_eq!(changes(&metrics(1.0), &Directions::default()).len(), 1);
         for (b, expected) in [
             (95.0, Verdict::Same),
             (105.0, Verdict::Same),
@@ -208,9 +171,20 @@ mod tests {
     }
 
     #[test]
+    fn a_measurement_of_known_direction_is_better_or_worse() {
+        let pair = |a, b| Pair { a: Some(a), b: Some(b) };
+        let judge = |b| MetricChange::new(Some(Direction::Higher), &pair(0.5, b), &pair(0.1, 0.1));
+        assert_eq!(judge(0.59).verdict, Verdict::Same);
+        assert_eq!((judge(0.7).verdict, judge(0.3).verdict), (Verdict::Better, Verdict::Worse));
+    }
+
+    #[test]
     fn a_spread_of_nothing_is_a_metric_like_any_other() {
         let pair = Pair { a: Some(0.1), b: Some(0.2) };
         let metrics = BTreeMap::from([("hash.spread".to_owned(), pair)]);
-        assert_eq!(changes(&metrics)["hash.spread"].verdict, Verdict::Changed);
+        assert_eq!(
+            changes(&metrics, &Directions::default())["hash.spread"].verdict,
+            Verdict::Changed
+        );
     }
 }

@@ -13,18 +13,21 @@ use self::files::FileChange;
 use crate::{
     context::{Answer, Context, Outcome, find},
     failure::Failure,
-    metrics::{self, MetricChange, Verdict},
+    metrics::{self, Directions, MetricChange, Verdict},
 };
 
 /// Compares versions
 ///
 /// Parameters, metrics, data, code and each tensor numerically; of more than two, each with the
-/// first. `better` and `worse` are said of metrics whose last word is known, such as val_mse or
-/// f1. Where both versions also have NAME.spread, the relative half-width of a measurement, what
-/// lies within both spreads is the same, and else faster or slower.
+/// first. `better` and `worse` are said of metrics whose direction is known: config.toml says it
+/// (`[metrics]`, lower_is_better and higher_is_better, lists of patterns), or the last word of the
+/// name, such as val_mse or f1. Where both versions also have NAME.spread, the relative half-width
+/// of a measurement, what lies within both spreads is the same; beyond, a measurement of unknown
+/// direction is faster or slower.
 ///
-/// With --json: a, b, same_model, same_state, same_recipe; metrics.NAME.{a, b, delta,
-/// within_spread}; params.NAME.{a, b}; data and code, each {same, a, b}; tensors (a list of name,
+/// With --json: a, b, same_model, same_state, same_recipe; metrics.NAME.{a, b, delta, better,
+/// verdict, within_spread} (better is lower, higher or null; verdict is same, better, worse, faster,
+/// slower, or null where nothing can be said); params.NAME.{a, b}; data and code, each {same, a, b}; tensors (a list of name,
 /// status, dtype, shape, max_abs, l2, changed_fraction, was; status is same, changed, added,
 /// removed, reshaped, retyped or renamed); files (a list of path, status, bytes). For more than
 /// two versions, a list of these.
@@ -67,9 +70,10 @@ pub(crate) fn compare(context: &mut Context, args: &CompareArgs) -> Outcome {
     let a = find(&repository, &args.a)?;
     let others: Vec<Version> =
         args.b.iter().map(|name| find(&repository, name)).collect::<Result<_, _>>()?;
+    let directions = Directions::read(&repository)?;
     let progress = context.ui.progress("comparing");
     let judge = |(b, name): (Version, &String)| {
-        Judged::new(&repository, [&args.a, name].map(Clone::clone), a.clone(), b)
+        Judged::new(&repository, &directions, [&args.a, name].map(Clone::clone), a.clone(), b)
     };
     let judged: Vec<Judged> =
         others.into_iter().zip(&args.b).map(judge).collect::<Result<_, _>>()?;
@@ -95,6 +99,7 @@ pub(crate) fn compare(context: &mut Context, args: &CompareArgs) -> Outcome {
 impl Judged {
     fn new(
         repository: &Repository,
+        directions: &Directions,
         names: [String; 2],
         a: Version,
         b: Version,
@@ -102,7 +107,8 @@ impl Judged {
         let files =
             files::changes(&repository.checkpoint(&a.record)?, &repository.checkpoint(&b.record)?);
         let comparison = repository.compare(a, b)?;
-        Ok(Self { names, metrics: metrics::changes(&comparison.metrics), files, comparison })
+        let metrics = metrics::changes(&comparison.metrics, directions);
+        Ok(Self { names, metrics, files, comparison })
     }
 
     /// Tells whether anything differs but time, author, message and environment.

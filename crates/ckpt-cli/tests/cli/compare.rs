@@ -171,10 +171,10 @@ fn measurements_differ_only_beyond_their_spreads() {
     1 of 1 file the same
     ");
     let metrics = &sandbox.json("compare main~ main")["metrics"];
-    assert_eq!(
-        metrics["hash"],
-        json!({"a": 100.0, "b": 104.0, "delta": 4.0, "within_spread": true})
-    );
+    let expected = json!({
+        "a": 100.0, "b": 104.0, "delta": 4.0, "better": null, "verdict": "same", "within_spread": true
+    });
+    assert_eq!(metrics["hash"], expected);
     assert_eq!(metrics["read"]["within_spread"], false);
     assert!(metrics["hash.spread"].get("within_spread").is_none());
 }

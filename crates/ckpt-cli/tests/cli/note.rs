@@ -31,7 +31,7 @@ fn what_is_noted_counts_wherever_metrics_do() {
     assert_eq!(sandbox.json("show min:val_loss")["number"], 2);
     assert_eq!(
         sandbox.json("compare main~ main")["metrics"]["f1"],
-        json!({"a": 0.9, "b": 0.8, "delta": 0.8 - 0.9})
+        json!({"a": 0.9, "b": 0.8, "delta": 0.8 - 0.9, "better": "higher", "verdict": "worse"})
     );
     // The latest note wins.
     sandbox.ok("note main~ --metric f1=0.5");

@@ -4,17 +4,24 @@ use ckpt_store::{Comparison, TensorChange, TensorStatus};
 use serde_json::json;
 
 use super::{Judged, word};
-use crate::{json, metrics::MetricChange};
+use crate::{
+    json,
+    metrics::{Direction, MetricChange},
+};
 
 pub(super) fn document(judged: &Judged) -> json::Comparison {
     let Comparison { a, b, metrics, params, data, code, tensors } = &judged.comparison;
     let metric = |name: &String| {
         let pair = metrics[name];
+        let change = judged.metrics.get(name);
+        let word = change.map(|change| change.verdict.word());
         json::MetricPair {
             a: pair.a,
             b: pair.b,
             delta: pair.a.zip(pair.b).map(|(a, b)| b - a),
-            within_spread: judged.metrics.get(name).and_then(MetricChange::within_spread),
+            better: change.and_then(|change| change.direction).map(Direction::word),
+            verdict: word.filter(|word| !word.is_empty()),
+            within_spread: change.and_then(MetricChange::within_spread),
         }
     };
     let param = |pair: &ckpt_store::Pair<_>| json::ValuePair {

@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     failure::Failure,
     format,
-    metrics::{SPREAD, rank},
+    metrics::{Directions, SPREAD},
     ui::{Column, Style, Table, Text},
 };
 
@@ -43,7 +43,7 @@ impl Layout {
             + widest(&|version| format::age(version.record.time_ms, now_ms))
             + 3 * GAP;
         let room = context.ui.width().saturating_sub(fixed + MESSAGE_WIDTH);
-        let metrics = choose_metrics(some, room);
+        let metrics = choose_metrics(some, room, &Directions::read(repository)?);
         let columns = ["#", "version", "time"].into_iter().zip([true, false, true]);
         let columns =
             columns.map(
@@ -93,8 +93,8 @@ fn cell(metric: Option<&f64>) -> Text {
 }
 
 /// Chooses the metrics that at least half of the versions have and that fit into `room` columns:
-/// those of most versions first, of these the ones of the best [`rank`].
-fn choose_metrics(versions: &[Version], room: usize) -> Vec<String> {
+/// those of most versions first, of these the ones of the best [`rank`](Directions::rank).
+fn choose_metrics(versions: &[Version], room: usize, directions: &Directions) -> Vec<String> {
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for (name, value) in versions.iter().flat_map(|version| &version.record.metrics) {
         let (count, width) = counts.entry(name).or_insert((0, Text::from(name.as_str()).width()));
@@ -105,7 +105,7 @@ fn choose_metrics(versions: &[Version], room: usize) -> Vec<String> {
         2 * count >= versions.len() && !name.ends_with(SPREAD)
     };
     let mut common: Vec<_> = counts.into_iter().filter(is_common).collect();
-    common.sort_by_key(|(name, (count, _))| (usize::MAX - count, rank(name)));
+    common.sort_by_key(|(name, (count, _))| (usize::MAX - count, directions.rank(name)));
     let mut left = room;
     let mut fits = |(_, (_, width)): &(&str, (usize, usize))| {
         let rest = left.checked_sub(width + GAP);

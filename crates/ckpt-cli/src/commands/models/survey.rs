@@ -11,7 +11,7 @@ use ckpt_store::{Goal, Notes, RefKind, RefName, Repository, Version};
 use super::size::Size;
 use crate::{
     failure::Failure,
-    metrics::{self, rank},
+    metrics::{Direction, Directions},
 };
 
 /// A model, or one line of it.
@@ -54,6 +54,7 @@ pub(super) struct Survey<'a> {
     repository: &'a Repository,
     notes: Arc<Notes>,
     goal: Option<Goal>,
+    directions: Directions,
     tips: Vec<(RefName, VersionId)>,
     marks: Vec<(RefName, VersionId)>,
     nodes: HashMap<VersionId, Node>,
@@ -78,7 +79,9 @@ impl<'a> Survey<'a> {
         marks.extend(repository.list(RefKind::Alias)?);
         let tips = repository.list(RefKind::Branch)?;
         let notes = repository.notes()?;
-        Ok(Self { repository, notes, goal, tips, marks, nodes: HashMap::new() })
+        let directions = Directions::read(repository)?;
+        let nodes = HashMap::new();
+        Ok(Self { repository, notes, goal, directions, tips, marks, nodes })
     }
 
     /// Finds all models, sorted by name.
@@ -176,16 +179,17 @@ impl<'a> Survey<'a> {
     }
 
     /// Chooses the metric of a known direction that most versions have; of several, the one of the
-    /// best [`rank`].
+    /// best [`rank`](Directions::rank).
     fn common_goal(&self, versions: &HashSet<VersionId>) -> Option<Goal> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for name in versions.iter().flat_map(|version| self.nodes[version].metrics.keys()) {
             *counts.entry(name).or_default() += 1;
         }
         let known = counts.into_iter().filter_map(|(name, count)| {
-            Some((usize::MAX - count, rank(name), name, metrics::is_lower_better(name)?))
+            let is_max = self.directions.of(name)? == Direction::Higher;
+            Some((usize::MAX - count, self.directions.rank(name), name, is_max))
         });
-        let (.., metric, is_lower_better) = known.min()?;
-        Some(Goal { is_max: !is_lower_better, metric: metric.to_owned() })
+        let (.., metric, is_max) = known.min()?;
+        Some(Goal { is_max, metric: metric.to_owned() })
     }
 }

@@ -17,10 +17,10 @@ fn json_has_every_documented_key() {
       "same_state": false,
       "same_recipe": false,
       "metrics": {
-        "f1": {"a":0.9,"b":0.8,"delta":-0.09999999999999998},
-        "old": {"a":1.0,"b":null,"delta":null},
-        "size": {"a":3.0,"b":4.0,"delta":1.0},
-        "val_loss": {"a":0.5,"b":0.4,"delta":-0.09999999999999998}
+        "f1": {"a":0.9,"b":0.8,"delta":-0.09999999999999998,"better":"higher","verdict":"worse"},
+        "old": {"a":1.0,"b":null,"delta":null,"better":null,"verdict":null},
+        "size": {"a":3.0,"b":4.0,"delta":1.0,"better":null,"verdict":null},
+        "val_loss": {"a":0.5,"b":0.4,"delta":-0.09999999999999998,"better":"lower","verdict":"better"}
       },
       "params": {
         "epochs": {"a":3,"b":3},
@@ -61,6 +61,7 @@ fn a_metric_that_is_not_finite_is_null() {
         sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     }
     let metric = &sandbox.json("compare main~ main")["metrics"]["loss"];
-    assert_eq!(*metric, json!({"a": null, "b": null, "delta": null}));
+    let expected = json!({"a": null, "b": null, "delta": null, "better": "lower", "verdict": null});
+    assert_eq!(*metric, expected);
     assert_eq!(sandbox.json("log -n 1")["metrics"]["loss"], json!(null));
 }
