@@ -46,8 +46,8 @@ impl<'a> Parts<'a> {
             name.strip_prefix(folder).map(|rest| (rest, member))
         };
         let inside = || archive.members().filter_map(below);
-        if let Some((name, member)) = inside().find(|(name, _)| *name == BYTE_ORDER) {
-            check_byte_order(source, name, member)?;
+        if let Some((_, member)) = inside().find(|(name, _)| *name == BYTE_ORDER) {
+            check_byte_order(source, member)?;
         }
         let key = |(name, member): (&'a [u8], &'a Member)| {
             name.strip_prefix(STORAGES).map(|key| (key, member))
@@ -76,7 +76,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn check_byte_order(source: &dyn ReadAt, name: &[u8], member: &Member) -> Result<(), Stop> {
+fn check_byte_order(source: &dyn ReadAt, member: &Member) -> Result<(), Stop> {
     if !member.is_stored {
         return Err(Stop::beyond("the byte order is compressed"));
     }
@@ -88,7 +88,7 @@ fn check_byte_order(source: &dyn ReadAt, name: &[u8], member: &Member) -> Result
         b"big" => Err(Stop::beyond("the storages are big-endian")),
         other => {
             let problem = format!("is `{}`, neither little nor big", quoted(other));
-            Err(broken_member(name, problem).into())
+            Err(broken_member(b"byteorder", problem).into())
         }
     }
 }
