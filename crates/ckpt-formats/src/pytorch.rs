@@ -20,6 +20,7 @@ mod globals;
 mod machine;
 pub(crate) mod names;
 mod opcodes;
+mod reader;
 mod reduce;
 mod value;
 mod views;
@@ -38,8 +39,10 @@ use crate::{Format, ReadAt, Segmentation};
 /// tensor, 100,000 tensors 30 MB.
 const MAX_PICKLE: u64 = 64 << 20;
 
-/// Most values in a pickle, which bounds the memory that reading one takes to some 400 MB.
-const MAX_VALUES: usize = 4 << 20;
+/// Most values in a pickle, counted together with the places on the reader's stacks and in its
+/// memo. A tensor takes about 26 of them, 100,000 tensors 2.6 million. It bounds the memory for
+/// reading the longest pickle to some 300 MB.
+const MAX_VALUES: usize = 1 << 22;
 
 /// Finds the segments of an archive.
 pub(crate) fn segment(source: &dyn ReadAt, archive: &Archive) -> Result<Segmentation, Stop> {

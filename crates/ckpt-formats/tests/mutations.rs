@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/archive.rs"]
+mod archive;
 #[path = "../../../fuzz/shared/damage.rs"]
 mod damage;
 #[path = "common/hostile.rs"]
@@ -10,8 +12,11 @@ mod hostile;
 mod peak;
 
 use std::fs;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use archive::archive;
+use ckpt_formats::segment;
 use damage::Damage;
 use peak::peak;
 
@@ -60,13 +65,16 @@ fn damaged_files_are_segmented_in_bounded_memory() {
     assert!((200..19_000).contains(&understood), "{understood} of 20000");
 }
 
+/// Bytes of memory for each byte of a file, where that is an instruction of a pickle: a value, its
+/// place on the stack, and room to grow.
+const PICKLE: usize = 128;
+
 /// Segments a file, in memory that its length bounds; tells whether all of it was understood.
 fn in_bounds(input: &[u8]) -> bool {
     let mut is_understood = false;
     let most = peak(|| is_understood = hostile::segments(input));
-    // What the header says, a few times over: names, shapes and what sorts them, twice. The
-    // buffers for the ends of zip archives and for the headers of GGUF files are of one size.
-    let bound = 64 * input.len() + 4096;
+    // What the header says, a few times over: names, shapes and what sorts them, twice.
+    let bound = PICKLE * input.len() + 4096;
     assert!(most <= bound, "{most} bytes for {}", input.len());
     is_understood
 }
@@ -107,5 +115,85 @@ fn fixtures_cut_anywhere_are_segmented() {
             let is_understood = hostile::segments(&file[..len]);
             assert!(!is_understood || is_padding, "{len} of {}", file.len());
         }
+    }
+}
+
+/// An archive's members.
+type Members = Vec<(String, Vec<u8>)>;
+
+fn unpack(file: Vec<u8>) -> Members {
+    let mut members = zip::ZipArchive::new(Cursor::new(file)).unwrap();
+    let count = members.len();
+    let unpack = |index| {
+        let mut member = members.by_index(index).unwrap();
+        let mut content = Vec::new();
+        member.read_to_end(&mut content).unwrap();
+        (member.name().to_owned(), content)
+    };
+    (0..count).map(unpack).collect()
+}
+
+fn pack(members: &Members) -> Vec<u8> {
+    let borrowed: Vec<(&str, &[u8])> =
+        members.iter().map(|(name, content)| (name.as_str(), content.as_slice())).collect();
+    archive(&borrowed)
+}
+
+/// Damage inside members, in archives that are themselves whole.
+#[test]
+fn damaged_members_are_segmented_in_bounded_memory() {
+    let archives = fixtures().into_iter().filter(|file| file.starts_with(b"PK\x03\x04"));
+    let (archives, mut damage) = (archives.map(unpack).collect::<Vec<_>>(), Damage::new(3));
+    assert!(archives.len() > 12);
+    let mut understood = 0;
+    for round in 0..400 {
+        for members in &archives {
+            let mut members = members.clone();
+            // The first member is the pickle, or an array.
+            let other = members[round % members.len()].1.clone();
+            members[0].1 = damage.mutate(&members[0].1, &other);
+            understood += usize::from(in_bounds(&pack(&members)));
+        }
+    }
+    let total = 400 * archives.len();
+    assert!((total / 20..total / 2).contains(&understood), "{understood} of {total}");
+}
+
+/// Pickles that make the most values of the fewest bytes.
+#[test]
+fn extreme_pickles_take_bounded_memory() {
+    let patterns: [&[u8]; 12] = [
+        b")",
+        b"]",
+        b"}",
+        b"(",
+        b"N",
+        b"(t",
+        b"]K\x01a",
+        b"}K\x01K\x01s",
+        b"K\x01q\x01",
+        b"K\x01\x94",
+        b"(K\x01tK\x01\x86",
+        b"\x8c\0",
+    ];
+    for pattern in patterns {
+        let many = pattern.repeat((1 << 20) / pattern.len());
+        let pickle = [b"\x80\x02", many.as_slice(), b"."];
+        let file = archive(&[("a/data.pkl", &pickle.concat())]);
+        let most = peak(|| drop(segment(&file).unwrap()));
+        assert!(most <= PICKLE * file.len(), "{most} bytes for {pattern:?}");
+    }
+}
+
+#[test]
+fn pickles_of_too_many_values_are_not_read() {
+    for instruction in [b'N', b'(', b']'] {
+        let pickle =
+            [b"\x80\x02".to_vec(), vec![instruction; (1 << 22) + 1], b".".to_vec()].concat();
+        let file = archive(&[("a/data.pkl", &pickle)]);
+        let mut note = None;
+        let most = peak(|| note = segment(&file).unwrap().note);
+        assert_eq!(note.unwrap(), "data.pkl has more than 4194304 values, the most read");
+        assert!(most < 300 << 20, "{most} bytes");
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::globals;
 use super::opcodes::*;
+use super::reader::{Reader, broken};
 use super::value::{Id, Value, Values};
 use super::{MAX_VALUES, reduce};
-use crate::FormatError;
 use crate::stop::{Stop, quoted};
 
 /// The state of a pickle that is read up to a place.
@@ -14,8 +14,8 @@ use crate::stop::{Stop, quoted};
 /// Each instruction makes at most one value and takes at least one byte, so memory is bounded by
 /// the pickle's length.
 pub(super) struct Machine<'a> {
+    reader: Reader<'a>,
     values: Values<'a>,
-    at: usize,
     stack: Vec<Id>,
     /// Heights of the stack.
     marks: Vec<usize>,
@@ -26,13 +26,14 @@ impl<'a> Machine<'a> {
     /// Stands before the first instruction. The pickle has less than 2^32 bytes.
     pub(super) fn new(pickle: &'a [u8]) -> Self {
         let values = Values { pickle, all: Vec::new() };
-        Self { values, at: 0, stack: Vec::new(), marks: Vec::new(), memo: BTreeMap::new() }
+        let (reader, memo) = (Reader::new(pickle), BTreeMap::new());
+        Self { reader, values, stack: Vec::new(), marks: Vec::new(), memo }
     }
 
     /// Follows the pickle to its end; gives all values, and which of them it stands for.
     pub(super) fn run(mut self) -> Result<(Values<'a>, Id), Stop> {
         loop {
-            match self.byte()? {
+            match self.reader.byte()? {
                 STOP => break,
                 opcode => self.step(opcode)?,
             }
@@ -42,9 +43,14 @@ impl<'a> Machine<'a> {
     }
 
     fn step(&mut self, opcode: u8) -> Result<(), Stop> {
+        let kept = self.values.all.len() + self.stack.len() + self.marks.len() + self.memo.len();
+        if kept >= MAX_VALUES {
+            let why = format!("data.pkl has more than {MAX_VALUES} values, the most read");
+            return Err(Stop::Beyond(why));
+        }
         match opcode {
             PROTO => self.protocol(),
-            FRAME => self.take(8).map(drop),
+            FRAME => self.reader.take(8).map(drop),
             MARK => {
                 self.marks.push(self.stack.len());
                 Ok(())
@@ -63,13 +69,14 @@ impl<'a> Machine<'a> {
             GLOBAL | STACK_GLOBAL | REDUCE | BUILD | BINPERSID => self.object(opcode),
             _ => {
                 let value = self.scalar(opcode)?;
-                self.push(value)
+                self.push(value);
+                Ok(())
             }
         }
     }
 
     fn protocol(&mut self) -> Result<(), Stop> {
-        match self.byte()? {
+        match self.reader.byte()? {
             0..=5 => Ok(()),
             other => Err(Stop::beyond(format!("data.pkl has protocol {other}"))),
         }
@@ -79,18 +86,18 @@ impl<'a> Machine<'a> {
     fn scalar(&mut self, opcode: u8) -> Result<Value, Stop> {
         let value = match opcode {
             NONE | NEWTRUE | NEWFALSE => Value::Plain,
-            BININT => Value::Int(i64::from(self.number(4)? as i32)),
-            BININT1 => Value::Int(self.number(1)? as i64),
-            BININT2 => Value::Int(self.number(2)? as i64),
-            LONG1 => self.long(1)?,
-            LONG4 => self.long(4)?,
-            BINFLOAT => self.plain(8)?,
+            BININT => Value::Int(i64::from(self.reader.number(4)? as i32)),
+            BININT1 => Value::Int(self.reader.number(1)? as i64),
+            BININT2 => Value::Int(self.reader.number(2)? as i64),
+            LONG1 => long(self.reader.counted(1)?),
+            LONG4 => long(self.reader.counted(4)?),
+            BINFLOAT => self.reader.take(8).map(|_| Value::Plain)?,
             BINUNICODE => self.text(4)?,
             SHORT_BINUNICODE => self.text(1)?,
             BINUNICODE8 => self.text(8)?,
-            BINBYTES => self.bytes(4)?,
-            SHORT_BINBYTES => self.bytes(1)?,
-            BINBYTES8 | BYTEARRAY8 => self.bytes(8)?,
+            BINBYTES => self.reader.counted(4).map(|_| Value::Plain)?,
+            SHORT_BINBYTES => self.reader.counted(1).map(|_| Value::Plain)?,
+            BINBYTES8 | BYTEARRAY8 => self.reader.counted(8).map(|_| Value::Plain)?,
             _ => {
                 let why = format!("data.pkl uses the pickle instruction 0x{opcode:02x}");
                 return Err(Stop::Beyond(why));
@@ -99,11 +106,16 @@ impl<'a> Machine<'a> {
         Ok(value)
     }
 
+    fn text(&mut self, prefix: u64) -> Result<Value, Stop> {
+        let text = self.reader.counted(prefix)?;
+        Ok(Value::Text((self.reader.at() - text.len()) as u32, text.len() as u32))
+    }
+
     fn memory(&mut self, opcode: u8) -> Result<(), Stop> {
         let key = match opcode {
             MEMOIZE => self.memo.len() as u32,
-            BINPUT | BINGET => self.number(1)? as u32,
-            _ => self.number(4)? as u32,
+            BINPUT | BINGET => self.reader.number(1)? as u32,
+            _ => self.reader.number(4)? as u32,
         };
         if matches!(opcode, BINGET | LONG_BINGET) {
             let found = self.memo.get(&key).copied();
@@ -128,7 +140,8 @@ impl<'a> Machine<'a> {
             TUPLE2 => self.tuple(2)?,
             _ => self.tuple(3)?,
         };
-        self.push(value)
+        self.push(value);
+        Ok(())
     }
 
     fn tuple(&mut self, count: usize) -> Result<Value, Stop> {
@@ -163,7 +176,7 @@ impl<'a> Machine<'a> {
     fn object(&mut self, opcode: u8) -> Result<(), Stop> {
         match opcode {
             GLOBAL => {
-                let (module, name) = (self.line()?, self.line()?);
+                let (module, name) = (self.reader.line()?, self.reader.line()?);
                 self.global(module, name)
             }
             STACK_GLOBAL => {
@@ -184,25 +197,27 @@ impl<'a> Machine<'a> {
             BINPERSID => {
                 let id = self.pop()?;
                 let storage = reduce::storage(&self.values, id)?;
-                self.push(storage)
+                self.push(storage);
+                Ok(())
             }
             _ => {
                 let (arguments, function) = (self.pop()?, self.pop()?);
-                let (at, pickle) = (self.at, &mut self.values);
+                let (at, pickle) = (self.reader.at(), &mut self.values);
                 match reduce::call(pickle, function, arguments, at)? {
                     reduce::Called::New(value) => self.push(value),
-                    reduce::Called::Same(id) => {
-                        self.stack.push(id);
-                        Ok(())
-                    }
+                    reduce::Called::Same(id) => self.stack.push(id),
                 }
+                Ok(())
             }
         }
     }
 
     fn global(&mut self, module: &[u8], name: &[u8]) -> Result<(), Stop> {
         match globals::find(module, name) {
-            Some(global) => self.push(Value::Global(global)),
+            Some(global) => {
+                self.push(Value::Global(global));
+                Ok(())
+            }
             None => {
                 let (module, name) = (quoted(module), quoted(name));
                 Err(Stop::Beyond(format!("data.pkl uses the global {module}.{name}")))
@@ -210,15 +225,10 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn push(&mut self, value: Value) -> Result<(), Stop> {
+    fn push(&mut self, value: Value) {
         let id = Id(self.values.all.len() as u32);
-        if self.values.all.len() == MAX_VALUES {
-            let why = format!("data.pkl has more than {MAX_VALUES} values, the most read");
-            return Err(Stop::Beyond(why));
-        }
         self.values.all.push(value);
         self.stack.push(id);
-        Ok(())
     }
 
     /// Gives the height below which the stack belongs to what came before the last mark.
@@ -243,69 +253,16 @@ impl<'a> Machine<'a> {
         Ok(self.stack.split_off(mark))
     }
 
-    fn byte(&mut self) -> Result<u8, Stop> {
-        Ok(self.take(1)?[0])
-    }
-
-    fn take(&mut self, len: u64) -> Result<&'a [u8], Stop> {
-        let rest = &self.values.pickle[self.at..];
-        if len > rest.len() as u64 {
-            return Err(self.broken("ends within an instruction"));
-        }
-        self.at += len as usize;
-        Ok(&rest[..len as usize])
-    }
-
-    /// Reads an unsigned number of 1 to 8 bytes.
-    fn number(&mut self, len: u64) -> Result<u64, Stop> {
-        let bytes = self.take(len)?;
-        Ok(bytes.iter().rfold(0, |number, &byte| number << 8 | u64::from(byte)))
-    }
-
-    /// Reads a signed number of a length that is given before it.
-    fn long(&mut self, prefix: u64) -> Result<Value, Stop> {
-        let len = self.number(prefix)?;
-        let bytes = self.take(len)?;
-        let sign = if bytes.last().is_some_and(|&byte| byte >= 0x80) { -1 } else { 0 };
-        Ok(match bytes.len() {
-            0..=8 => {
-                Value::Int(bytes.iter().rfold(sign, |number, &byte| number << 8 | i64::from(byte)))
-            }
-            _ => Value::Plain,
-        })
-    }
-
-    fn plain(&mut self, len: u64) -> Result<Value, Stop> {
-        self.take(len).map(|_| Value::Plain)
-    }
-
-    fn bytes(&mut self, prefix: u64) -> Result<Value, Stop> {
-        let len = self.number(prefix)?;
-        self.plain(len)
-    }
-
-    fn text(&mut self, prefix: u64) -> Result<Value, Stop> {
-        let len = self.number(prefix)?;
-        let start = self.at as u32;
-        self.take(len)?;
-        Ok(Value::Text(start, len as u32))
-    }
-
-    /// Reads to the end of the line.
-    fn line(&mut self) -> Result<&'a [u8], Stop> {
-        let rest = &self.values.pickle[self.at..];
-        let len = rest.iter().position(|&byte| byte == b'\n');
-        let len = len.ok_or_else(|| self.broken("ends within an instruction"))?;
-        self.at += len + 1;
-        Ok(&rest[..len])
-    }
-
     fn broken(&self, problem: &str) -> Stop {
-        broken(self.at, problem)
+        broken(self.reader.at(), problem)
     }
 }
 
-/// Tells what is wrong before a place in the pickle.
-pub(super) fn broken(at: usize, problem: impl Into<String>) -> Stop {
-    Stop::Broken(FormatError::Pickle { at, problem: problem.into() })
+/// Reads an integer of at most 64 bits; longer ones are plain values.
+fn long(bytes: &[u8]) -> Value {
+    let sign = if bytes.last().is_some_and(|&byte| byte >= 0x80) { -1 } else { 0 };
+    if bytes.len() > 8 {
+        return Value::Plain;
+    }
+    Value::Int(bytes.iter().rfold(sign, |number, &byte| number << 8 | i64::from(byte)))
 }

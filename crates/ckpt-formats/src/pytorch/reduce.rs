@@ -1,7 +1,7 @@
 //! What the functions of a state dict make of their arguments.
 
 use super::globals::Global;
-use super::machine::broken;
+use super::reader::broken;
 use super::value::{Id, Storage, Value, Values, View};
 use crate::stop::Stop;
 
