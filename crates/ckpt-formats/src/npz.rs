@@ -11,7 +11,7 @@ pub use layout::{NpzLayout, npz_layout};
 use crate::npy::{self, Array};
 use crate::stop::{Stop, quoted};
 use crate::tile::{Found, Unread, tile};
-use crate::zip::{Archive, Member, broken_member};
+use crate::zip::{Archive, Member, Packing, broken_member};
 use crate::{Format, ReadAt, Segmentation};
 
 /// What the name of an array's member ends in.
@@ -50,8 +50,11 @@ fn read(source: &dyn ReadAt, name: &[u8], member: &Member) -> Result<Array, Stop
     if !name.ends_with(SUFFIX.as_bytes()) {
         return Err(Stop::beyond("the member is no NPY file"));
     }
-    if !member.is_stored {
+    if member.packing == Packing::Compressed {
         return Err(Stop::beyond("compressed (savez_compressed)"));
+    }
+    if let Some(why) = member.unreadable() {
+        return Err(Stop::beyond(why));
     }
     if !npy::begins_like(source, member.data, member.end())? {
         return Err(Stop::beyond("the member is no NPY file"));

@@ -33,14 +33,21 @@ pub(crate) struct Archive {
 pub(crate) struct Member {
     /// First byte of the name in the directory, and its length.
     name: (u32, u16),
-    /// Whether the bytes are the content itself, not compressed and not encrypted.
-    pub(crate) is_stored: bool,
+    pub(crate) packing: Packing,
     /// First byte of the local header.
     header: u64,
     /// First byte of the content.
     pub(crate) data: u64,
     /// Bytes of the content as it stands in the archive.
     pub(crate) len: u64,
+}
+
+/// What was done to a member's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Stored,
+    Compressed,
+    Encrypted,
 }
 
 impl Archive {
@@ -74,6 +81,15 @@ impl Member {
     fn name_in<'a>(&self, directory: &'a [u8]) -> &'a [u8] {
         let (start, len) = self.name;
         &directory[start as usize..][..usize::from(len)]
+    }
+
+    /// Tells why the member's bytes are not its content, if so.
+    pub(crate) fn unreadable(&self) -> Option<&'static str> {
+        match self.packing {
+            Packing::Stored => None,
+            Packing::Compressed => Some("compressed"),
+            Packing::Encrypted => Some("encrypted"),
+        }
     }
 
     /// Gives the byte after the last of the content.

@@ -58,8 +58,8 @@ impl<'a> Parts<'a> {
     /// Reads the pickle.
     pub(super) fn pickle(&self, source: &dyn ReadAt) -> Result<Vec<u8>, Stop> {
         let len = self.pickle.len;
-        if !self.pickle.is_stored {
-            return Err(Stop::beyond("data.pkl is compressed"));
+        if let Some(why) = self.pickle.unreadable() {
+            return Err(Stop::Beyond(format!("data.pkl is {why}")));
         }
         if len > MAX_PICKLE {
             let why = format!("data.pkl has {len} bytes, the most read is {MAX_PICKLE}");
@@ -77,8 +77,8 @@ impl<'a> Parts<'a> {
 }
 
 fn check_byte_order(source: &dyn ReadAt, member: &Member) -> Result<(), Stop> {
-    if !member.is_stored {
-        return Err(Stop::beyond("the byte order is compressed"));
+    if let Some(why) = member.unreadable() {
+        return Err(Stop::Beyond(format!("the byte order is {why}")));
     }
     let mut order = [0; 8];
     let len = member.len.min(order.len() as u64) as usize;

@@ -54,7 +54,7 @@ fn storage_member<'a>(
         Some(Element::Known(dtype)) => u64::from(dtype.bits() / 8),
         Some(Element::Unknown(_)) => return Ok(member),
     };
-    if member.is_stored && storage.count.checked_mul(width) != Some(member.len) {
+    if member.unreadable().is_none() && storage.count.checked_mul(width) != Some(member.len) {
         let (len, count) = (member.len, storage.count);
         let problem = format!("has {len} bytes where data.pkl says {count} elements of {width}");
         return Err(broken_member(&name, problem).into());
@@ -94,8 +94,8 @@ fn place(view: &View, member: &Member, size: &[u64], strides: &[u64]) -> Result<
     if size.len() != strides.len() {
         return Err(broken("it has not as many strides as extents"));
     }
-    if !member.is_stored {
-        return Err(Unfit::Unread("its storage is compressed".to_owned()));
+    if let Some(why) = member.unreadable() {
+        return Err(Unfit::Unread(format!("its storage is {why}")));
     }
     let len =
         Shape::from(size).byte_len(dtype).map_err(|error| Unfit::Broken(error.to_string()))?;

@@ -1,7 +1,7 @@
 //! Entries of the central directory, and the local headers that they point to.
 
 use super::directory::{ENTRY_LEN, broken};
-use super::{MAGIC, Member, broken_member};
+use super::{MAGIC, Member, Packing, broken_member};
 use crate::le::{u16_at, u32_at, u64_at};
 use crate::stop::Stop;
 use crate::{FormatError, ReadAt};
@@ -13,6 +13,9 @@ const HEADER_LEN: usize = 30;
 
 /// The bit of the flags that says a member is encrypted.
 const ENCRYPTED: u16 = 1;
+
+/// The method of content as it is.
+const STORED: u16 = 0;
 
 /// The field among the extra ones that holds sizes and offsets of 64 bits.
 const ZIP64: u16 = 1;
@@ -45,15 +48,19 @@ fn parse(directory: &[u8], at: usize) -> Result<(Member, usize), Stop> {
     }
     let extra = &entry[ENTRY_LEN + name..][..extra];
     let [unpacked, packed, header] = wide([24, 20, 42].map(|at| u32_at(entry, at)), extra);
-    let is_stored = u16_at(entry, 10) == 0 && u16_at(entry, 8) & ENCRYPTED == 0;
+    let packing = match (u16_at(entry, 8) & ENCRYPTED, u16_at(entry, 10)) {
+        (0, STORED) => Packing::Stored,
+        (0, _) => Packing::Compressed,
+        _ => Packing::Encrypted,
+    };
     let member = Member {
         name: ((at + ENTRY_LEN) as u32, name as u16),
-        is_stored,
+        packing,
         header,
         data: 0,
         len: packed,
     };
-    if is_stored && packed != unpacked {
+    if packing == Packing::Stored && packed != unpacked {
         let problem = format!("is stored in {packed} bytes but has {unpacked}");
         return Err(broken_member(member.name_in(directory), problem).into());
     }
