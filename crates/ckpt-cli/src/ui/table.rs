@@ -17,23 +17,35 @@ pub struct Column {
     narrowest: Option<usize>,
     /// How early it is left out where there is no room; `None` for a column that never is.
     rank: Option<u8>,
+    /// Whether cells that are too long lose their middle.
+    keeps_ends: bool,
 }
 
 impl Column {
     /// Makes a column of text.
     pub fn left(title: impl Into<Text>) -> Self {
-        Self { title: title.into(), is_right: false, narrowest: None, rank: None }
+        let title = title.into();
+        Self { title, is_right: false, narrowest: None, rank: None, keeps_ends: false }
     }
 
     /// Makes a column of numbers.
     pub fn right(title: impl Into<Text>) -> Self {
-        Self { title: title.into(), is_right: true, narrowest: None, rank: None }
+        Self { is_right: true, ..Self::left(title) }
     }
 
     /// Lets the column give way where the table is too wide.
     #[must_use]
     pub fn elastic(mut self) -> Self {
         self.narrowest = Some(NARROWEST);
+        self
+    }
+
+    /// Lets the column give way down to a width of its own, in its middle: both ends of the name of
+    /// a tensor tell it from others.
+    #[must_use]
+    pub fn keep_ends(mut self, narrowest: usize) -> Self {
+        self.narrowest = Some(narrowest);
+        self.keeps_ends = true;
         self
     }
 
@@ -158,7 +170,7 @@ impl Table {
             let Some(width) = *width else {
                 continue;
             };
-            let cell = cell.cut(width);
+            let cell = if column.keeps_ends { cell.cut_middle(width) } else { cell.cut(width) };
             let padding = width - cell.width().min(width);
             let (before, after) = if column.is_right { (padding, 0) } else { (0, padding) };
             // Spaces wait for something to follow them, so that no line ends in them.
@@ -239,6 +251,23 @@ mod tests {
         );
         assert_eq!(lines(&mut table(), 16)[1], "01234...  1.5 MB");
         assert_eq!(lines(&mut table(), 3)[1], "01234...  1.5 MB");
+    }
+
+    #[test]
+    fn names_keep_both_ends_and_so_much_of_them() {
+        let table = |width| {
+            let mut table = Table::new([
+                Column::left("name").keep_ends(20),
+                Column::right("n"),
+                Column::right("more").dispensable(1),
+            ]);
+            table.row(texts(["layers.10.attention.query.weight", "1", "2"]));
+            lines(&mut table, width)
+        };
+        assert_eq!(table(41)[1], "layers.10.attention.query.weight  1     2");
+        assert_eq!(table(29)[1], "layers.10...y.weight  1     2");
+        assert_eq!(table(28)[1], "layers.10.a...uery.weight  1");
+        assert_eq!(table(10)[1], "layers.10...y.weight  1");
     }
 
     #[test]

@@ -110,6 +110,39 @@ impl Text {
         Self { parts }
     }
 
+    /// Cuts what goes beyond `width` columns, which are at least 5, out of the middle, and marks the
+    /// cut.
+    #[must_use]
+    pub fn cut_middle(self, width: usize) -> Self {
+        if self.width() <= width {
+            return self;
+        }
+        let room = width.saturating_sub(CUT.len());
+        let end = self.suffix(room / 2);
+        // The first half has what the second one leaves.
+        let start = self.cut(width - end.width());
+        start.join(end)
+    }
+
+    /// Returns as much of the end as fits into `width` columns.
+    fn suffix(&self, width: usize) -> Self {
+        let mut room = width;
+        let mut parts = Vec::new();
+        for (style, text) in self.parts.iter().rev() {
+            let fits = |start: &usize| measure_text_width(&text[*start..]) <= room;
+            let starts = text.char_indices().rev().map(|(at, _)| at);
+            let start = starts.take_while(fits).last().unwrap_or(text.len());
+            let kept = &text[start..];
+            room -= measure_text_width(kept);
+            parts.push((*style, kept.to_owned()));
+            if start > 0 {
+                break;
+            }
+        }
+        parts.reverse();
+        Self { parts }
+    }
+
     /// Writes the text out, with escape sequences if `colour` is set.
     pub(crate) fn render(&self, colour: bool) -> String {
         let mut line = String::new();
@@ -181,6 +214,15 @@ mod tests {
         assert_eq!(text().cut(12).render(false), "main: fir...");
         assert_eq!(text().cut(6).render(false), "mai...");
         assert_eq!(Text::from("重みの重み").cut(8).render(false), "重み...");
+    }
+
+    #[test]
+    fn a_text_can_lose_its_middle() {
+        let text = || Text::styled(Style::Ref, "layers.").plain("10.weight");
+        assert_eq!(text().cut_middle(16), text());
+        assert_eq!(text().cut_middle(13).render(false), "layer...eight");
+        assert_eq!(text().cut_middle(12).render(false), "layer...ight");
+        assert_eq!(Text::from("重みの重み").cut_middle(8).render(false), "重...み");
     }
 
     #[test]
