@@ -10,6 +10,7 @@ mod export;
 mod gc;
 mod guard;
 mod init;
+pub(crate) mod lineage;
 mod log;
 mod man;
 pub(crate) mod models;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "diff")]
     Compare(compare::CompareArgs),
     Models(models::ModelsArgs),
+    Lineage(lineage::LineageArgs),
     Restore(restore::RestoreArgs),
     Export(export::ExportArgs),
     Verify(verify::VerifyArgs),
@@ -67,6 +69,7 @@ impl Command {
             Self::Show(args) => show::show(context, args),
             Self::Compare(args) => compare::compare(context, args),
             Self::Models(args) => models::models(context, args),
+            Self::Lineage(args) => lineage::lineage(context, args),
             Self::Restore(args) => restore::restore(context, args),
             Self::Export(args) => export::export(context, args),
             Self::Verify(args) => verify::verify(context, args),

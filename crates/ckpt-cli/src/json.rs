@@ -5,6 +5,7 @@
 
 mod from_records;
 mod help;
+mod lineage;
 mod models;
 mod refs;
 mod space;
@@ -19,6 +20,7 @@ use serde_json::Value;
 pub(crate) use self::{
     from_records::{data, files, role, tensors, value},
     help::{Completions, ManPage, ManPages},
+    lineage::Lineage,
     models::Model,
     refs::{AuditMove, AuditRef, GuardChange, Guards, Move, Ref, action, evidence},
     space::{Gc, GcPlan, Prune, Undeletable, Undeleted},

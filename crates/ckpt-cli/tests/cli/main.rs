@@ -7,6 +7,7 @@ mod compare;
 mod files;
 mod help;
 mod init;
+mod lineage;
 mod log;
 mod models;
 mod note;

@@ -47,6 +47,8 @@ fn help_is_for_80_columns_and_names_every_command() {
       show         Shows one version whole
       compare      Compares versions [alias: diff]
       models       Lists the models of the repository, or the lines of one
+      lineage      Shows what a version came from: versions, base models, data and
+                   code
       restore      Gives the files of a version back, byte for byte
       export       Writes the tensors of a version to a new file, whatever files
                    they came in
