@@ -19,6 +19,12 @@ const DATE: u16 = 1 << 5 | 1;
 const VERSION: u16 = 20;
 const VERSION64: u16 = 45;
 
+/// The system that the attributes are of. `unzip` takes names for UTF-8 only from some systems.
+const UNIX: u16 = 3;
+
+/// A regular file that its owner may change and everybody read.
+const PERMISSIONS: u32 = 0o100_644;
+
 /// The bit of the flags that says a name is UTF-8.
 const UTF8: u16 = 1 << 11;
 
@@ -75,12 +81,12 @@ impl Record {
         let wide: Vec<u8> = wide.flat_map(u64::to_le_bytes).collect();
         let extra = if wide.is_empty() { Vec::new() } else { field(ZIP64, &wide) };
         let mut bytes = b"PK\x01\x02".to_vec();
-        // Made by a system without permissions, so that none are set on extraction.
-        bytes.extend(VERSION64.to_le_bytes());
+        bytes.extend((UNIX << 8 | VERSION64).to_le_bytes());
         self.common(&mut bytes, !extra.is_empty());
         bytes.extend((extra.len() as u16).to_le_bytes());
-        // No comment, disk 0, no attributes of either kind.
-        bytes.extend([0; 10]);
+        // No comment, disk 0, no attributes of MS-DOS.
+        bytes.extend([0; 6]);
+        bytes.extend((PERMISSIONS << 16).to_le_bytes());
         bytes.extend(narrow(self.offset));
         bytes.extend_from_slice(self.name.as_bytes());
         bytes.extend(extra);
