@@ -157,6 +157,20 @@ fn tensors_with_attributes_are_read() {
     assert_eq!(names(inner.raw(b"}tR}b")), ["tensor"]);
 }
 
+/// PyTorch 2 says beside a view whether its numbers are to be conjugated or negated.
+#[test]
+fn views_that_say_more_than_their_bytes_are_not_read() {
+    let with = |metadata: &[u8]| {
+        let call = Pickle::new().global("torch._utils", "_rebuild_tensor_v2").raw(b"(");
+        let call = call.storage(("torch", "FloatStorage"), "0", 4);
+        read(call.raw(b"K\0K\x04\x85K\x01\x85\x89N").raw(metadata).raw(b"tR")).note
+    };
+    let why = "tensor `tensor` is opaque: PyTorch conjugates or negates its bytes on loading";
+    assert_eq!(with(b"}X\x04\0\0\0conj\x88s").unwrap(), why);
+    assert_eq!(with(b"K\x01").unwrap(), why);
+    assert_eq!([with(b""), with(b"}"), with(b"N")], [None, None, None]);
+}
+
 #[test]
 fn byte_orders() {
     let pickle = Pickle::new().entries_alone();

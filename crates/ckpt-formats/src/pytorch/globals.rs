@@ -19,9 +19,9 @@ pub(super) enum Global {
     Dtype(Element),
     /// A class of tensors.
     TensorClass,
-    /// A view: storage, offset, size, strides, and what does not change the content.
+    /// A view: storage, offset, size, strides, whether gradients are required, hooks, metadata.
     RebuildTensor,
-    /// The same with the dtype as seventh argument, on a storage of bytes.
+    /// The same on a storage of bytes, with the dtype before the metadata.
     RebuildTensorV3,
     /// A parameter of a tensor.
     RebuildParameter,

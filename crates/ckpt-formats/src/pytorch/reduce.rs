@@ -44,9 +44,9 @@ fn apply(values: &Values<'_>, global: Global, arguments: &[Id]) -> Option<Called
             _ => None,
         },
         Global::Plain => Some(Called::New(Value::Plain)),
-        Global::RebuildTensor => view(values, arguments).map(tensor),
+        Global::RebuildTensor => view(values, arguments, 6).map(tensor),
         Global::RebuildTensorV3 => {
-            let mut view = view(values, arguments)?;
+            let mut view = view(values, arguments, 7)?;
             let Value::Global(Global::Dtype(element)) = values.get(*arguments.get(6)?) else {
                 return None;
             };
@@ -72,14 +72,20 @@ fn empty_dict(values: &Values<'_>, arguments: &[Id]) -> Option<Value> {
     arguments.iter().all(is_default).then(|| Value::Dict(Vec::new()))
 }
 
-/// Reads storage, offset, size and strides; what follows does not change the content.
-fn view(values: &Values<'_>, arguments: &[Id]) -> Option<View> {
+/// Reads storage, offset, size and strides, and the metadata at its place, if it is there. What
+/// stands between (whether gradients are required, hooks) does not change the content.
+fn view(values: &Values<'_>, arguments: &[Id], metadata: usize) -> Option<View> {
     let [storage, offset, size, strides, ..] = *arguments else { return None };
     let Value::Storage(storage) = values.get(storage) else { return None };
     let (storage, offset) = (**storage, values.count(offset)?);
     values.tuple(size)?;
     values.tuple(strides)?;
-    Some(View { storage, element: None, offset, size, strides })
+    let is_marked = arguments.get(metadata).is_some_and(|&metadata| match values.get(metadata) {
+        Value::Dict(marks) => !marks.is_empty(),
+        Value::Plain => false,
+        _ => true,
+    });
+    Some(View { storage, element: None, offset, size, strides, is_marked })
 }
 
 /// Reads a tensor with attributes, or a parameter with them.

@@ -48,6 +48,9 @@ pub(super) struct View {
     pub(super) size: Id,
     /// A tuple: the distance in elements to the next of each dimension.
     pub(super) strides: Id,
+    /// Whether it says more of the content than the bytes do: that they are to be conjugated, or
+    /// negated.
+    pub(super) is_marked: bool,
 }
 
 /// All values of a pickle, and the pickle, which has their texts.

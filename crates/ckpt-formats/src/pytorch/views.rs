@@ -91,6 +91,10 @@ fn place(view: &View, member: &Member, size: &[u64], strides: &[u64]) -> Result<
         Some(Element::Unknown(name)) => return Err(Unfit::Unread(format!("dtype {name}"))),
         None => return Err(broken("it has no dtype")),
     };
+    if view.is_marked {
+        let why = "PyTorch conjugates or negates its bytes on loading";
+        return Err(Unfit::Unread(why.to_owned()));
+    }
     if size.len() != strides.len() {
         return Err(broken("it has not as many strides as extents"));
     }
