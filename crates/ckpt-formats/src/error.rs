@@ -152,7 +152,7 @@ pub enum FormatError {
     /// A pickle is none, or contradicts the rest of its archive.
     #[error("data.pkl, byte {at}: {problem}")]
     Pickle {
-        /// Where in the pickle, counted from 0.
+        /// The place that was reached, counted from 0.
         at: usize,
         /// What is wrong there.
         problem: String,
@@ -168,7 +168,7 @@ pub enum FormatError {
     /// A GGUF file contradicts itself.
     #[error("GGUF header, byte {at}: {problem}")]
     GgufHeader {
-        /// Where in the file.
+        /// The place in the file that was reached, counted from 0.
         at: u64,
         /// What is wrong there.
         problem: String,

@@ -185,6 +185,25 @@ fn extreme_pickles_take_bounded_memory() {
     }
 }
 
+/// Headers that describe the most tensors in the fewest bytes.
+#[test]
+fn many_small_tensors_take_bounded_memory() {
+    let mut gguf = [b"GGUF\x03\0\0\0".as_slice(), &50_000u64.to_le_bytes(), &[0; 8]].concat();
+    for index in 0..50_000u64 {
+        let (name, offset) = (format!("{index:05}"), (index * 4).to_le_bytes());
+        // No dimension, floats.
+        gguf.extend([&5u64.to_le_bytes(), name.as_bytes(), &[0; 8], &offset].concat());
+    }
+    gguf.resize(gguf.len().next_multiple_of(32) + 200_000, 0);
+    assert_eq!(segment(&gguf).unwrap().segments.len(), 50_001);
+    let names: Vec<String> = (0..50_000).map(|index| format!("{index}.npy")).collect();
+    let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &[][..])).collect();
+    for file in [gguf, archive(&members)] {
+        let most = peak(|| drop(segment(&file).unwrap()));
+        assert!(most <= PICKLE * file.len(), "{most} bytes for {}", file.len());
+    }
+}
+
 #[test]
 fn pickles_of_too_many_values_are_not_read() {
     for instruction in [b'N', b'(', b']'] {

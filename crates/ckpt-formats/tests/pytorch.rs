@@ -154,7 +154,7 @@ fn tensors_with_attributes_are_read() {
     let start = start.global("torch.nn.parameter", "Parameter").raw(b"(");
     let inner =
         start.storage(("torch", "FloatStorage"), "0", 4).raw(b"K\0K\x04\x85K\x01\x85\x89Nt");
-    assert_eq!(names(inner.raw(b"}tR}b")), ["tensor"]);
+    assert_eq!(names(inner.raw(b"}tR")), ["tensor"]);
 }
 
 /// PyTorch 2 says beside a view whether its numbers are to be conjugated or negated.
@@ -218,6 +218,8 @@ fn names_that_no_state_dict_has_leave_the_file_opaque() {
         assert_eq!(note(Pickle::new().raw(&[opcode])), expected);
     }
     assert_eq!(note(Pickle(b"\x80\x06N".to_vec())), "data.pkl has protocol 6");
+    let state = note(Pickle::new().tensor(("0", 4, 0, &[4], &[1])).raw(b"}b"));
+    assert_eq!(state, "data.pkl sets the state of a tensor");
     let foreign = note(Pickle::new().text("x").raw(b"Q"));
     assert_eq!(foreign, "data.pkl refers to something outside of it that is no storage");
 }

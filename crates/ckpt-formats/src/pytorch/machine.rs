@@ -12,7 +12,7 @@ use crate::stop::{Stop, quoted};
 /// The state of a pickle that is read up to a place.
 ///
 /// Each instruction makes at most one value and takes at least one byte, so memory is bounded by
-/// the pickle's length.
+/// the pickle's length, and for long ones by [`MAX_VALUES`].
 pub(super) struct Machine<'a> {
     reader: Reader<'a>,
     values: Values<'a>,
@@ -189,8 +189,10 @@ impl<'a> Machine<'a> {
                 self.pop()?;
                 let target = self.top()?;
                 match self.values.get(target) {
-                    // Attributes of a dictionary, NumPy's states, attributes of a tensor.
-                    Value::Dict(_) | Value::Plain | Value::Tensor(_) => Ok(()),
+                    // Attributes of a dictionary, states of NumPy's numbers and arrays.
+                    Value::Dict(_) | Value::Plain => Ok(()),
+                    // No version that writes zip archives does, and it could change the view.
+                    Value::Tensor(_) => Err(Stop::beyond("data.pkl sets the state of a tensor")),
                     _ => Err(self.broken("sets attributes of what has none")),
                 }
             }
@@ -202,8 +204,7 @@ impl<'a> Machine<'a> {
             }
             _ => {
                 let (arguments, function) = (self.pop()?, self.pop()?);
-                let (at, pickle) = (self.reader.at(), &mut self.values);
-                match reduce::call(pickle, function, arguments, at)? {
+                match reduce::call(&self.values, function, arguments, self.reader.at())? {
                     reduce::Called::New(value) => self.push(value),
                     reduce::Called::Same(id) => self.stack.push(id),
                 }

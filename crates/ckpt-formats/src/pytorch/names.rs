@@ -16,8 +16,8 @@ const ALONE: &str = "tensor";
 /// Most containers in one another. Optimizer states have four.
 const MAX_DEPTH: usize = 64;
 
-/// Visits of values and bytes of names for each byte of the pickle. A tensor takes 80 bytes there and a
-/// hundred in its name; only a pickle that refers to itself again and again needs more.
+/// Visits of values and bytes of names for each byte of the pickle. A tensor takes 80 bytes there
+/// and a hundred in its name; only a pickle that refers to itself again and again needs more.
 const MAX_EXPANSION: usize = 16;
 
 /// Finds the tensors below `root`, each with its name.

@@ -14,7 +14,7 @@ pub(super) enum Called {
 
 /// Gives the result of a call, as far as tensors depend on it; `at` is for errors.
 pub(super) fn call(
-    values: &mut Values<'_>,
+    values: &Values<'_>,
     function: Id,
     arguments: Id,
     at: usize,

@@ -1,4 +1,4 @@
-"""Writes the fixtures beside this script that numpy, safetensors and gguf make, and what is in them.
+"""Writes the fixtures beside this script that numpy, safetensors and gguf make, and their content.
 
 expected.json holds for each file its tensors: dtype, shape, and the bytes as hexadecimal digits.
 Packages: numpy, safetensors, gguf. The files of PyTorch are make_torch.py's.
@@ -120,6 +120,7 @@ npy()
 npz()
 gguf_file("plain.gguf", {})
 kinds = gguf.GGMLQuantizationType
-gguf_file("quantized.gguf", {"a.weight": kinds.Q8_0, "b.weight": kinds.Q4_0, "c.weight": kinds.Q8_0})
+blocks = {"a.weight": kinds.Q8_0, "b.weight": kinds.Q4_0, "c.weight": kinds.Q8_0}
+gguf_file("quantized.gguf", blocks)
 text = json.dumps(expected, indent=1, ensure_ascii=False, default=list)
 (here / "expected.json").write_text(text + "\n")
