@@ -19,6 +19,7 @@ mod output;
 mod promote;
 mod prune;
 mod refs;
+mod report;
 mod restore;
 mod rollback;
 mod show;
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Compare(compare::CompareArgs),
     Models(models::ModelsArgs),
     Lineage(lineage::LineageArgs),
+    Report(report::ReportArgs),
     Restore(restore::RestoreArgs),
     Export(export::ExportArgs),
     Verify(verify::VerifyArgs),
@@ -70,6 +72,7 @@ impl Command {
             Self::Compare(args) => compare::compare(context, args),
             Self::Models(args) => models::models(context, args),
             Self::Lineage(args) => lineage::lineage(context, args),
+            Self::Report(args) => report::report(context, args),
             Self::Restore(args) => restore::restore(context, args),
             Self::Export(args) => export::export(context, args),
             Self::Verify(args) => verify::verify(context, args),

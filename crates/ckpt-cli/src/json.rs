@@ -35,6 +35,16 @@ pub(crate) struct Init {
     pub(crate) branch: String,
 }
 
+/// What `report` prints.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// The file.
+    pub(crate) report: String,
+    /// How many versions it is about.
+    pub(crate) versions: u64,
+    pub(crate) bytes: u64,
+}
+
 /// One version: each line of `log`, and the start of what `commit` and `show` print.
 #[derive(Debug, Serialize)]
 pub(crate) struct VersionKeys {

@@ -10,6 +10,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use console::Term;
 use serde::Serialize;
 
+pub(crate) use self::text::escape;
 pub use self::{
     progress::Progress,
     sparkline::sparkline,

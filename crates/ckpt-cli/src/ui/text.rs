@@ -177,7 +177,7 @@ fn prefix(text: &str, width: usize) -> &str {
 }
 
 /// Replaces control characters by what they are written as in source code.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let escape = |char: char| {
         let reorders = matches!(char,
             '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -13,6 +13,7 @@ mod models;
 mod note;
 mod promote;
 mod refs;
+mod report;
 mod restore;
 mod sandbox;
 mod show;

@@ -49,6 +49,7 @@ fn help_is_for_80_columns_and_names_every_command() {
       models       Lists the models of the repository, or the lines of one
       lineage      Shows what a version came from: versions, base models, data and
                    code
+      report       Writes a page of charts, tables and the history graph
       restore      Gives the files of a version back, byte for byte
       export       Writes the tensors of a version to a new file, whatever files
                    they came in
