@@ -2,6 +2,7 @@
 
 mod renames;
 mod tensors;
+pub(crate) mod work;
 
 use std::{collections::BTreeMap, fmt};
 

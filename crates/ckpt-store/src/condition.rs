@@ -124,6 +124,11 @@ impl Condition {
         self.comparisons.iter().any(|c| matches!(c.operand, Operand::Current(_)))
     }
 
+    /// Names the metrics of the version that the condition looks at, as often as it does.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.comparisons.iter().map(|comparison| comparison.metric.as_str())
+    }
+
     /// Decides the condition and says by which values.
     pub fn evaluate(&self, measured: &Measured<'_>) -> EvidenceRecord {
         let mut values = BTreeMap::new();

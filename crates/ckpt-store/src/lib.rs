@@ -81,6 +81,7 @@ mod revision;
 mod roles;
 mod rollback;
 mod session;
+mod statistics;
 mod trash;
 mod undelete;
 mod verify;
@@ -122,6 +123,7 @@ pub use crate::{
     revision::{Revision, RevisionError},
     roles::RoleRules,
     session::{Session, SessionOptions},
+    statistics::{TensorStatistics, VersionStatistics},
     undelete::{Removed, Undeletable},
     verify::{Damage, RepairReport, VerifyReport},
 };

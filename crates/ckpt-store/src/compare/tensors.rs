@@ -1,17 +1,13 @@
 //! Compares the tensors of two versions, and reads those that differ.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use ckpt_hash::LEAF_LEN;
 use ckpt_tensor::{Comparison as Measure, Difference};
-use rayon::prelude::*;
 
 use super::{
     CompareOptions, TensorChange, TensorStatus,
     renames::{ByName, find_renames},
+    work::{Progress, is_paired, small_then_large},
 };
 use crate::{
     error::{Error, Result},
@@ -36,13 +32,6 @@ struct Pairing<'a> {
     new: Option<&'a TensorRecord>,
 }
 
-/// What has been compared, in bytes of the newer version.
-struct Progress<'a> {
-    done: AtomicU64,
-    total: u64,
-    tell: Option<&'a (dyn Fn(u64, u64) + Sync)>,
-}
-
 impl Repository {
     pub(super) fn compare_tensors(
         &self,
@@ -57,8 +46,7 @@ impl Repository {
             self.require_content(&a.record)?;
             self.require_content(&b.record)?;
         }
-        let total = read.iter().map(|pairing| pairing.len()).fold(0, u64::saturating_add);
-        let progress = Progress { done: AtomicU64::new(0), total, tell: options.progress };
+        let progress = Progress::new(read.iter().map(|pairing| pairing.len()), options.progress);
         let change = |pairing: &Pairing<'_>| {
             let (tensor, status) = match (pairing.old, pairing.new) {
                 (Some(old), Some(new)) => (new, self.tensor_status(old, new, &progress)?),
@@ -74,12 +62,7 @@ impl Repository {
                 shape: tensor.shape.clone(),
             })
         };
-        // A tensor of many blocks is read in parallel itself, and holds some of them meanwhile.
-        let (large, small): (Vec<_>, Vec<_>) =
-            pairings.iter().partition(|pairing| pairing.len() > LEAF_LEN as u64);
-        let small = small.into_par_iter().map(change).collect::<Result<Vec<_>>>()?;
-        let mut changes = large.into_iter().map(change).collect::<Result<Vec<_>>>()?;
-        changes.extend(small);
+        let mut changes = small_then_large(&pairings, Pairing::len, change)?;
         changes.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(changes)
     }
@@ -109,7 +92,7 @@ impl Repository {
     }
 
     /// Measures two tensors whose elements can be paired.
-    fn measure(
+    pub(crate) fn measure(
         &self,
         old: &TensorRecord,
         new: &TensorRecord,
@@ -123,11 +106,6 @@ impl Repository {
         })?;
         Ok(measure.finish())
     }
-}
-
-/// Tells whether the elements of two tensors stand beside each other.
-fn is_paired(old: &TensorRecord, new: &TensorRecord) -> bool {
-    old.shape == new.shape && Measure::between(old.dtype, new.dtype).is_some()
 }
 
 impl Sides {
@@ -170,14 +148,5 @@ impl Pairing<'_> {
     /// Returns its bytes in the newer version.
     fn len(&self) -> u64 {
         self.new.map_or(0, |tensor| tensor.len)
-    }
-}
-
-impl Progress<'_> {
-    fn add(&self, bytes: usize) {
-        let done = self.done.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
-        if let Some(tell) = self.tell {
-            tell(done, self.total);
-        }
     }
 }

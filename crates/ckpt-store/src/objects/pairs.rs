@@ -1,4 +1,4 @@
-//! Reads two contents side by side: block beside block, in order.
+//! Reads two contents side by side, or one from start to end: block by block, in order.
 
 use std::sync::Arc;
 
@@ -21,6 +21,17 @@ type Block = Arc<Vec<u8>>;
 type Row = (Block, Vec<Block>);
 
 impl Objects {
+    /// Gives content cut at fixed places to `sink`, block after block in order. The blocks ahead are
+    /// decoded in the meantime, on the current rayon pool.
+    pub(crate) fn read_in_order(
+        &self,
+        content: Content,
+        sink: &mut (dyn FnMut(&[u8]) -> Result<()> + Send),
+    ) -> Result<()> {
+        // Equal blocks are read once.
+        self.read_pair(content, content, &mut |bytes, _| sink(bytes))
+    }
+
     /// Gives two contents of as many elements, both cut at fixed places, to `sink`, elements beside
     /// elements in order. The blocks ahead are decoded in the meantime, on the current rayon pool.
     ///

@@ -1,0 +1,55 @@
+//! How tensors are read: the small ones beside each other, and with a word on what is done.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ckpt_hash::LEAF_LEN;
+use ckpt_tensor::Comparison;
+use rayon::prelude::*;
+
+use crate::{error::Result, record::TensorRecord};
+
+/// What has been read, in bytes.
+#[derive(Default)]
+pub(crate) struct Progress<'a> {
+    done: AtomicU64,
+    total: u64,
+    tell: Option<&'a (dyn Fn(u64, u64) + Sync)>,
+}
+
+impl<'a> Progress<'a> {
+    /// Starts with nothing done of what has these lengths; `tell` is told the bytes done and all.
+    pub(crate) fn new(
+        lens: impl Iterator<Item = u64>,
+        tell: Option<&'a (dyn Fn(u64, u64) + Sync)>,
+    ) -> Self {
+        Self { done: AtomicU64::new(0), total: lens.fold(0, u64::saturating_add), tell }
+    }
+
+    pub(crate) fn add(&self, bytes: usize) {
+        let done = self.done.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
+        if let Some(tell) = self.tell {
+            tell(done, self.total);
+        }
+    }
+}
+
+/// Does something for each item, those of up to one block first and in parallel: a tensor of many
+/// blocks is read in parallel itself, and holds some of them meanwhile. Results come in no order.
+pub(crate) fn small_then_large<T: Sync, R: Send>(
+    items: &[T],
+    len: impl Fn(&T) -> u64,
+    act: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let (large, small): (Vec<&T>, Vec<&T>) =
+        items.iter().partition(|item| len(item) > LEAF_LEN as u64);
+    let mut results = small.into_par_iter().map(&act).collect::<Result<Vec<R>>>()?;
+    for item in large {
+        results.push(act(item)?);
+    }
+    Ok(results)
+}
+
+/// Tells whether the elements of two tensors stand beside each other.
+pub(crate) fn is_paired(old: &TensorRecord, new: &TensorRecord) -> bool {
+    old.shape == new.shape && Comparison::between(old.dtype, new.dtype).is_some()
+}
