@@ -12,7 +12,10 @@ use std::{
 
 use ckpt_store::{Format, InputFile, REPOSITORY_DIR, disk::ReadAt};
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    ui::{Meter, Progress},
+};
 
 /// A file and the path that it is recorded under.
 struct Found {
@@ -26,8 +29,13 @@ struct Found {
 /// A single folder is recorded by what is in it; otherwise files and folders are recorded under
 /// their own names. Repositories are passed over. A file whose name claims a format must have it,
 /// and a file that lists the shards of a model must find them, which it brings along if it was given
-/// without them; unless `is_opaque` lets everything pass.
-pub(crate) fn input_files(paths: &[PathBuf], is_opaque: bool) -> Result<Vec<InputFile>, Failure> {
+/// without them; unless `is_opaque` lets everything pass. `progress` is told of the bytes as they
+/// are read.
+pub(crate) fn input_files(
+    paths: &[PathBuf],
+    is_opaque: bool,
+    progress: &Progress,
+) -> Result<Vec<InputFile>, Failure> {
     let mut found = find(paths)?;
     if !is_opaque {
         shards::complete(&mut found)?;
@@ -37,10 +45,11 @@ pub(crate) fn input_files(paths: &[PathBuf], is_opaque: bool) -> Result<Vec<Inpu
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         return Err(Failure::failed(format!("there are no files in {}", names.join(", "))));
     }
+    let meter = progress.meter(found.iter().map(|file| file.meta.len()).sum());
     let input = |Found { recorded, path, meta }: Found| {
         let format = Format::from_path(&path).filter(|_| !is_opaque);
         let modified = meta.modified().ok();
-        let source = Source { path, len: meta.len(), modified };
+        let source = Source { path, len: meta.len(), modified, meter: meter.clone() };
         Ok(InputFile::new(recorded, Box::new(source), format)?)
     };
     found.into_iter().map(input).collect()
@@ -139,6 +148,7 @@ struct Source {
     path: PathBuf,
     len: u64,
     modified: Option<SystemTime>,
+    meter: Meter,
 }
 
 impl ReadAt for Source {
@@ -148,7 +158,9 @@ impl ReadAt for Source {
         if (meta.len(), meta.modified().ok()) != (self.len, self.modified) {
             return Err(io::Error::other("the file changed while it was being committed"));
         }
-        ReadAt::read_at(&file, offset, buf)
+        ReadAt::read_at(&file, offset, buf)?;
+        self.meter.add(buf.len() as u64);
+        Ok(())
     }
 
     fn len(&self) -> io::Result<u64> {
@@ -159,6 +171,7 @@ impl ReadAt for Source {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{environment::Environment, ui::Ui};
 
     #[test]
     fn a_file_that_changes_under_the_reader_is_noticed() {
@@ -166,12 +179,16 @@ mod tests {
         let path = folder.path().join("weights");
         fs::write(&path, b"old").unwrap();
         let meta = fs::metadata(&path).unwrap();
-        let source = Source { path: path.clone(), len: 3, modified: meta.modified().ok() };
+        let progress = Ui::new("ckpt", &Environment::default()).progress("reading");
+        let meter = progress.meter(3);
+        let modified = meta.modified().ok();
+        let source = Source { path: path.clone(), len: 3, modified, meter: meter.clone() };
         let mut bytes = [0; 3];
         source.read_at(0, &mut bytes).unwrap();
-        assert_eq!(&bytes, b"old");
+        assert_eq!((&bytes, meter.count()), (b"old", 3));
         fs::write(&path, b"longer").unwrap();
         let error = source.read_at(0, &mut bytes).unwrap_err();
         assert_eq!(error.to_string(), "the file changed while it was being committed");
+        assert_eq!(meter.count(), 3);
     }
 }

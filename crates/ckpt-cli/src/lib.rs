@@ -27,6 +27,7 @@ mod failure;
 pub mod format;
 mod git;
 mod json;
+mod metered;
 mod metrics;
 mod near;
 pub mod ui;

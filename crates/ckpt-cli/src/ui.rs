@@ -12,7 +12,7 @@ use serde::Serialize;
 
 pub(crate) use self::text::escape;
 pub use self::{
-    progress::Progress,
+    progress::{Meter, Progress},
     sparkline::sparkline,
     table::{Column, Table},
     text::{Style, Text},

@@ -125,7 +125,7 @@ pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
     let (parent, parents) = find_parents(&repository, &branch, args.from.as_deref())?;
     let progress = context.ui.progress("committing");
     let draft = Draft {
-        contents: Contents::Files(collect::input_files(&args.paths, args.opaque)?),
+        contents: Contents::Files(collect::input_files(&args.paths, args.opaque, &progress)?),
         recipe: recipe(&repository, args, parent.as_ref())?,
         metrics: unique("metric", &args.metrics)?,
         environment: environment::facts(args.code.as_deref()),

@@ -81,7 +81,7 @@ pub(crate) fn export(context: &mut Context, args: &ExportArgs) -> Outcome {
         force: args.force,
     };
     let progress = context.ui.progress("exporting");
-    let plan = output::carry_out(&repository, &folder, |disk| {
+    let plan = output::carry_out(&repository, &folder, &progress, |disk| {
         repository.plan_export(&version.record, disk, &options)
     });
     let plan = plan.map_err(|error| output::explain(error, &folder))?;

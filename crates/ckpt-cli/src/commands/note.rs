@@ -51,9 +51,10 @@ pub(crate) fn note(context: &mut Context, args: &NoteArgs) -> Outcome {
     }
     let repository = context.repository()?;
     let version = repository.resolve(&args.revision)?;
+    let progress = context.ui.progress("noting");
     let files = match args.files.is_empty() {
         true => Vec::new(),
-        false => collect::input_files(&args.files, true)?,
+        false => collect::input_files(&args.files, true, &progress)?,
     };
     let note = repository.note(&NoteDraft {
         versions: vec![version],
@@ -62,6 +63,7 @@ pub(crate) fn note(context: &mut Context, args: &NoteArgs) -> Outcome {
         files,
         stamp: context.stamp()?,
     })?;
+    drop(progress);
     if context.json {
         context.ui.json(&json::Noted { version, note: json::Note::new(&note) })?;
     } else {

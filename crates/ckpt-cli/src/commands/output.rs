@@ -10,7 +10,8 @@ use ckpt_store::{Error, Repository, RestoreAction, RestorePlan, Version, disk::R
 use crate::{
     failure::Failure,
     format, json,
-    ui::{Style, Text, Ui},
+    metered::MeteredDisk,
+    ui::{Progress, Style, Text, Ui},
 };
 
 /// Where files go: a folder, and the name of the file if it is not the recorded one.
@@ -19,10 +20,11 @@ pub(super) struct Target {
     pub(super) name: Option<String>,
 }
 
-/// Puts the files of a plan into a folder; if that fails, no folder is left that was not there.
+/// Puts the files of a plan into a folder, which `progress` is told; if that fails, no folder is left that was not there.
 pub(super) fn carry_out(
     repository: &Repository,
     folder: &Path,
+    progress: &Progress,
     plan: impl FnOnce(&RealDisk) -> Result<RestorePlan, Error>,
 ) -> Result<RestorePlan, Error> {
     // An empty path joins well, but is no folder.
@@ -30,6 +32,8 @@ pub(super) fn carry_out(
     let disk = RealDisk::new(root);
     let plan = plan(&disk)?;
     let new_folders = missing_folders(folder, &plan);
+    let changed = plan.files().iter().filter(|file| file.action != RestoreAction::Keep);
+    let disk = MeteredDisk::new(&disk, progress.meter(changed.map(|file| file.len).sum()));
     if let Err(error) = repository.apply_restore(&plan, &disk) {
         remove_empty(&new_folders);
         return Err(error);

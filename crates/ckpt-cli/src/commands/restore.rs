@@ -62,7 +62,7 @@ pub(crate) fn restore(context: &mut Context, args: &RestoreArgs) -> Outcome {
         output::target(files, args.fallback(&version), args.output.as_deref())?;
     let options = RestoreOptions { name, with_state: args.with_state, force: args.force };
     let progress = context.ui.progress("restoring");
-    let plan = output::carry_out(&repository, &folder, |disk| match args.notes {
+    let plan = output::carry_out(&repository, &folder, &progress, |disk| match args.notes {
         true => repository.plan_restore_notes(&version.id, disk, &options),
         false => repository.plan_restore(&version.record, disk, &options),
     })
