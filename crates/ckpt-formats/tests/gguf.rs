@@ -195,6 +195,10 @@ fn long_headers_are_left_unread() {
     let array = Header::new(0, 1).text("k").u32(9).u32(0).u64(1 << 30);
     let found = segment(&Sparse(array.0, 1 << 40)).unwrap();
     assert_eq!(found.note.unwrap(), "metadata `k`: the GGUF header exceeds 100000000 bytes");
+    let tensors = Header::new((1 << 18) + 1, 0);
+    let tensors = (0..1 << 18).fold(tensors, |header, _| header.raw(&[0; 24]));
+    let found = segment(&tensors.data(1, 100)).unwrap();
+    assert_eq!(found.note.unwrap(), "262145 tensors, the most read is 262144");
     // Texts without letters, one after another.
     let texts = Header::new(0, 1).text("k").u32(9).u32(8).u64(1 << 40);
     let found = segment(&Sparse(texts.0, 1 << 40)).unwrap();

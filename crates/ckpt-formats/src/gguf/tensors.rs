@@ -13,6 +13,10 @@ use crate::{Format, FormatError, Segmentation};
 /// Most dimensions; ggml has four.
 const MAX_RANK: u32 = 8;
 
+/// Most tensors, which bounds the memory for them to some 100 MB. The largest models have a few
+/// thousand.
+const MAX_TENSORS: u64 = 1 << 18;
+
 /// A tensor as the header describes it.
 pub(super) struct Info {
     name: String,
@@ -27,7 +31,10 @@ pub(super) struct Info {
 pub(super) fn infos(cursor: &mut Cursor<'_>, count: u64) -> Result<Vec<Info>, Stop> {
     let mut infos = Vec::new();
     // A description takes 24 bytes at least: the header's end bounds the loop.
-    for _ in 0..count {
+    for index in 0..count {
+        if index == MAX_TENSORS {
+            return Err(Stop::Beyond(format!("{count} tensors, the most read is {MAX_TENSORS}")));
+        }
         infos.push(info(cursor)?);
     }
     infos.sort_by(|a, b| a.name.cmp(&b.name));

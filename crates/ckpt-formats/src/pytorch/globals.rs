@@ -70,16 +70,7 @@ fn is_plain(module: &str, name: &str) -> bool {
             name,
             "set" | "frozenset" | "complex" | "bytearray" | "dict" | "list" | "int" | "float"
         ),
-        "torch" => matches!(
-            name,
-            "device"
-                | "strided"
-                | "contiguous_format"
-                | "preserve_format"
-                | "channels_last"
-                | "per_tensor_affine"
-        ),
-        "torch.serialization" => name == "_get_layout",
+        "torch" => name == "device",
         // How protocol 2 spells bytes.
         "_codecs" => name == "encode",
         "numpy.core.multiarray" | "numpy._core.multiarray" => {

@@ -1,15 +1,17 @@
 """Writes the fixtures beside this script that torch makes, and what is in them.
 
 expected_torch.json holds for each file its tensors: dtype, shape, and the bytes as hexadecimal
-digits, or null where they are not row-major. Package: torch 1.13 or later; which version wrote a
-fixture shows in its bytes only.
+digits, or null where they are not row-major. Packages: torch 1.13, numpy. legacy.pt and script.pt
+get other bytes each time.
 """
 
 import io
 import json
 import zipfile
+from collections import Counter, defaultdict
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -130,6 +132,8 @@ def tensors():
     kinds["complex128"] = torch.tensor([1 + 2j], dtype=torch.complex128)
     save("dtypes.pt", kinds)
     parameter = nn.Parameter(torch.tensor([1.5, 2.5]))
+    tagged, tagged_parameter = torch.tensor([5]), nn.Parameter(torch.tensor([6.0]))
+    tagged.tag = tagged_parameter.tag = "an attribute"
     odds = {
         "parameter": parameter,
         "frozen": nn.Parameter(torch.tensor([3.0]), requires_grad=False),
@@ -142,6 +146,12 @@ def tensors():
         "set": {1, 2},
         "bytes": b"abc",
         "complex": 1 + 2j,
+        "number": np.float64(0.5),
+        "array": np.arange(3),
+        "defaults": defaultdict(list, {"a": [torch.tensor([4])]}),
+        "counts": Counter("abca"),
+        "tagged": tagged,
+        "tagged_parameter": tagged_parameter,
     }
     save("odds.pt", odds)
     save("tensor.pt", torch.arange(3))
