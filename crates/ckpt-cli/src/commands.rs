@@ -13,6 +13,7 @@ mod init;
 pub(crate) mod lineage;
 mod log;
 mod man;
+mod merge;
 pub(crate) mod models;
 mod note;
 mod output;
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Tag(tag::TagArgs),
     Switch(switch::SwitchArgs),
     Alias(alias::AliasArgs),
+    Merge(merge::MergeArgs),
     Promote(promote::PromoteArgs),
     Guard(guard::GuardArgs),
     Rollback(rollback::RollbackArgs),
@@ -80,6 +82,7 @@ impl Command {
             Self::Tag(args) => tag::tag(context, args),
             Self::Switch(args) => switch::switch(context, args),
             Self::Alias(args) => alias::alias(context, args),
+            Self::Merge(args) => merge::merge(context, args),
             Self::Promote(args) => promote::promote(context, args),
             Self::Guard(args) => guard::guard(context, args),
             Self::Rollback(args) => rollback::rollback(context, args),

@@ -184,6 +184,11 @@ impl From<Error> for Failure {
                 let forms = "f1 >= 0.95, loss < parent.loss, f1 >= current.f1 && loss < 0.2";
                 (Usage, Some(format!("forms of a condition: {forms}").into()))
             }
+            Error::Unrelated(_) => (
+                Failed,
+                Some("--base REV names what both come from; --unrelated does without".into()),
+            ),
+            Error::Undecided(_) => (Conflict, Some("--strategy decides them".into())),
             Error::Conflict(conflict) => (Conflict, Some(after_conflict(conflict.kept))),
             Error::Revision(error) => return Self::from_revision(error),
             Error::RefName(_) | Error::Prefix(_) => (Usage, None),

@@ -6,6 +6,7 @@
 mod from_records;
 mod help;
 mod lineage;
+mod merge;
 mod models;
 mod refs;
 mod space;
@@ -21,6 +22,7 @@ pub(crate) use self::{
     from_records::{data, files, role, tensors, value},
     help::{Completions, ManPage, ManPages},
     lineage::Lineage,
+    merge::{Merge, Parts, Replay, Tally},
     models::Model,
     refs::{AuditMove, AuditRef, GuardChange, Guards, Move, Ref, action, evidence},
     space::{Gc, GcPlan, Prune, Undeletable, Undeleted},

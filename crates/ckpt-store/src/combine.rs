@@ -9,6 +9,7 @@
 mod base;
 mod contents;
 mod files;
+mod forward;
 mod outcome;
 mod plan;
 mod recipes;

@@ -127,14 +127,9 @@ pub enum Error {
     /// A session that an error ended, which an earlier call returned.
     #[error("the session has ended; an earlier call said why")]
     SessionEnded,
-    /// Two versions to be merged that come from nothing in common.
-    #[error("versions {} and {} have no common ancestor", ours.short(), theirs.short())]
-    Unrelated {
-        /// The one that the result was to continue.
-        ours: VersionId,
-        /// The one that was to be merged into it.
-        theirs: VersionId,
-    },
+    /// Two versions to be merged, ours first, that come from nothing in common.
+    #[error("versions {} and {} have no common ancestor", .0[0].short(), .0[1].short())]
+    Unrelated(Box<[VersionId; 2]>),
     /// A merge with so many conflicts that nothing decides.
     #[error("{0} conflicts of the merge are not decided")]
     Undecided(usize),

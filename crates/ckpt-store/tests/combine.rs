@@ -156,7 +156,8 @@ fn what_one_side_changed_is_taken() {
 fn what_both_changed_is_a_conflict_that_strategies_decide() {
     use ConflictKind::{BothAdded, BothChanged, RemovedByThem, RemovedByUs, Reshaped, Retyped};
     let average = Resolution::Merged(Arithmetic::Average { weight: 0.5 });
-    let unlike = Resolution::Open(Some("arithmetic needs one dtype and shape on both sides"));
+    let unlike =
+        Resolution::Open(Some("the strategy needs it on both sides, alike in dtype and shape"));
     let ours = Resolution::Taken(Ours);
     let table = [
         ([A, B, C], BothChanged, average, F32([2.0, 3.5])),
@@ -211,7 +212,7 @@ fn strategies_that_work_on_changes_need_a_base() {
     let fork = Fork::of_states(&[[No, B, C], [Column([0.0, 0.0]), B, C], [A, B, C]]);
     for strategy in ["task-arithmetic", "ties"] {
         let plan = fork.plan(Some(strategy));
-        let why = "this strategy needs a tensor of that dtype and shape in the base";
+        let why = "the strategy needs it in the base, alike in dtype and shape";
         for name in ["t0", "t1"] {
             let open = Resolution::Open(Some(why));
             let found = outcome(&plan.tensors, name).unwrap();
@@ -332,4 +333,23 @@ fn the_branch_must_be_where_the_plan_found_it() {
     let error = fork.repository.merge_versions(&main_branch(), &plan, draft).unwrap_err();
     assert!(matches!(error, Error::Conflict(conflict) if conflict.found == Some(moved)));
     assert_eq!(fork.repository.target(&main_branch()).unwrap(), Some(moved));
+}
+
+#[test]
+fn a_branch_goes_on_to_a_version_that_continues_it_and_to_no_other() {
+    let fork = Fork::of_states(&[[A, B, C]]);
+    let forward = |branch: &str, from, to| {
+        let branch = RefName::branch(branch).unwrap();
+        fork.repository.fast_forward(&branch, from, to, "on", &stamp())
+    };
+    let behind = RefName::branch("behind").unwrap();
+    fork.repository.set_ref(&behind, fork.base, false, "", &stamp()).unwrap();
+    let error = forward("main", fork.ours, fork.theirs).unwrap_err();
+    let (ours, theirs) = (fork.ours.short(), fork.theirs.short());
+    assert_eq!(error.to_string(), format!("version {theirs} does not continue version {ours}"));
+    let error = forward("main", fork.base, fork.theirs).unwrap_err();
+    assert!(matches!(error, Error::Conflict(conflict) if conflict.found == Some(fork.ours)));
+    let moved = forward("behind", fork.base, fork.theirs).unwrap();
+    assert_eq!((moved.record.from, moved.record.to), (Some(fork.base), Some(fork.theirs)));
+    assert_eq!(fork.repository.target(&behind).unwrap(), Some(fork.theirs));
 }

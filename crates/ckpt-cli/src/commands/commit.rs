@@ -224,7 +224,7 @@ fn data(args: &CommitArgs) -> Result<Vec<DataRecord>, Failure> {
     Ok(data)
 }
 
-fn print(ui: &mut Ui, branch: &RefName, commit: &Commit) -> Result<(), Failure> {
+pub(super) fn print(ui: &mut Ui, branch: &RefName, commit: &Commit) -> Result<(), Failure> {
     let Commit { version, logical_bytes, stored_bytes } = commit;
     let mut line = Text::from("[")
         .push(Style::Ref, branch.short())

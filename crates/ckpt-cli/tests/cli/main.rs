@@ -9,6 +9,7 @@ mod help;
 mod init;
 mod lineage;
 mod log;
+mod merge;
 mod models;
 mod note;
 mod promote;

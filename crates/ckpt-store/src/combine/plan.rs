@@ -89,7 +89,7 @@ impl Repository {
             None => self.merge_base(ours, theirs)?,
         };
         if base.is_none() && !unrelated {
-            return Err(Error::Unrelated { ours, theirs });
+            return Err(Error::Unrelated(Box::new([ours, theirs])));
         }
         let base = base.map(|base| self.version(&base)).transpose()?;
         let (ours, theirs) = (self.version(&ours)?, self.version(&theirs)?);

@@ -92,12 +92,14 @@ fn resolve(
     };
     let stand_beside = matches!(kind, ConflictKind::BothChanged | ConflictKind::BothAdded);
     let Some(ours) = three.ours.filter(|_| stand_beside) else {
-        return Resolution::Open(Some("arithmetic needs one dtype and shape on both sides"));
+        return Resolution::Open(Some(
+            "the strategy needs it on both sides, alike in dtype and shape",
+        ));
     };
     if !Arithmetic::merges(ours.dtype) {
         Resolution::Taken(Side::Ours)
     } else if arithmetic.needs_base() && !three.base.is_some_and(|base| fits(base, ours)) {
-        Resolution::Open(Some("this strategy needs a tensor of that dtype and shape in the base"))
+        Resolution::Open(Some("the strategy needs it in the base, alike in dtype and shape"))
     } else {
         Resolution::Merged(arithmetic)
     }
