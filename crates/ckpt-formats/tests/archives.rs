@@ -22,11 +22,11 @@ fn two() -> Vec<u8> {
 }
 
 fn names(found: &Segmentation) -> Vec<&str> {
-    let name = |segment| match segment {
-        &Segment::Tensor { ref name, .. } => Some(name.as_str()),
+    let tensors = found.segments.iter().filter_map(|segment| match segment {
+        Segment::Tensor { name, .. } => Some(name.as_str()),
         Segment::Opaque { .. } => None,
-    };
-    found.segments.iter().filter_map(name).collect()
+    });
+    tensors.collect()
 }
 
 /// Refuses the file as NPZ and gives the message; without the claim it is kept whole.
