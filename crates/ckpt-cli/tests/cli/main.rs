@@ -6,6 +6,7 @@ mod commit;
 mod compare;
 mod files;
 mod help;
+mod hostile;
 mod init;
 mod lineage;
 mod log;
