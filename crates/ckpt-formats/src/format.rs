@@ -11,11 +11,20 @@ use crate::{FormatError, ReadAt, Segmentation, gguf, npy, npz, pytorch, safetens
 pub enum Format {
     /// safetensors: a JSON header, then the tensors without gaps.
     Safetensors,
-    /// NPY: one array of NumPy.
+    /// NPY: one array of NumPy. Its tensor is named `array`, whatever the file is called.
     Npy,
-    /// NPZ: a zip archive of NPY members.
+    /// NPZ: a zip archive of NPY members. The member `NAME.npy` is the tensor `NAME`.
     Npz,
     /// The zip archive that `torch.save` writes: a pickle, and storages that it refers to.
+    ///
+    /// A tensor's name is the keys that lead to it, joined by dots: texts as they are, integers
+    /// and places in lists and tuples in decimal, as in `optimizer.state.0.exp_avg`. A tensor
+    /// that was saved by itself is `tensor`.
+    ///
+    /// One key is left out, so that the same weights have the same names in a training checkpoint
+    /// and in a bare state dict: of the outermost keys `model`, `model_state_dict`, `state_dict`,
+    /// `net`, `network`, `module` and `weights`, the one that leads to a dictionary with tensors,
+    /// if it alone does, and if no two tensors get the same name thereby.
     Pytorch,
     /// GGUF: metadata and tensors, many of them quantized.
     Gguf,

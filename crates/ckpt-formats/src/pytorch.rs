@@ -6,9 +6,9 @@
 //! state dict are known, and nothing is executed. A pickle with others (a pickled module, a
 //! compiled one) leaves the whole file opaque, and the note names what is not known.
 //!
-//! A tensor is named by the keys and list places that lead to it, see [`names`]. Views that are
-//! row-major are tensors; several of the same bytes are tied; others (transposed, channels last,
-//! of types that [`Dtype`](ckpt_tensor::Dtype) lacks) stay opaque, and the note tells of them.
+//! Tensors are named as [`Format::Pytorch`] says. Views that are row-major are tensors; several
+//! of the same bytes are tied; others (transposed, channels last, of types that
+//! [`Dtype`](ckpt_tensor::Dtype) lacks) stay opaque, and the note tells of them.
 //! NumPy arrays and numbers inside the pickle are a part of it.
 //!
 //! Sources: `torch/serialization.py`, `torch/_utils.py` and `torch/storage.py` of PyTorch 1.13 to
@@ -18,7 +18,7 @@ mod archive;
 mod elements;
 mod globals;
 mod machine;
-pub(crate) mod names;
+mod names;
 mod opcodes;
 mod reader;
 mod reduce;

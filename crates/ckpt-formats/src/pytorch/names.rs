@@ -20,16 +20,8 @@ const MAX_DEPTH: usize = 64;
 /// and a hundred in its name; only a pickle that refers to itself again and again needs more.
 const MAX_EXPANSION: usize = 16;
 
-/// Finds the tensors below `root`, each with its name.
-///
-/// The name is the keys that lead to the tensor, joined by dots: texts as they are, integers and
-/// places in lists and tuples in decimal, as in `optimizer.state.0.exp_avg`. A tensor that was
-/// saved by itself is `tensor`.
-///
-/// One key is left out, so that the same weights have the same names in a training checkpoint and
-/// in a bare state dict: of the outermost keys `model`, `model_state_dict`, `state_dict`, `net`,
-/// `network`, `module` and `weights`, the one that leads to a dictionary with tensors, if it
-/// alone does, and if no two tensors get the same name thereby.
+/// Finds the tensors below `root`, each with its name by the rule of
+/// [`Format::Pytorch`](crate::Format::Pytorch).
 pub(super) fn tensors(values: &Values<'_>, root: Id) -> Result<Vec<(String, Id)>, Stop> {
     let mut walk = Walk::new(values);
     match values.get(root) {
