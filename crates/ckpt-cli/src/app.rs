@@ -9,6 +9,7 @@ use crate::{
     context::{Context, Outcome, PROGRAM},
     environment::Environment,
     failure::{Class, Failure},
+    suggest,
     ui::Ui,
     usage,
 };
@@ -61,6 +62,7 @@ pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> E
     };
     let mut context = Context { ui, environment, repo, json, grammar: Cli::command };
     let outcome = command.run(&mut context);
+    let outcome = outcome.map_err(|failure| suggest::name(&context, failure));
     exit_code(&mut context.ui, outcome)
 }
 

@@ -14,6 +14,7 @@ use ckpt_store::{Format, InputFile, REPOSITORY_DIR, disk::ReadAt};
 
 use crate::{
     failure::Failure,
+    near::nearest,
     ui::{Meter, Progress},
 };
 
@@ -58,10 +59,10 @@ pub(crate) fn input_files(
 fn find(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
     let mut found = Vec::new();
     for path in paths {
-        let meta = fs::symlink_metadata(path).map_err(reading(path))?;
+        let meta = fs::symlink_metadata(path).map_err(|error| missing(path, error))?;
         if meta.is_dir() && path.file_name().is_some_and(|name| name == REPOSITORY_DIR) {
             let what = format!("{} is a repository, not a part of a checkpoint", path.display());
-            return Err(Failure::usage(what));
+            return Err(Failure::usage(what).with_hint("give the files of the checkpoint"));
         }
         if meta.is_dir() {
             let prefix =
@@ -135,6 +136,26 @@ fn check_collisions(found: &[Found]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Says that a path cannot be read, and names one beside it that may be meant.
+fn missing(path: &Path, error: io::Error) -> Failure {
+    let is_missing = error.kind() == io::ErrorKind::NotFound;
+    let failure = reading(path)(error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let beside = fs::read_dir(folder.unwrap_or(Path::new(".")));
+    let (true, Ok(beside), Some(name)) = (is_missing, beside, path.file_name()) else {
+        return failure;
+    };
+    let mut names: Vec<String> =
+        beside.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    match nearest(&name.to_string_lossy(), names.iter().map(String::as_str)) {
+        Some(near) => {
+            failure.with_hint(format!("did you mean {}?", path.with_file_name(near).display()))
+        }
+        None => failure,
+    }
 }
 
 fn reading(path: &Path) -> impl Fn(io::Error) -> Failure {

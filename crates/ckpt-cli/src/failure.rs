@@ -26,6 +26,15 @@ pub struct Failure {
     class: Class,
     message: String,
     hint: Option<Hint>,
+    missing: Option<Missing>,
+}
+
+/// A name that nothing has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Missing {
+    pub(crate) name: String,
+    /// What it should be the name of; `None` for a ref of any kind.
+    pub(crate) kind: Option<RefKind>,
 }
 
 /// What to do about a failure.
@@ -67,7 +76,7 @@ impl From<String> for Hint {
 impl Failure {
     /// Says that something could not be done.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self { class: Class::Failed, message: message.into(), hint: None }
+        Self { class: Class::Failed, message: message.into(), hint: None, missing: None }
     }
 
     /// Says that the command was called in a wrong way.
@@ -98,6 +107,18 @@ impl Failure {
     pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Adds that it is for a ref or revision of this name, which there is not.
+    #[must_use]
+    pub(crate) fn with_missing(mut self, name: &str) -> Self {
+        self.missing = Some(Missing { name: name.to_owned(), kind: None });
+        self
+    }
+
+    /// Returns the name that nothing has, if it is for that.
+    pub(crate) const fn missing(&self) -> Option<&Missing> {
+        self.missing.as_ref()
     }
 
     /// Says where it happened, before what happened.
@@ -165,6 +186,12 @@ impl From<Error> for Failure {
                 (Failed, Some(Hint::command("verify", "lists all damage and whom it affects")))
             }
             Error::NoRef(name) => (Failed, Some(list_of(name.kind()))),
+            Error::AlreadyRepository(_) => {
+                (Failed, Some(Hint::command("log", "shows its versions")))
+            }
+            Error::Locked { .. } => (Failed, Some("try again once it has ended".into())),
+            Error::Io { source, .. } => (Failed, after_refused(source.kind())),
+            Error::NothingToExport => (Failed, Some(Hint::command("show REV", "lists tensors"))),
             Error::NoEarlier(_) => {
                 (Failed, Some("--to REV names the version to go back to".into()))
             }
@@ -191,14 +218,23 @@ impl From<Error> for Failure {
             Error::Undecided(_) => (Conflict, Some("--strategy decides them".into())),
             Error::Conflict(conflict) => (Conflict, Some(after_conflict(conflict.kept))),
             Error::Revision(error) => return Self::from_revision(error),
-            Error::RefName(_) | Error::Prefix(_) => (Usage, None),
+            Error::RefName(_) => {
+                (Usage, Some("names are made of words, digits, - _ . and /".into()))
+            }
+            Error::Prefix(_) => (Usage, None),
             Error::Format { .. } => (Failed, Some("--opaque keeps it as plain bytes".into())),
             Error::WouldOverwrite(_) => {
                 (Failed, Some("--force replaces it; -o PATH restores to another place".into()))
             }
             _ => (Failed, None),
         };
-        Self { class, message: chain(&error), hint }
+        let missing = match &error {
+            Error::NoRef(name) => {
+                Some(Missing { name: name.short().to_owned(), kind: Some(name.kind()) })
+            }
+            _ => None,
+        };
+        Self { class, message: chain(&error), hint, missing }
     }
 }
 
@@ -227,7 +263,22 @@ impl Failure {
                 (Failed, Hint::command("log", "shows numbers and metrics"))
             }
         };
-        Self { class, message: chain(error), hint: Some(hint) }
+        let failure = Self { class, ..Self::of(error) }.with_hint(hint);
+        match error {
+            RevisionError::Unknown(name) => failure.with_missing(name),
+            _ => failure,
+        }
+    }
+}
+
+/// Says what can be done where the system refuses.
+fn after_refused(kind: io::ErrorKind) -> Option<Hint> {
+    match kind {
+        io::ErrorKind::StorageFull => Some("make room on the disk, then try again".into()),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Some("see who may write there".into())
+        }
+        _ => None,
     }
 }
 

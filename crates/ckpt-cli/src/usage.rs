@@ -31,7 +31,7 @@ fn failure(text: &str) -> Failure {
         words.join(" ")
     });
     let first = paragraphs.next().unwrap_or_default();
-    let failure = Failure::usage(first.strip_prefix("error: ").unwrap_or(&first));
+    let failure = Failure::usage(in_words(first.strip_prefix("error: ").unwrap_or(&first)));
     let rest: Vec<String> = paragraphs.collect();
     let starting = |start: &str| rest.iter().find_map(|text| text.strip_prefix(start));
     // How to pass what looks like a flag as a value is seldom what was meant.
@@ -41,4 +41,15 @@ fn failure(text: &str) -> Failure {
         (None, Some(usage)) => failure.with_hint(format!("usage: {usage}")),
         (None, None) => failure,
     }
+}
+
+/// Says in other words what parsing a number fails with.
+fn in_words(message: &str) -> String {
+    let words = [
+        ("invalid digit found in string", "it is not a whole number"),
+        ("cannot parse integer from empty string", "it is not a whole number"),
+        ("number would be zero for non-zero type", "it has to be 1 or more"),
+        ("number too large to fit in target type", "it is too large"),
+    ];
+    words.iter().fold(message.to_owned(), |message, (from, to)| message.replace(from, to))
 }

@@ -72,6 +72,7 @@ fn find(repository: &Repository, name: &str, is_expected: bool) -> Result<RefNam
     }
     let message = format!("no branch, tag or alias is or was called {name:?}");
     let failure = Failure::failed(message).with_hint(Hint::command("audit", "lists all"));
+    let failure = failure.with_missing(name);
     // Who remembers a move of it asks whether it is there.
     Err(if is_expected { failure.with_class(Class::No) } else { failure })
 }

@@ -49,5 +49,6 @@ fn find(repository: &Repository, name: &str) -> Result<RefName, Failure> {
     // A name that none can have is wrong usage; one that none has is not.
     RefName::branch(name).map_err(ckpt_store::Error::from)?;
     let hint = Hint::command("branch", "lists branches, `tag` tags, `alias` aliases");
-    Err(Failure::failed(format!("no branch, tag or alias is called {name:?}")).with_hint(hint))
+    let message = format!("no branch, tag or alias is called {name:?}");
+    Err(Failure::failed(message).with_hint(hint).with_missing(name))
 }

@@ -100,6 +100,7 @@ fn without_a_ref_all_are_listed_deleted_ones_too() {
     "#);
     assert_snapshot!(sandbox.run("audit 'a b'"), @r#"
     error: "a b" is not a name for a ref: it contains a space or one of ~ ^ : ? * [ \
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
     assert_snapshot!(Sandbox::new().run("audit"), @"no ref was made yet");

@@ -206,6 +206,7 @@ fn bad_values_are_wrong_usage() {
     ");
     assert_snapshot!(sandbox.run("commit x -b 'a b'"), @r#"
     error: "a b" is not a name for a ref: it contains a space or one of ~ ^ : ? * [ \
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
     assert_snapshot!(sandbox.run("commit x --seed -1"), @"
@@ -286,6 +287,7 @@ fn a_repository_is_no_part_of_a_checkpoint() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run("commit .ckpt"), @"
     error: .ckpt is a repository, not a part of a checkpoint
+    hint: give the files of the checkpoint
     [exit code 2]
     ");
 }

@@ -176,6 +176,7 @@ fn tensors_are_exported_whatever_file_they_came_in() {
     assert_eq!(both["state"], sandbox.json("show main")["state"]);
     assert_snapshot!(sandbox.run("export HEAD --tensor 'nothing*' -o x.npz"), @"
     error: there is nothing to export: no tensor of the version is asked for
+    hint: `ckpt show REV` lists tensors
     [exit code 1]
     ");
 }

@@ -31,6 +31,7 @@ fn a_repository_is_not_made_twice() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run("init"), @"
     error: [DIR] already holds a ckpt repository
+    hint: `ckpt log` shows its versions
     [exit code 1]
     ");
     assert_snapshot!(sandbox.run("init a --repo b"), @"

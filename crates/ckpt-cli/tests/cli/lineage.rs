@@ -68,7 +68,7 @@ fn what_changed_on_the_way_is_shown() {
     ");
     assert_snapshot!(sandbox.run("lineage bert/main"), @"#1   id1_________  2023-11-14  (bert/main) from the hub");
     assert_snapshot!(sandbox.run("lineage -n 0"), @"
-    error: invalid value '0' for '--number <N>': number would be zero for non-zero type
+    error: invalid value '0' for '--number <N>': it has to be 1 or more
     [exit code 2]
     ");
 }

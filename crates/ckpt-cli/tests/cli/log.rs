@@ -187,6 +187,7 @@ fn only_versions_that_meet_the_conditions_are_shown_and_counted() {
     assert_snapshot!(sandbox.run("log --where f1>2 -n 0"), @"");
     assert_snapshot!(sandbox.run("log --where f1>current.f1"), @"
     error: --where knows no metrics of current.: no ref is about to move
+    hint: parent. stands for the first parent of each version
     [exit code 2]
     ");
 }

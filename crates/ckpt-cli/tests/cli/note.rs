@@ -158,6 +158,7 @@ fn what_cannot_be_noted_is_said() {
     ");
     assert_snapshot!(sandbox.run("log --where 'f1 > current.f1'"), @"
     error: --where knows no metrics of current.: no ref is about to move
+    hint: parent. stands for the first parent of each version
     [exit code 2]
     ");
     assert_snapshot!(sandbox.run("log --where f1"), @r#"

@@ -87,6 +87,7 @@ fn what_is_promoted_in_a_wrong_way_moves_nothing() {
     "#);
     assert_snapshot!(sandbox.run("promote main 'a b'"), @r#"
     error: "a b" is not a name for a ref: it contains a space or one of ~ ^ : ? * [ \
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
     assert_snapshot!(sandbox.run("promote main production --override ''"), @"

@@ -75,6 +75,7 @@ fn what_cannot_be_done_to_branches_is_said() {
     ");
     assert_snapshot!(sandbox.run("branch a..b"), @r#"
     error: "a..b" is not a name for a ref: it contains ..
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
     assert_snapshot!(sandbox.run("branch new nowhere"), @r#"
@@ -181,6 +182,7 @@ fn a_rollback_goes_back_step_by_step() {
     "#);
     assert_snapshot!(sandbox.run("rollback 'a b'"), @r#"
     error: "a b" is not a name for a ref: it contains a space or one of ~ ^ : ? * [ \
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
     assert_snapshot!(sandbox.run("rollback main --to nowhere"), @r#"

@@ -23,7 +23,7 @@ fn wrong_arguments_get_two_lines_and_exit_code_2() {
     [exit code 2]
     ");
     assert_snapshot!(sandbox.run("log -n many"), @"
-    error: invalid value 'many' for '--number <N>': invalid digit found in string
+    error: invalid value 'many' for '--number <N>': it is not a whole number
     [exit code 2]
     ");
     assert_snapshot!(sandbox.run("commit model.safetensors --effort huge"), @"
@@ -243,6 +243,90 @@ fn output_that_cannot_be_written_is_a_failure() {
     let output = sandbox.command("log").stdout(full).output().unwrap();
     assert_snapshot!(sandbox.transcript(&output), @"
     error: cannot write to standard output: No space left on device (os error 28)
+    [exit code 1]
+    ");
+}
+
+#[test]
+fn a_name_that_nothing_has_may_be_a_slip() {
+    let sandbox = Sandbox::with_history();
+    sandbox.ok("tag v1.0");
+    sandbox.ok("promote HEAD production");
+    assert_snapshot!(sandbox.run("show mian~2"), @r#"
+    error: no version is called "mian"
+    hint: did you mean main?
+    [exit code 1]
+    "#);
+    assert_snapshot!(sandbox.run("log HEAD~..prodution"), @r#"
+    error: no version is called "prodution"
+    hint: did you mean production?
+    [exit code 1]
+    "#);
+    assert_snapshot!(sandbox.run("tag -d v1"), @"
+    error: there is no tag v1
+    hint: did you mean v1.0?
+    [exit code 1]
+    ");
+    assert_snapshot!(sandbox.run("alias -d v1.1"), @"
+    error: there is no alias v1.1
+    hint: `ckpt alias` lists the aliases
+    [exit code 1]
+    ");
+    assert_snapshot!(sandbox.run("rollback prodcution"), @r#"
+    error: no branch, tag or alias is called "prodcution"
+    hint: did you mean production?
+    [exit code 1]
+    "#);
+    assert_snapshot!(sandbox.run("audit man"), @r#"
+    error: no branch, tag or alias is or was called "man"
+    hint: did you mean main?
+    [exit code 1]
+    "#);
+    assert_snapshot!(sandbox.run("switch mainn"), @"
+    error: there is no branch mainn
+    hint: did you mean main?
+    [exit code 1]
+    ");
+    assert_snapshot!(sandbox.run("commit model.safetensor"), @"
+    error: cannot read model.safetensor: No such file or directory (os error 2)
+    hint: did you mean model.safetensors?
+    [exit code 1]
+    ");
+    assert_snapshot!(sandbox.run("commit nothing/like.it"), @"
+    error: cannot read nothing/like.it: No such file or directory (os error 2)
+    [exit code 1]
+    ");
+}
+
+#[test]
+fn failures_say_what_to_do_next() {
+    let sandbox = Sandbox::with_history();
+    assert_snapshot!(sandbox.run("init"), @"
+    error: [DIR] already holds a ckpt repository
+    hint: `ckpt log` shows its versions
+    [exit code 1]
+    ");
+    assert_snapshot!(sandbox.run("tag 'a b'"), @r#"
+    error: "a b" is not a name for a ref: it contains a space or one of ~ ^ : ? * [ \
+    hint: names are made of words, digits, - _ . and /
+    [exit code 2]
+    "#);
+    assert_snapshot!(sandbox.run("audit --expect x"), @r#"
+    error: "x" is not the start of an id: an id has 64 hexadecimal digits
+    [exit code 2]
+    "#);
+    assert_snapshot!(sandbox.run("prune --keep-every 0"), @"
+    error: invalid value '0' for '--keep-every <N>': it has to be 1 or more
+    [exit code 2]
+    ");
+    assert_snapshot!(sandbox.run("commit .ckpt"), @"
+    error: .ckpt is a repository, not a part of a checkpoint
+    hint: give the files of the checkpoint
+    [exit code 2]
+    ");
+    assert_snapshot!(sandbox.run("restore HEAD --repo nowhere"), @"
+    error: no ckpt repository in nowhere
+    hint: `ckpt init` makes one
     [exit code 1]
     ");
 }

@@ -18,7 +18,8 @@ impl<'a> Filter<'a> {
         let conditions = refs::conditions(conditions)?;
         if conditions.iter().any(Condition::uses_current) {
             let message = "--where knows no metrics of current.: no ref is about to move";
-            return Err(Failure::usage(message));
+            let hint = "parent. stands for the first parent of each version";
+            return Err(Failure::usage(message).with_hint(hint));
         }
         Ok(Self { repository, notes: repository.notes()?, conditions })
     }
