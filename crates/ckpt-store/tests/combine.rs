@@ -208,6 +208,34 @@ fn rules_decide_by_name_before_the_default() {
 }
 
 #[test]
+fn state_comes_from_ours_unless_a_rule_names_it() {
+    let (_, repository) = repository();
+    let version = |momentum: &[f64]| Draft {
+        contents: Contents::Tensors(vec![
+            Tensor::from_f64("weight", Role::Weights, &momentum[..1]),
+            Tensor::from_f64("momentum", Role::State, momentum),
+        ]),
+        stamp: stamp(),
+        ..Draft::default()
+    };
+    let base = repository.commit(&main_branch(), &version(&[1.0])).unwrap().version;
+    let parents = Parents::NewBranch(vec![base.id]);
+    let theirs = Draft { parents, ..version(&[2.0, 2.0]) };
+    let theirs = repository.commit(&RefName::branch("b").unwrap(), &theirs).unwrap().version;
+    let ours = repository.commit(&main_branch(), &version(&[3.0])).unwrap().version;
+    let plan = |rule: Option<(&str, &str)>| {
+        let rules = rule.map(|(name, strategy)| (name.parse().unwrap(), strategy.parse().unwrap()));
+        let default = Some("average".parse().unwrap());
+        let strategies = Strategies { default, rules: rules.into_iter().collect() };
+        let options = MergeOptions { strategies, ..MergeOptions::default() };
+        repository.plan_merge(ours.id, theirs.id, options).unwrap()
+    };
+    // They are of different lengths, which nothing but a side can decide.
+    assert_eq!(plan(None).undecided(), 0);
+    assert_eq!(plan(Some(("momentum", "average"))).undecided(), 1);
+}
+
+#[test]
 fn strategies_that_work_on_changes_need_a_base() {
     let fork = Fork::of_states(&[[No, B, C], [Column([0.0, 0.0]), B, C], [A, B, C]]);
     for strategy in ["task-arithmetic", "ties"] {

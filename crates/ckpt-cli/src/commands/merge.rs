@@ -28,8 +28,9 @@ use crate::{
 /// base plus both changes, each by its scale, 1), `ties[:DENSITY[,SCALE]]` (TIES-Merging: the
 /// greatest changes of each side, 0.2 of them, where they agree in sign, by the scale, 1),
 /// `slerp[:T]` (on the arc from ours to theirs, 0.5). Under these, what cannot be merged by
-/// arithmetic comes from ours: integers, files, parameters, data, code and seed. A tensor that one
-/// side removed, or that differs in dtype or shape, needs `ours` or `theirs`.
+/// arithmetic comes from ours: integers, files, parameters, data, code and seed, and the state of an
+/// optimizer, unless --for names it. Weights that one side removed, or that differ in dtype or
+/// shape, need `ours` or `theirs`.
 ///
 /// Files without a change are kept as they are; merged tensors restore as model.safetensors.
 /// Metrics are not taken over: the result has not been measured. Where the branch has nothing new,

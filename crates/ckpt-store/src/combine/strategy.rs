@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use ckpt_tensor::{Arithmetic, TensorError};
 
-use crate::pattern::Pattern;
+use crate::{pattern::Pattern, record::Role};
 
 /// How something that both sides changed becomes one.
 ///
@@ -163,6 +163,19 @@ impl Strategies {
     pub fn find(&self, name: &str) -> Option<Strategy> {
         let rule = self.rules.iter().find(|(pattern, _)| pattern.matches(name));
         rule.map(|(_, strategy)| *strategy).or(self.default)
+    }
+
+    /// Finds the strategy for a tensor. Arithmetic by default is for weights: what two optimizers
+    /// keep has no mean that continues either, so that state is then taken from ours.
+    pub(super) fn find_tensor(&self, name: &str, role: Role) -> Option<Strategy> {
+        let is_default = !self.rules.iter().any(|(pattern, _)| pattern.matches(name));
+        let strategy = self.find(name)?;
+        let is_arithmetic = matches!(strategy, Strategy::Arithmetic(_));
+        Some(if is_default && is_arithmetic && role == Role::State {
+            Strategy::Ours
+        } else {
+            strategy
+        })
     }
 }
 

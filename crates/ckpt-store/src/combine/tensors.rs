@@ -8,7 +8,7 @@ use super::{
     outcome::{ConflictKind, MergeItem, Outcome, Resolution, Side, Three, names},
     strategy::{Strategies, Strategy},
 };
-use crate::record::{CheckpointRecord, TensorRecord};
+use crate::record::{CheckpointRecord, Role, TensorRecord};
 
 /// A tensor of the result.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +41,8 @@ pub(super) fn merge_tensors(
     let mut result = BTreeMap::new();
     for name in names(&ours, &theirs) {
         let three = Three::find(name, [&base, &ours, &theirs]);
-        let outcome = outcome(three, strategies.find(name));
+        let role = three.ours.or(three.theirs).map_or(Role::Weights, |tensor| tensor.role);
+        let outcome = outcome(three, strategies.find_tensor(name, role));
         if let Some(tensor) = combine(three, outcome) {
             result.insert(name.to_owned(), tensor);
         }
