@@ -10,19 +10,25 @@ use std::{
 
 use crate::sandbox::Sandbox;
 
+mod arrays;
 mod disk;
+mod exports;
+mod gguf;
 mod meddled;
 mod names;
 mod numbers;
 mod paths;
 mod protected;
+mod pytorch;
 mod race;
 mod refs;
 mod repository;
 mod revisions;
 mod safetensors;
+mod shards;
 mod shown;
 mod usage;
+mod zip;
 
 /// What stands at a path.
 #[derive(PartialEq)]
@@ -134,6 +140,32 @@ fn refused_files(path: &str, cases: &[(&str, Vec<u8>)]) -> String {
         sandbox.file(path, bytes);
         ((*case).to_owned(), refused(&sandbox, &format!("commit {path}")))
     }))
+}
+
+/// Commits a file that must be refused in a line that names it, with a way out.
+fn assert_refused_alone(path: &str, bytes: &[u8]) {
+    let message = refused_files(path, &[("", bytes.to_vec())]);
+    let is_right = message.trim_start().starts_with(&format!("error: {path}: "))
+        && message.ends_with("hint: --opaque keeps it as plain bytes\n[exit code 1]\n");
+    assert!(is_right, "{message}");
+}
+
+/// Commits files under one name, which must all succeed and come back; returns the tensors that were
+/// found in each and why others were not.
+fn kept_files(path: &str, cases: &[(&str, Vec<u8>)]) -> String {
+    let sandbox = Sandbox::new();
+    let mut all = String::new();
+    for (case, bytes) in cases {
+        sandbox.file(path, bytes);
+        sandbox.ok(&format!("commit {path}"));
+        sandbox.ok(&format!("restore HEAD -o back/{path} --force"));
+        assert!(sandbox.read(&format!("back/{path}")) == *bytes, "{case}");
+        let shown = sandbox.json("show");
+        let tensors = shown["tensors"].as_array().unwrap().iter().map(|tensor| &tensor["name"]);
+        let tensors: Vec<String> = tensors.map(ToString::to_string).collect();
+        all += &format!("{case}: [{}] {}\n", tensors.join(", "), shown["files"][0]["note"]);
+    }
+    all
 }
 
 /// Writes down cases, where they are named, and their messages; what cases in a row have in common

@@ -94,6 +94,10 @@ fn a_full_disk_takes_no_file_that_is_restored_and_leaves_no_part_of_one() {
     fs::remove_dir_all(sandbox.path("run")).unwrap();
     sandbox.file("there/small.txt", "other");
     let mut messages = Vec::new();
+    sandbox.tensors("m.safetensors", &[("w", &[1], &[1.0])]);
+    sandbox.ok("commit m.safetensors -b tensors");
+    let message = on_a_full_disk(&sandbox, 0, "export tensors -o new/out.npz");
+    messages.push(("export tensors".to_owned(), message));
     for blocks in [0, 1000] {
         for line in
             ["restore HEAD", "restore HEAD -o there --force", "restore HEAD -o new/deep/folder"]
@@ -102,6 +106,8 @@ fn a_full_disk_takes_no_file_that_is_restored_and_leaves_no_part_of_one() {
         }
     }
     assert_snapshot!(together(messages), @"
+    export tensors
+      error: restoring into new: cannot write out.npz: File too large (os error 27)
     restore HEAD
       error: restoring into ckpt-id1_________: cannot write large.bin: File too large (os error 27)
     restore HEAD -o there --force
@@ -188,7 +194,21 @@ fn help_that_cannot_be_written_is_a_failure() {
 #[test]
 fn results_that_cannot_be_written_are_failures() {
     let sandbox = Sandbox::with_history();
-    for line in ["log", "log --json", "show", "compare HEAD~ HEAD", "verify", "branch", "audit"] {
+    let lines = [
+        "log",
+        "log --json",
+        "show",
+        "compare HEAD~ HEAD",
+        "models",
+        "lineage",
+        "lineage --format dot",
+        "verify",
+        "branch",
+        "audit",
+        "man log",
+        "completions bash",
+    ];
+    for line in lines {
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
         let output = sandbox.command(line).stdout(full).output().unwrap();
         assert_eq!(sandbox.transcript(&output), NO_ROOM, "{line}");

@@ -111,6 +111,8 @@ fn a_repository_that_cannot_be_written_to_can_be_read() {
             "log --where val_loss<1",
             "show",
             "compare HEAD~ HEAD",
+            "models",
+            "lineage",
             "verify",
             "branch",
             "tag",
@@ -121,6 +123,7 @@ fn a_repository_that_cannot_be_written_to_can_be_read() {
             "prune --keep-last 1 --plan",
             "undelete",
             "restore HEAD~ -o restored.safetensors",
+            "export HEAD~ -o exported.npz",
         ];
         for line in lines {
             let output = prepare(line).output().unwrap();
