@@ -67,6 +67,7 @@ fn exports_of_nothing_and_to_nowhere() {
     "export texts -o out.npz"
     "export HEAD --tensor nothing -o out.npz"
       error: there is nothing to export: no tensor of the version is asked for
+    hint: `ckpt show REV` lists tensors
     [exit code 1]
     "export HEAD --tensor '[' -o out.npz"
       error: invalid value '[' for '--tensor <PATTERN>': "[" is not a pattern: unclosed character class; missing ']'

@@ -98,9 +98,9 @@ fn metrics_and_parameters_that_are_said_twice() {
     hint: usage: ckpt commit [OPTIONS] <PATH>...
     [exit code 2]
     "commit model.safetensors --seed 18446744073709551616"
-      error: invalid value '18446744073709551616' for '--seed <N>': number too large to fit in target type
+      error: invalid value '18446744073709551616' for '--seed <N>': it is too large
     "commit model.safetensors --seed 1.5"
-      error: invalid value '1.5' for '--seed <N>': invalid digit found in string
+      error: invalid value '1.5' for '--seed <N>': it is not a whole number
     [exit code 2]
     "#);
 }

@@ -98,6 +98,7 @@ fn a_repository_that_cannot_be_written_to_stays_as_it_is() {
           error: cannot lock the repository: Permission denied (os error 13)
         verify --repair
           error: cannot lock the packs: Permission denied (os error 13)
+        hint: see who may write there
         [exit code 1]
         ");
     });
@@ -159,6 +160,7 @@ fn a_folder_that_cannot_be_written_to_takes_no_file() {
         init closed
         init closed/new
           error: cannot make the folder packs: Permission denied (os error 13)
+        hint: see who may write there
         [exit code 1]
         ");
     });

@@ -213,6 +213,7 @@ fn nothing_in_a_pickle_is_executed() {
     assert!(shown.contains("posix.system"), "{shown}");
     assert_snapshot!(refused(&sandbox, "export HEAD -o out.npz"), @"
     error: there is nothing to export: no tensor of the version is asked for
+    hint: `ckpt show REV` lists tensors
     [exit code 1]
     ");
     assert!(!made.exists());

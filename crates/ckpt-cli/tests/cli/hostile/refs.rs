@@ -30,6 +30,7 @@ fn names_that_control_a_terminal() {
       error: "\u{1b}[31mred" is not a name for a ref: it contains a control character
       error: "a\u{7f}" is not a name for a ref: it contains a control character
       error: "a\u{9b}31m" is not a name for a ref: it contains a control character
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
 }
@@ -68,6 +69,7 @@ fn names_that_git_refuses() {
       error: "a[b" is not a name for a ref: it contains a space or one of ~ ^ : ? * [ \
       error: "a\\b" is not a name for a ref: it contains a space or one of ~ ^ : ? * [ \
       error: "../../x" is not a name for a ref: it contains ..
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
 }
@@ -79,15 +81,18 @@ fn names_that_are_too_long() {
     let tag = |name: String| refused(&sandbox, &format!("tag {name}"));
     assert_snapshot!(tag("a".repeat(201)), @r#"
     error: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is not a name for a ref: it is too long
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
     assert_snapshot!(tag("a".repeat(100_000)), @r#"
     error: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is not a name for a ref: it is too long
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
     // Encoded, each of these letters takes 6 bytes.
     assert_snapshot!(tag("ä".repeat(34)), @r#"
     error: "ääääääääääääääääääääääääääääääääää" is not a name for a ref: it is too long
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
 }
@@ -102,10 +107,12 @@ fn names_that_look_like_options() {
     ");
     assert_snapshot!(refused(&sandbox, "tag -- -x"), @r#"
     error: "-x" is not a name for a ref: it starts with -
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
     assert_snapshot!(refused(&sandbox, "promote HEAD -- --force"), @r#"
     error: "--force" is not a name for a ref: it starts with -
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
     assert_snapshot!(refused(&sandbox, "show -- --all"), @r#"
@@ -140,6 +147,7 @@ fn every_command_that_takes_a_name_refuses_alike() {
     "tag -d 'a\nb'"
     "alias -d 'a\nb'"
       error: "a\nb" is not a name for a ref: it contains a control character
+    hint: names are made of words, digits, - _ . and /
     [exit code 2]
     "#);
 }

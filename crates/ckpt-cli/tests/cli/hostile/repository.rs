@@ -43,6 +43,7 @@ fn a_repository_of_a_newer_format_is_read_by_nothing() {
     }
     assert_snapshot!(refused(&sandbox, "init"), @"
     error: [DIR] already holds a ckpt repository
+    hint: `ckpt log` shows its versions
     [exit code 1]
     ");
 }
@@ -112,6 +113,7 @@ fn a_repository_without_its_format_is_none_and_is_not_made_again() {
     [exit code 1]
     "init"
       error: [DIR] already holds a ckpt repository
+    hint: `ckpt log` shows its versions
     [exit code 1]
     "#);
 }

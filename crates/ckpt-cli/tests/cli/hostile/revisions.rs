@@ -38,7 +38,11 @@ fn revisions_that_name_nothing() {
       error: no version is called "abc"
       error: no version is called "ffffffff"
       error: no version is called "main@99999999999999999999"
+    hint: `log` shows versions, `branch`, `tag` and `alias` list names; an id needs 4 digits or more
+    [exit code 1]
       error: no version is called "main@"
+    hint: did you mean main?
+    [exit code 1]
       error: no version is called "refs/heads/nothing"
       error: no version is called "main..HEAD"
       error: no version is called "no\nthing\u{1b}[31m"

@@ -127,8 +127,8 @@ fn arguments_that_mean_nothing() {
         "commit model.safetensors --state 'a{b'",
     ];
     assert_snapshot!(refused_unnamed(&sandbox, &lines), @r#"
-      error: invalid value '1.5' for '--number <N>': invalid digit found in string
-      error: invalid value 'many' for '--keep-last <N>': invalid digit found in string
+      error: invalid value '1.5' for '--number <N>': it is not a whole number
+      error: invalid value 'many' for '--keep-last <N>': it is not a whole number
       error: invalid value 'val_loss:1' for '--keep-best <GOAL:N>': "val_loss:1" is not min:METRIC:COUNT or max:METRIC:COUNT
       error: invalid value 'min:val_loss:x' for '--keep-best <GOAL:N>': "min:val_loss:x" is not min:METRIC:COUNT or max:METRIC:COUNT
       error: invalid value 'yesterday' for '--grace <PERIOD>': "yesterday" is not a period such as 7d: a number and s, m, h, d or w
@@ -170,6 +170,8 @@ fn repositories_that_are_none() {
     [exit code 2]
     "init ."
       error: . already holds a ckpt repository
+    hint: `ckpt log` shows its versions
+    [exit code 1]
     "init model.safetensors"
       error: cannot read model.safetensors/.ckpt: Not a directory (os error 20)
     "init 'model.safetensors/a\nb/x'"
@@ -203,6 +205,8 @@ fn commits_of_nothing() {
     assert_snapshot!(refused_lines(&sandbox, &lines), @r#"
     "commit nothing.safetensors"
       error: cannot read nothing.safetensors: No such file or directory (os error 2)
+    hint: did you mean model.safetensors?
+    [exit code 1]
     "commit model.safetensors/x"
       error: cannot read model.safetensors/x: Not a directory (os error 20)
     "commit bare"
@@ -212,6 +216,7 @@ fn commits_of_nothing() {
     [exit code 1]
     "commit .ckpt"
       error: .ckpt is a repository, not a part of a checkpoint
+    hint: give the files of the checkpoint
     [exit code 2]
     "commit model.safetensors model.safetensors"
       error: model.safetensors and model.safetensors would both be recorded as model.safetensors
@@ -238,6 +243,7 @@ fn commits_of_nothing() {
     [exit code 1]
     "note HEAD --file .ckpt"
       error: .ckpt is a repository, not a part of a checkpoint
+    hint: give the files of the checkpoint
     [exit code 2]
     "#);
 }
