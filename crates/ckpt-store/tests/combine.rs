@@ -156,14 +156,14 @@ fn what_one_side_changed_is_taken() {
 fn what_both_changed_is_a_conflict_that_strategies_decide() {
     use ConflictKind::{BothAdded, BothChanged, RemovedByThem, RemovedByUs, Reshaped, Retyped};
     let average = Resolution::Merged(Arithmetic::Average { weight: 0.5 });
-    let unlike =
-        Resolution::Open(Some("the strategy needs it on both sides, alike in dtype and shape"));
+    let removed = Resolution::Open(Some("one side removed it"));
+    let unlike = Resolution::Open(Some("its elements cannot be paired"));
     let ours = Resolution::Taken(Ours);
     let table = [
         ([A, B, C], BothChanged, average, F32([2.0, 3.5])),
         ([No, B, C], BothAdded, average, F32([2.0, 3.5])),
-        ([A, No, B], RemovedByUs, unlike, No),
-        ([A, B, No], RemovedByThem, unlike, B),
+        ([A, No, B], RemovedByUs, removed, No),
+        ([A, B, No], RemovedByThem, removed, B),
         ([A, B, Column([1.0, 2.0])], Reshaped, unlike, B),
         ([A, B, I32([1, 2])], Retyped, unlike, B),
         ([I32([1, 1]), I32([2, 1]), I32([3, 1])], BothChanged, ours, I32([2, 1])),
@@ -183,9 +183,26 @@ fn what_both_changed_is_a_conflict_that_strategies_decide() {
     let draft = || Draft { stamp: stamp(), ..Draft::default() };
     let error = fork.repository.merge_versions(&main_branch(), &mean, draft()).unwrap_err();
     assert_eq!(error.to_string(), "4 conflicts of the merge are not decided");
-    let merged = fork.merge(&right);
-    for (place, (states, ..)) in table.into_iter().enumerate() {
-        assert_eq!(state(&fork.repository, &merged, &format!("t{place}")), states[2]);
+    let rules = vec![("t[2345]".parse().unwrap(), ckpt_store::Strategy::Ours)];
+    let strategies = Strategies { rules, ..mean.strategies };
+    let options = MergeOptions { strategies, ..MergeOptions::default() };
+    let plan = fork.repository.plan_merge(fork.ours, fork.theirs, options).unwrap();
+    let merged = fork.merge(&plan);
+    for (place, (states, .., expected)) in table.into_iter().enumerate() {
+        let found = state(&fork.repository, &merged, &format!("t{place}"));
+        assert_eq!(found, expected, "{states:?}");
+    }
+}
+
+#[test]
+fn a_side_is_taken_as_it_is() {
+    let rows = [[A, B, C], [A, No, C], [A, B, No], [A, B, Column([1.0, 2.0])], [No, B, C]];
+    for (strategy, side) in [("ours", 1), ("theirs", 2)] {
+        let fork = Fork::of_states(&rows);
+        let merged = fork.merge(&fork.plan(Some(strategy)));
+        for (place, states) in rows.into_iter().enumerate() {
+            assert_eq!(state(&fork.repository, &merged, &format!("t{place}")), states[side]);
+        }
     }
 }
 
@@ -240,7 +257,7 @@ fn strategies_that_work_on_changes_need_a_base() {
     let fork = Fork::of_states(&[[No, B, C], [Column([0.0, 0.0]), B, C], [A, B, C]]);
     for strategy in ["task-arithmetic", "ties"] {
         let plan = fork.plan(Some(strategy));
-        let why = "the strategy needs it in the base, alike in dtype and shape";
+        let why = "the base has none like it";
         for name in ["t0", "t1"] {
             let open = Resolution::Open(Some(why));
             let found = outcome(&plan.tensors, name).unwrap();

@@ -91,16 +91,17 @@ fn resolve(
         Some(Strategy::Theirs) => return Resolution::Taken(Side::Theirs),
         Some(Strategy::Arithmetic(arithmetic)) => arithmetic,
     };
-    let stand_beside = matches!(kind, ConflictKind::BothChanged | ConflictKind::BothAdded);
-    let Some(ours) = three.ours.filter(|_| stand_beside) else {
-        return Resolution::Open(Some(
-            "the strategy needs it on both sides, alike in dtype and shape",
-        ));
+    let ours = match (kind, three.ours) {
+        (ConflictKind::BothChanged | ConflictKind::BothAdded, Some(ours)) => ours,
+        (ConflictKind::Retyped | ConflictKind::Reshaped, _) => {
+            return Resolution::Open(Some("its elements cannot be paired"));
+        }
+        _ => return Resolution::Open(Some("one side removed it")),
     };
     if !Arithmetic::merges(ours.dtype) {
         Resolution::Taken(Side::Ours)
     } else if arithmetic.needs_base() && !three.base.is_some_and(|base| fits(base, ours)) {
-        Resolution::Open(Some("the strategy needs it in the base, alike in dtype and shape"))
+        Resolution::Open(Some("the base has none like it"))
     } else {
         Resolution::Merged(arithmetic)
     }
