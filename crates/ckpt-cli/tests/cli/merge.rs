@@ -242,7 +242,18 @@ fn unrelated_versions_and_other_bases() {
     hint: --base REV names what both come from; --unrelated does without
     [exit code 1]
     ");
-    assert_snapshot!(sandbox.run("merge new --unrelated --strategy task-arithmetic"), @"");
+    assert_snapshot!(sandbox.run("merge new --unrelated --strategy task-arithmetic"), @"
+    merge id4_________ into id3_________, without a common ancestor
+      tensors 2 the same, 2 undecided
+      files   1 ours
+      params  1 ours
+      conflict  name         kind                 decided by
+      tensor    body.weight  added on both sides  nothing: the base has none like it
+      tensor    head.weight  added on both sides  nothing: the base has none like it
+    error: 2 conflicts are not decided; branch main is unchanged
+    hint: --strategy average decides what can be averaged, --for 'head.*=theirs' by name
+    [exit code 4]
+    ");
     assert_snapshot!(sandbox.run("merge new --base main~1 --plan"), @"
     merge id4_________ into id3_________, both from id1_________
       tensors 2 the same, 1 ours, 1 undecided
