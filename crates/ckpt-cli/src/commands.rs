@@ -17,6 +17,7 @@ mod merge;
 pub(crate) mod models;
 mod note;
 mod output;
+mod patterns;
 mod promote;
 mod prune;
 mod refs;

@@ -5,6 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 /// Significant digits of a metric in a table.
 const DIGITS: i32 = 6;
 
+/// Significant digits of a number whose size says enough.
+const SHORT_DIGITS: i32 = 3;
+
 /// Ages up to this many milliseconds are said as such; beyond, the date says more.
 const OLD: i64 = 30 * DAY;
 
@@ -71,14 +74,23 @@ pub fn percent(fraction: f64) -> String {
 
 /// Writes a number with six significant digits, as C's `%g` does.
 pub fn number(value: f64) -> String {
+    with_digits(value, DIGITS)
+}
+
+/// Writes a number with three significant digits, where its size says enough.
+pub fn short(value: f64) -> String {
+    with_digits(value, SHORT_DIGITS)
+}
+
+fn with_digits(value: f64, digits: i32) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
-    let scientific = format!("{value:.*e}", DIGITS as usize - 1);
+    let scientific = format!("{value:.*e}", digits as usize - 1);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     match exponent.parse::<i32>() {
-        Ok(exponent) if (-5..DIGITS).contains(&exponent) => {
-            let decimals = (DIGITS - 1 - exponent) as usize;
+        Ok(exponent) if (-5..digits).contains(&exponent) => {
+            let decimals = (digits - 1 - exponent) as usize;
             trim_zeros(&format!("{value:.decimals$}")).to_owned()
         }
         _ => format!("{}e{exponent}", trim_zeros(mantissa)),
@@ -215,6 +227,8 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(number(value), text);
         }
+        let shorts = [0.012_345, 123.4, 1234.0, 1e-9].map(short);
+        assert_eq!(shorts, ["0.0123", "123", "1.23e3", "1e-9"]);
         assert_eq!(
             (signed(0.5).as_str(), signed(-0.5).as_str(), signed(0.0).as_str()),
             ("+0.5", "-0.5", "0")

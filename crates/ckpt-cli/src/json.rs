@@ -184,6 +184,21 @@ pub(crate) struct Comparison {
     pub(crate) code: Sameness<Option<CodeId>>,
     pub(crate) tensors: Vec<TensorChange>,
     pub(crate) files: Vec<FileChange>,
+    /// Whether all that is required is met; null where nothing is.
+    pub(crate) met: Option<bool>,
+    /// What is required and not met.
+    pub(crate) unmet: Vec<Unmet>,
+}
+
+/// Something that `compare` was to require and that is not met.
+#[derive(Debug, Serialize)]
+pub(crate) struct Unmet {
+    /// `tensor` or `metric`.
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    pub(crate) condition: String,
+    /// The values that decided, by name; null where there is none.
+    pub(crate) values: BTreeMap<String, Option<f64>>,
 }
 
 /// A metric of two versions.
@@ -227,12 +242,25 @@ pub(crate) struct TensorChange {
     pub(crate) status: &'static str,
     pub(crate) dtype: Dtype,
     pub(crate) shape: Vec<u64>,
+    /// `weights` or `state`.
+    pub(crate) role: &'static str,
     /// The largest absolute difference; null where elements cannot be paired.
     pub(crate) max_abs: Option<f64>,
+    /// The mean absolute difference, likewise.
+    pub(crate) mean_abs: Option<f64>,
     /// The Euclidean norm of the difference, likewise.
     pub(crate) l2: Option<f64>,
-    /// The part of the elements whose bits differ, likewise.
+    /// That norm divided by the one of the tensor in a, likewise.
+    pub(crate) relative_l2: Option<f64>,
+    /// The cosine of the angle between both, likewise.
+    pub(crate) cosine: Option<f64>,
+    /// The part of the elements whose bits differ, or of a retyped tensor whose values do, likewise.
     pub(crate) changed_fraction: Option<f64>,
+    /// NaN and infinite elements of either; null where they were not read.
+    pub(crate) nan_a: Option<u64>,
+    pub(crate) nan_b: Option<u64>,
+    pub(crate) inf_a: Option<u64>,
+    pub(crate) inf_b: Option<u64>,
     /// Of a renamed tensor its name in a, of a reshaped one its shape there, of a retyped one its
     /// dtype there; else null.
     pub(crate) was: Option<Value>,

@@ -69,6 +69,17 @@ impl MetricChange {
         Self { a: value.a, b: value.b, spread_a, spread_b, direction, verdict }
     }
 
+    /// Tells whether a gate that lets nothing get worse is closed to it: a metric whose direction is
+    /// known, or a measurement with a spread, that got worse, or that b does not have as a number.
+    pub(crate) fn got_worse(&self) -> bool {
+        let is_number = |value: Option<f64>| value.is_some_and(|value| !value.is_nan());
+        let is_judged = self.direction.is_some() || self.spread_a.is_some();
+        match self.verdict {
+            Verdict::Worse | Verdict::Slower => true,
+            _ => is_judged && is_number(self.a) && !is_number(self.b),
+        }
+    }
+
     /// Returns b - a.
     pub(crate) fn delta(&self) -> Option<f64> {
         Some(self.b? - self.a?)
@@ -139,6 +150,18 @@ mod tests {
         }
         assert_eq!(verdict("val_mse", 1.0, 2.0), Verdict::Worse);
         assert_eq!(verdict("f1", 1.0, 2.0), Verdict::Better);
+    }
+
+    #[test]
+    fn what_is_lost_got_worse() {
+        let got_worse = |name: &str, a, b| {
+            let spread = Pair::default();
+            MetricChange::new(Directions::default().of(name), &Pair { a, b }, &spread).got_worse()
+        };
+        assert!(got_worse("f1", Some(0.9), Some(0.8)) && !got_worse("f1", Some(0.8), Some(0.9)));
+        assert!(got_worse("f1", Some(0.9), None) && got_worse("f1", Some(0.9), Some(f64::NAN)));
+        assert!(!got_worse("f1", None, Some(0.1)) && !got_worse("f1", Some(f64::NAN), Some(0.1)));
+        assert!(!got_worse("size", Some(1.0), Some(9.0)) && !got_worse("size", Some(1.0), None));
     }
 
     #[test]

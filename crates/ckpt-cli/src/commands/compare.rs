@@ -1,16 +1,24 @@
-//! Compares versions: judged here, printed in `text`.
+//! Compares versions: judged here, printed in `text` and `many`.
 
 mod files;
 mod keys;
+mod many;
+mod requirements;
+mod tensors;
 mod text;
 
 use std::collections::BTreeMap;
 
-use ckpt_store::{Comparison, Repository, TensorStatus, Version};
-use clap::Args;
+use ckpt_store::{CompareOptions, Comparison, Pattern, Repository, TensorStatus, Version};
+use clap::{Args, ValueEnum};
 
-use self::files::FileChange;
+use self::{
+    files::FileChange,
+    requirements::{Requirements, Unmet},
+    text::Extent,
+};
 use crate::{
+    commands::patterns,
     context::{Answer, Context, Outcome, find},
     failure::Failure,
     metrics::{self, Directions, MetricChange, Verdict},
@@ -19,24 +27,39 @@ use crate::{
 /// Compares versions
 ///
 /// Parameters, metrics, data, code and each tensor numerically; of more than two, each with the
-/// first. `better` and `worse` are said of metrics whose direction is known: config.toml says it
+/// first, side by side. Tensors that are the same by their id are not read. `rel l2` is the
+/// Euclidean norm of the change divided by that of the tensor in A; a tensor of another dtype and
+/// the same shape is compared by its values. NaN and infinite elements are counted apart. Weights
+/// come before optimizer state, what was spoiled by NaN or infinities before what changed most.
+///
+/// `better` and `worse` are said of metrics whose direction is known: config.toml says it
 /// (`[metrics]`, lower_is_better and higher_is_better, lists of patterns), or the last word of the
 /// name, such as val_mse or f1. Where both versions also have NAME.spread, the relative half-width
 /// of a measurement, what lies within both spreads is the same; beyond, a measurement of unknown
 /// direction is faster or slower.
 ///
+/// --require takes a condition on max_abs, mean_abs, l2, relative_l2, cosine, changed_fraction, nan
+/// and inf (both counted in B), such as 'relative_l2 <= 0.01 && nan == 0', see `promote`. Every
+/// tensor that is compared must meet it. A tensor that was added, removed or reshaped, or whose
+/// elements cannot be paired, has no such numbers and meets nothing, unless --tensor leaves it out.
+///
 /// With --json: a, b, same_model, same_state, same_recipe; metrics.NAME.{a, b, delta, better,
 /// verdict, within_spread} (better is lower, higher or null; verdict is same, better, worse, faster,
-/// slower, or null where nothing can be said); params.NAME.{a, b}; data and code, each {same, a, b}; tensors (a list of name,
-/// status, dtype, shape, max_abs, l2, changed_fraction, was; status is same, changed, added,
-/// removed, reshaped, retyped or renamed); files (a list of path, status, bytes). For more than
-/// two versions, a list of these.
+/// slower, or null where nothing can be said); params.NAME.{a, b}; data and code, each {same, a, b};
+/// tensors (a list of name, role, status, dtype, shape, max_abs, mean_abs, l2, relative_l2, cosine,
+/// changed_fraction, nan_a, nan_b, inf_a, inf_b, was; status is same, changed, added, removed,
+/// reshaped, retyped or renamed; numbers are null where elements were not paired, counts of NaN and
+/// infinities where they were not read); files (a list of path, status, bytes); met (null where
+/// nothing is required); unmet (a list of kind, which is tensor or metric, name, condition, values).
+/// For more than two versions, a list of these.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   ckpt compare HEAD~ HEAD
   ckpt compare production main max:f1
-  ckpt compare main~ main --exit-code --json
+  ckpt compare main~ main --tensor 'head.*' --sort name
+  ckpt compare f32 bf16 --require 'relative_l2 <= 0.01 && nan == 0'
+  ckpt compare main~ main --exit-code --no-worse --json
 ")]
 pub(crate) struct CompareArgs {
     /// The version to compare with
@@ -47,13 +70,38 @@ pub(crate) struct CompareArgs {
     #[arg(value_name = "B", required = true)]
     b: Vec<String>,
 
+    /// Compares only tensors of such names, such as 'head.*'; repeatable
+    #[arg(long = "tensor", value_name = "PATTERN")]
+    tensors: Vec<Pattern>,
+
+    /// Orders tensors by how much they changed, or by name
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = Sort::Change)]
+    sort: Sort,
+
+    /// Lists all tensors and files, also those that are the same
+    #[arg(long)]
+    all: bool,
+
     /// Ends with exit code 3 if models, metrics, parameters, data, code or files differ
     #[arg(long)]
     exit_code: bool,
 
-    /// Lists all tensors, also those that are the same
+    /// Ends with exit code 3 unless each tensor meets this condition; repeatable
+    #[arg(long = "require", value_name = "CONDITION")]
+    conditions: Vec<String>,
+
+    /// Ends with exit code 3 if a metric of known direction got worse, or was lost
     #[arg(long)]
-    all: bool,
+    no_worse: bool,
+}
+
+/// An order of tensors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Sort {
+    /// What was spoiled first, then by relative change, the largest first
+    Change,
+    /// By name
+    Name,
 }
 
 /// Two versions, compared and judged.
@@ -63,37 +111,56 @@ struct Judged {
     comparison: Comparison,
     metrics: BTreeMap<String, MetricChange>,
     files: Vec<FileChange>,
+    /// What was required and is not met.
+    unmet: Vec<Unmet>,
 }
 
 pub(crate) fn compare(context: &mut Context, args: &CompareArgs) -> Outcome {
+    let requirements = Requirements::new(&args.conditions, args.no_worse)?;
     let repository = context.repository()?;
-    let a = find(&repository, &args.a)?;
-    let others: Vec<Version> =
-        args.b.iter().map(|name| find(&repository, name)).collect::<Result<_, _>>()?;
-    let directions = Directions::read(&repository)?;
-    let progress = context.ui.progress("comparing");
-    let judge = |(b, name): (Version, &String)| {
-        Judged::new(&repository, &directions, [&args.a, name].map(Clone::clone), a.clone(), b)
-    };
-    let judged: Vec<Judged> =
-        others.into_iter().zip(&args.b).map(judge).collect::<Result<_, _>>()?;
-    drop(progress);
+    let judged = judge(context, &repository, args, &requirements)?;
+    let extent = Extent { all: args.all, sort: args.sort };
     if context.json {
-        let documents: Vec<_> = judged.iter().map(keys::document).collect();
+        let document = |judged| keys::document(judged, &requirements);
+        let documents: Vec<_> = judged.iter().map(document).collect();
         match &documents[..] {
             [document] => context.ui.json(document)?,
             documents => context.ui.json(&documents)?,
         }
     } else {
-        for (index, judged) in judged.iter().enumerate() {
-            if index > 0 {
-                context.ui.line("")?;
-            }
-            text::print(&mut context.ui, judged, args.all)?;
+        match &judged[..] {
+            [judged] => text::print(&mut context.ui, judged, extent)?,
+            judged => many::print(&mut context.ui, judged, extent)?,
         }
+        requirements::print(&mut context.ui, &judged, &requirements, args.all)?;
     }
     let differs = args.exit_code && judged.iter().any(Judged::differs);
-    Ok(if differs { Answer::No } else { Answer::Done })
+    let is_unmet = judged.iter().any(|judged| !judged.unmet.is_empty());
+    Ok(if differs || is_unmet { Answer::No } else { Answer::Done })
+}
+
+/// Compares the first version with each of the others.
+fn judge(
+    context: &Context,
+    repository: &Repository,
+    args: &CompareArgs,
+    requirements: &Requirements,
+) -> Result<Vec<Judged>, Failure> {
+    let a = find(repository, &args.a)?;
+    let others = args.b.iter().map(|name| find(repository, name));
+    let others: Vec<Version> = others.collect::<Result<_, _>>()?;
+    patterns::check(repository, &args.tensors, [&a].into_iter().chain(&others))?;
+    let directions = Directions::read(repository)?;
+    let progress = context.ui.progress("comparing");
+    let tell = |done, total| progress.update(done, total);
+    let options = CompareOptions { tensors: args.tensors.clone(), progress: Some(&tell) };
+    let judge = |(b, name): (Version, &String)| {
+        let comparison = repository.compare_with(a.clone(), b, &options)?;
+        let names = [args.a.clone(), name.clone()];
+        let judged = Judged::new(repository, &directions, names, comparison)?;
+        requirements.judge(repository, judged)
+    };
+    others.into_iter().zip(&args.b).map(judge).collect()
 }
 
 impl Judged {
@@ -101,14 +168,12 @@ impl Judged {
         repository: &Repository,
         directions: &Directions,
         names: [String; 2],
-        a: Version,
-        b: Version,
+        comparison: Comparison,
     ) -> Result<Self, Failure> {
-        let files =
-            files::changes(&repository.checkpoint(&a.record)?, &repository.checkpoint(&b.record)?);
-        let comparison = repository.compare(a, b)?;
+        let checkpoint = |version: &Version| repository.checkpoint(&version.record);
+        let files = files::changes(&checkpoint(&comparison.a)?, &checkpoint(&comparison.b)?);
         let metrics = metrics::changes(&comparison.metrics, directions);
-        Ok(Self { names, metrics, files, comparison })
+        Ok(Self { names, comparison, metrics, files, unmet: Vec::new() })
     }
 
     /// Tells whether anything differs but time, author, message and environment.
@@ -134,5 +199,13 @@ const fn word(status: &TensorStatus) -> &'static str {
         TensorStatus::Reshaped(_) => "reshaped",
         TensorStatus::Retyped { .. } => "retyped",
         TensorStatus::Renamed(_) => "renamed",
+    }
+}
+
+/// Names the b-th version after the first: b, c and so on; from z on, by number.
+fn letter(index: usize) -> String {
+    match u8::try_from(index).ok().and_then(|index| b'b'.checked_add(index)) {
+        Some(letter) if letter <= b'z' => char::from(letter).to_string(),
+        _ => format!("#{}", index + 2),
     }
 }

@@ -1,4 +1,5 @@
 mod json;
+mod tensors;
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -48,27 +49,29 @@ fn two_versions_are_compared_in_tables() {
 
     model changed, state changed, recipe changed, data same, code same
 
-    metric      a    b  delta
-    f1        0.9  0.8   -0.1  worse
-    old         1    -
-    size        3    4     +1
-    val_loss  0.5  0.4   -0.1  better
+    metric    better    a    b  delta
+    f1        higher  0.9  0.8   -0.1  worse
+    old                 1    -
+    size                3    4     +1
+    val_loss  lower   0.5  0.4   -0.1  better
 
     parameter  a    b
     lr         0.1  0.2
     warm       -    true
 
-    tensor                status    dtype  shape       max |b-a|   l2  changed
-    came                  added     F32    1
-    gone                  removed   F32    1
-    form                  reshaped  F32    2x1 -> 1x2
-    old_name -> new_name  renamed   F32    3
-    w                     changed   F32    4                 0.5  0.5   25.0 %
-    1 of 6 tensors the same
+    6 tensors: 1 changed, 1 reshaped, 1 renamed, 1 added, 1 removed, 1 same
+    tensor                status    type
+    came                  added     F32 1
+    gone                  removed   F32 1
+    form                  reshaped  F32 2x1 -> 1x2
+    old_name -> new_name  renamed   F32 3
 
+    tensor  type   rel l2  max |b-a|  changed  mean |b-a|    cosine
+    w       F32 4  0.0913        0.5   25.0 %       0.125  0.997365
+
+    1 file: 1 changed
     file           status    size
     m.safetensors  changed  343 B
-    0 of 1 file the same
     ");
     assert_eq!(sandbox.run("diff main~ main"), sandbox.run("compare main~ main"));
 }
@@ -84,32 +87,24 @@ fn more_than_two_are_compared_with_the_first() {
        version       #  revision  message
     a  id3_________  3  main      epoch 3
     b  id2_________  2  main~     epoch 2
+    c  id3_________  3  main      epoch 3
 
-    model changed, state changed, recipe same, data same, code same
+       model    state    recipe  data  code
+    b  changed  changed  same    same  same
+    c  same     same     same    same  same
 
-    metric           a    b      delta
-    val_loss  0.333333  0.5  +0.166667  worse
+    metric    better         a          b         c
+    val_loss  lower   0.333333  worse 0.5  0.333333
 
-    tensor  status   dtype  shape  max |b-a|  l2  changed
-    bias    changed  F32    2              1   1   50.0 %
-    0 of 1 tensor the same
+    b: 1 tensor: 1 changed
+    c: 1 tensor: 1 same
+    numbers are the relative l2 of the change from a
 
-    file               status   size
-    model.safetensors  changed  73 B
-    0 of 1 file the same
+    tensor  type       b     c
+    bias    F32 2  0.329  same
 
-       version       #  revision  message
-    a  id3_________  3  main      epoch 3
-    b  id3_________  3  main      epoch 3
-
-    model same, state same, recipe same, data same, code same
-
-    metric           a         b  delta
-    val_loss  0.333333  0.333333      0  same
-
-    1 of 1 tensor the same
-
-    1 of 1 file the same
+    file                     b     c
+    model.safetensors  changed  same
     ");
 }
 
@@ -141,9 +136,9 @@ fn the_exit_code_tells_whether_anything_differs() {
 
     model changed, state changed, recipe changed, data same, code changed
 
+    1 file: 1 changed
     file  status   size
     x     changed   1 B
-    0 of 1 file the same
     [exit code 3]
     ");
 }
@@ -168,7 +163,7 @@ fn measurements_differ_only_beyond_their_spreads() {
     read     10 +- 1.0 %    8 +- 1.0 %  -20.0 %  faster
     scan      0 +- 1.0 %    0 +- 1.0 %        0  same
 
-    1 of 1 file the same
+    1 file: 1 same
     ");
     let metrics = &sandbox.json("compare main~ main")["metrics"];
     let expected = json!({

@@ -1,15 +1,16 @@
 //! A comparison in JSON.
 
 use ckpt_store::{Comparison, TensorChange, TensorStatus};
+use ckpt_tensor::{Difference, NumericDifference};
 use serde_json::json;
 
-use super::{Judged, word};
+use super::{Judged, requirements::Requirements, word};
 use crate::{
     json,
     metrics::{Direction, MetricChange},
 };
 
-pub(super) fn document(judged: &Judged) -> json::Comparison {
+pub(super) fn document(judged: &Judged, requirements: &Requirements) -> json::Comparison {
     let Comparison { a, b, metrics, params, data, code, tensors } = &judged.comparison;
     let metric = |name: &String| {
         let pair = metrics[name];
@@ -45,19 +46,29 @@ pub(super) fn document(judged: &Judged) -> json::Comparison {
         code: json::Sameness { same: code.same, a: code.a, b: code.b },
         tensors: tensors.iter().map(tensor).collect(),
         files: judged.files.iter().map(file).collect(),
+        met: (!requirements.is_empty()).then_some(judged.unmet.is_empty()),
+        unmet: judged.unmet.iter().map(unmet).collect(),
+    }
+}
+
+fn unmet(unmet: &super::Unmet) -> json::Unmet {
+    json::Unmet {
+        kind: unmet.kind,
+        name: unmet.name.clone(),
+        condition: unmet.condition.clone(),
+        values: unmet.values.clone(),
     }
 }
 
 fn tensor(change: &TensorChange) -> json::TensorChange {
-    let (max_abs, l2, changed_fraction) = match &change.status {
-        TensorStatus::Same | TensorStatus::Renamed(_) => (Some(0.0), Some(0.0), Some(0.0)),
-        TensorStatus::Changed(difference) => {
-            let numeric = difference.numeric.as_ref();
-            let (max_abs, l2) = (numeric.map(|by| by.max_abs), numeric.map(|by| by.l2));
-            (max_abs, l2, Some(difference.changed_fraction()))
-        }
-        _ => (None, None, None),
+    let is_same = change.status.has_same_elements();
+    let difference = change.status.difference();
+    let numeric = difference.and_then(|difference| difference.numeric);
+    // What has the same elements is known without reading them.
+    let number = |of_same: f64, read: fn(&NumericDifference) -> f64| {
+        if is_same { Some(of_same) } else { numeric.as_ref().map(read) }
     };
+    let fraction = difference.map(Difference::changed_fraction);
     let was = match &change.status {
         TensorStatus::Renamed(name) => Some(json!(name)),
         TensorStatus::Reshaped(shape) => Some(json!(shape)),
@@ -69,9 +80,17 @@ fn tensor(change: &TensorChange) -> json::TensorChange {
         status: word(&change.status),
         dtype: change.dtype,
         shape: change.shape.clone(),
-        max_abs,
-        l2,
-        changed_fraction,
+        role: json::role(change.role),
+        max_abs: number(0.0, |by| by.max_abs),
+        mean_abs: number(0.0, |by| by.mean_abs),
+        l2: number(0.0, |by| by.l2),
+        relative_l2: number(0.0, |by| by.relative_l2),
+        cosine: number(1.0, |by| by.cosine),
+        changed_fraction: if is_same { Some(0.0) } else { fraction },
+        nan_a: numeric.map(|by| by.nan_a),
+        nan_b: numeric.map(|by| by.nan_b),
+        inf_a: numeric.map(|by| by.inf_a),
+        inf_b: numeric.map(|by| by.inf_b),
         was,
     }
 }

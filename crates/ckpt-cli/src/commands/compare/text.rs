@@ -1,43 +1,98 @@
-//! A comparison for people.
+//! A comparison of two versions for people.
 
-use std::cmp::Reverse;
+use ckpt_store::{Comparison, Version};
 
-use ckpt_store::{Comparison, TensorChange, TensorStatus, Version};
-
-use super::{Judged, word};
+use super::{Judged, Sort, tensors};
 use crate::{
     commands::show,
     failure::Failure,
     format,
-    metrics::{MetricChange, Verdict},
+    metrics::{Direction, MetricChange, Verdict},
     ui::{Column, Style, Table, Text, Ui},
 };
 
 /// The most tensors and files that are listed unless all are asked for.
 const SHOWN: usize = 20;
 
-pub(super) fn print(ui: &mut Ui, judged: &Judged, all: bool) -> Result<(), Failure> {
-    print_versions(ui, judged)?;
+/// How much of a comparison is printed, and in which order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    pub(super) all: bool,
+    pub(super) sort: Sort,
+}
+
+impl Extent {
+    /// Returns how many rows a table may have.
+    pub(super) const fn limit(self) -> usize {
+        if self.all { usize::MAX } else { SHOWN }
+    }
+
+    /// Says how many of so many rows were left out.
+    pub(super) fn print_rest(self, ui: &mut Ui, rows: usize) -> Result<(), Failure> {
+        match rows.saturating_sub(self.limit()) {
+            0 => Ok(()),
+            more => ui.line(Text::styled(Style::Faint, format!("... and {more} more (--all)"))),
+        }
+    }
+}
+
+/// How many things there are of each status, in the order in which statuses are said.
+pub(super) struct Tally {
+    noun: &'static str,
+    counts: Vec<(&'static str, usize)>,
+}
+
+impl Tally {
+    /// The order: what changed, and last what did not.
+    const ORDER: [&str; 7] =
+        ["changed", "retyped", "reshaped", "renamed", "added", "removed", "same"];
+
+    pub(super) fn of(noun: &'static str, statuses: impl Iterator<Item = &'static str>) -> Self {
+        let statuses: Vec<&str> = statuses.collect();
+        let count =
+            |word: &'static str| (word, statuses.iter().filter(|status| **status == word).count());
+        Self { noun, counts: Self::ORDER.map(count).into() }
+    }
+
+    /// Writes `148 tensors: 3 changed, 1 added, 144 same`.
+    pub(super) fn text(&self) -> Text {
+        let total: usize = self.counts.iter().map(|(_, count)| count).sum();
+        let mut line = Text::from(format!("{}: ", format::count(total as u64, self.noun)));
+        let present = self.counts.iter().filter(|(_, count)| *count > 0);
+        for (index, (word, count)) in present.enumerate() {
+            let style = if *word == "same" { Style::Faint } else { Style::Notice };
+            let gap = if index == 0 { "" } else { ", " };
+            line = line.plain(gap).push(style, format!("{count} {word}"));
+        }
+        line
+    }
+}
+
+pub(super) fn print(ui: &mut Ui, judged: &Judged, extent: Extent) -> Result<(), Failure> {
+    let Comparison { a, b, tensors, .. } = &judged.comparison;
+    let [name_a, name_b] = &judged.names;
+    print_versions(ui, &[("a", name_a, a), ("b", name_b, b)])?;
     print_identities(ui, &judged.comparison)?;
     print_metrics(ui, judged)?;
     print_params(ui, judged)?;
-    print_tensors(ui, &judged.comparison.tensors, all)?;
-    print_files(ui, judged, all)
+    tensors::print(ui, tensors, extent)?;
+    print_files(ui, judged, extent)
 }
 
-fn print_versions(ui: &mut Ui, judged: &Judged) -> Result<(), Failure> {
-    let Comparison { a, b, .. } = &judged.comparison;
+/// Prints which versions the letters stand for.
+pub(super) fn print_versions(
+    ui: &mut Ui,
+    versions: &[(&str, &String, &Version)],
+) -> Result<(), Failure> {
     let mut table =
         Table::new(["", "version", "#", "revision", "message"].map(|title| match title {
             "#" => Column::right(title),
             "" | "version" => Column::left(title),
             _ => Column::left(title).elastic(),
         }));
-    for (letter, name, Version { id, record }) in
-        [("a", &judged.names[0], a), ("b", &judged.names[1], b)]
-    {
+    for (letter, name, Version { id, record }) in versions {
         table.row([
-            letter.into(),
+            (*letter).into(),
             Text::styled(Style::Id, id.short()),
             record.number.to_string().into(),
             Text::styled(Style::Ref, name),
@@ -47,24 +102,26 @@ fn print_versions(ui: &mut Ui, judged: &Judged) -> Result<(), Failure> {
     ui.table(&mut table)
 }
 
-fn print_identities(ui: &mut Ui, comparison: &Comparison) -> Result<(), Failure> {
-    let same_state = comparison.a.record.state == comparison.b.record.state;
-    let facts = [
+/// Lists what is the same by its id, or not.
+pub(super) fn identities(comparison: &Comparison) -> [(&'static str, bool); 5] {
+    [
         ("model", comparison.same_model()),
-        ("state", same_state),
+        ("state", comparison.a.record.state == comparison.b.record.state),
         ("recipe", comparison.same_recipe()),
         ("data", comparison.data.same),
         ("code", comparison.code.same),
-    ];
+    ]
+}
+
+pub(super) fn sameness(same: bool) -> Text {
+    if same { Text::styled(Style::Faint, "same") } else { Text::styled(Style::Notice, "changed") }
+}
+
+fn print_identities(ui: &mut Ui, comparison: &Comparison) -> Result<(), Failure> {
     let mut line = Text::new();
-    for (index, (what, same)) in facts.into_iter().enumerate() {
+    for (index, (what, same)) in identities(comparison).into_iter().enumerate() {
         let gap = if index == 0 { "" } else { ", " };
-        let verdict = if same {
-            Text::styled(Style::Faint, "same")
-        } else {
-            Text::styled(Style::Notice, "changed")
-        };
-        line = line.plain(format!("{gap}{what} ")).join(verdict);
+        line = line.plain(format!("{gap}{what} ")).join(sameness(same));
     }
     ui.line("")?;
     ui.line(line)
@@ -74,28 +131,30 @@ fn print_metrics(ui: &mut Ui, judged: &Judged) -> Result<(), Failure> {
     if judged.metrics.is_empty() {
         return Ok(());
     }
-    let mut table = Table::new([
-        Column::left("metric"),
-        Column::right("a"),
-        Column::right("b"),
-        Column::right("delta"),
-        Column::left(""),
-    ]);
+    // Without a known direction, nothing is said of directions.
+    let is_known = judged.metrics.values().any(|change| change.direction.is_some());
+    let name = tensors::name_column(ui, "metric");
+    let better = is_known.then(|| Column::left("better").dispensable(1));
+    let values = ["a", "b", "delta"].map(Column::right);
+    let columns = [name].into_iter().chain(better).chain(values).chain([Column::left("")]);
+    let mut table = Table::new(columns);
     for (name, change) in &judged.metrics {
-        table.row([
-            name.as_str().into(),
+        let direction = change.direction.map_or("", Direction::word);
+        let better = is_known.then(|| Text::styled(Style::Faint, direction));
+        let values = [
             measurement(change.a, change.spread_a),
             measurement(change.b, change.spread_b),
             change.delta().map_or_else(Text::new, |delta| delta_text(change, delta)),
             Text::styled(style(change.verdict), change.verdict.word()),
-        ]);
+        ];
+        table.row([name.as_str().into()].into_iter().chain(better).chain(values));
     }
     ui.line("")?;
     ui.table(&mut table)
 }
 
 /// Writes a value, with its spread if it has one.
-fn measurement(value: Option<f64>, spread: Option<f64>) -> Text {
+pub(super) fn measurement(value: Option<f64>, spread: Option<f64>) -> Text {
     let Some(value) = value else {
         return Text::styled(Style::Faint, "-");
     };
@@ -111,7 +170,7 @@ fn delta_text(change: &MetricChange, delta: f64) -> Text {
     }
 }
 
-const fn style(verdict: Verdict) -> Style {
+pub(super) const fn style(verdict: Verdict) -> Style {
     match verdict {
         Verdict::Better | Verdict::Faster => Style::Good,
         Verdict::Worse | Verdict::Slower => Style::Bad,
@@ -137,111 +196,26 @@ fn print_params(ui: &mut Ui, judged: &Judged) -> Result<(), Failure> {
     ui.table(&mut table)
 }
 
-fn print_tensors(ui: &mut Ui, tensors: &[TensorChange], all: bool) -> Result<(), Failure> {
-    if tensors.is_empty() {
-        return Ok(());
-    }
-    let mut listed: Vec<&TensorChange> =
-        tensors.iter().filter(|tensor| all || tensor.status != TensorStatus::Same).collect();
-    listed.sort_by_key(|tensor| (tensor.role, Reverse(weight(&tensor.status)), &tensor.name));
-    ui.line("")?;
-    let limit = if all { usize::MAX } else { SHOWN };
-    if !listed.is_empty() {
-        let mut table = Table::new([
-            Column::left("tensor").elastic(),
-            Column::left("status"),
-            Column::left("dtype"),
-            Column::left("shape").elastic(),
-            Column::right("max |b-a|"),
-            Column::right("l2"),
-            Column::right("changed"),
-        ]);
-        listed.iter().take(limit).for_each(|tensor| table.row(tensor_row(tensor)));
-        ui.table(&mut table)?;
-    }
-    let same = tensors.iter().filter(|tensor| tensor.status == TensorStatus::Same).count();
-    print_rest(ui, "tensor", tensors.len(), same, listed.len().saturating_sub(limit))
-}
-
-/// Orders tensors of one role by what matters most: other names and forms, then large changes.
-fn weight(status: &TensorStatus) -> (u8, u64) {
-    match status {
-        TensorStatus::Same => (0, 0),
-        TensorStatus::Changed(difference) => {
-            // The bits of floats that are not negative are ordered like the floats, NaN above all.
-            let change = difference.numeric.map_or(f64::INFINITY, |by| by.relative_l2);
-            (1, change.abs().to_bits())
-        }
-        TensorStatus::Renamed(_) => (2, 0),
-        TensorStatus::Reshaped(_) | TensorStatus::Retyped { .. } => (3, 0),
-        TensorStatus::Added | TensorStatus::Removed => (4, 0),
-    }
-}
-
-fn tensor_row(tensor: &TensorChange) -> [Text; 7] {
-    let shape = format::shape(&tensor.shape);
-    let (dtype, shape) = match &tensor.status {
-        TensorStatus::Retyped { was, .. } => (format!("{was} -> {}", tensor.dtype), shape),
-        TensorStatus::Reshaped(was) => {
-            (tensor.dtype.to_string(), format!("{} -> {shape}", format::shape(was)))
-        }
-        _ => (tensor.dtype.to_string(), shape),
-    };
-    let name = match &tensor.status {
-        TensorStatus::Renamed(was) => format!("{was} -> {}", tensor.name),
-        _ => tensor.name.clone(),
-    };
-    let (max_abs, l2, changed) = match &tensor.status {
-        TensorStatus::Changed(difference) => {
-            let number = |value: Option<f64>| value.map(format::number).unwrap_or_default();
-            let numeric = difference.numeric;
-            (
-                number(numeric.map(|by| by.max_abs)),
-                number(numeric.map(|by| by.l2)),
-                format::percent(difference.changed_fraction()),
-            )
-        }
-        _ => Default::default(),
-    };
-    let status = Text::styled(Style::Notice, word(&tensor.status));
-    [name.into(), status, dtype.into(), shape.into(), max_abs.into(), l2.into(), changed.into()]
-}
-
-fn print_files(ui: &mut Ui, judged: &Judged, all: bool) -> Result<(), Failure> {
+fn print_files(ui: &mut Ui, judged: &Judged, extent: Extent) -> Result<(), Failure> {
     let files = &judged.files;
     if files.is_empty() {
         return Ok(());
     }
-    let listed: Vec<_> = files.iter().filter(|file| all || file.status != "same").collect();
-    let limit = if all { usize::MAX } else { SHOWN };
     ui.line("")?;
-    if !listed.is_empty() {
-        let mut table = Table::new([
-            Column::left("file").elastic(),
-            Column::left("status"),
-            Column::right("size"),
-        ]);
-        for file in listed.iter().take(limit) {
-            let status = Text::styled(Style::Notice, file.status);
-            table.row([file.path.as_str().into(), status, format::bytes(file.bytes).into()]);
-        }
-        ui.table(&mut table)?;
+    ui.line(Tally::of("file", files.iter().map(|file| file.status)).text())?;
+    let listed: Vec<_> = files.iter().filter(|file| extent.all || file.status != "same").collect();
+    if listed.is_empty() {
+        return Ok(());
     }
-    let same = files.iter().filter(|file| file.status == "same").count();
-    print_rest(ui, "file", files.len(), same, listed.len().saturating_sub(limit))
-}
-
-/// Says how many things are the same, and how many were left out.
-fn print_rest(
-    ui: &mut Ui,
-    what: &str,
-    count: usize,
-    same: usize,
-    left_out: usize,
-) -> Result<(), Failure> {
-    let mut line = format!("{same} of {} the same", format::count(count as u64, what));
-    if left_out > 0 {
-        line += &format!("; {left_out} more differ; --all lists them");
+    let mut table = Table::new([
+        tensors::name_column(ui, "file"),
+        Column::left("status"),
+        Column::right("size"),
+    ]);
+    for file in listed.iter().take(extent.limit()) {
+        let status = Text::styled(Style::Notice, file.status);
+        table.row([file.path.as_str().into(), status, format::bytes(file.bytes).into()]);
     }
-    ui.line(Text::styled(Style::Faint, line))
+    ui.table(&mut table)?;
+    extent.print_rest(ui, listed.len())
 }

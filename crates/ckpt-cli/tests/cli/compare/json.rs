@@ -38,16 +38,18 @@ fn json_has_every_documented_key() {
         "b": null
       },
       "tensors": [
-        {"name":"came","status":"added","dtype":"F32","shape":[1],"max_abs":null,"l2":null,"changed_fraction":null,"was":null},
-        {"name":"form","status":"reshaped","dtype":"F32","shape":[1,2],"max_abs":null,"l2":null,"changed_fraction":null,"was":[2,1]},
-        {"name":"gone","status":"removed","dtype":"F32","shape":[1],"max_abs":null,"l2":null,"changed_fraction":null,"was":null},
-        {"name":"new_name","status":"renamed","dtype":"F32","shape":[3],"max_abs":0.0,"l2":0.0,"changed_fraction":0.0,"was":"old_name"},
-        {"name":"same","status":"same","dtype":"F32","shape":[1],"max_abs":0.0,"l2":0.0,"changed_fraction":0.0,"was":null},
-        {"name":"w","status":"changed","dtype":"F32","shape":[4],"max_abs":0.5,"l2":0.5,"changed_fraction":0.25,"was":null}
+        {"name":"came","status":"added","dtype":"F32","shape":[1],"role":"weights","max_abs":null,"mean_abs":null,"l2":null,"relative_l2":null,"cosine":null,"changed_fraction":null,"nan_a":null,"nan_b":null,"inf_a":null,"inf_b":null,"was":null},
+        {"name":"form","status":"reshaped","dtype":"F32","shape":[1,2],"role":"weights","max_abs":null,"mean_abs":null,"l2":null,"relative_l2":null,"cosine":null,"changed_fraction":null,"nan_a":null,"nan_b":null,"inf_a":null,"inf_b":null,"was":[2,1]},
+        {"name":"gone","status":"removed","dtype":"F32","shape":[1],"role":"weights","max_abs":null,"mean_abs":null,"l2":null,"relative_l2":null,"cosine":null,"changed_fraction":null,"nan_a":null,"nan_b":null,"inf_a":null,"inf_b":null,"was":null},
+        {"name":"new_name","status":"renamed","dtype":"F32","shape":[3],"role":"weights","max_abs":0.0,"mean_abs":0.0,"l2":0.0,"relative_l2":0.0,"cosine":1.0,"changed_fraction":0.0,"nan_a":null,"nan_b":null,"inf_a":null,"inf_b":null,"was":"old_name"},
+        {"name":"same","status":"same","dtype":"F32","shape":[1],"role":"weights","max_abs":0.0,"mean_abs":0.0,"l2":0.0,"relative_l2":0.0,"cosine":1.0,"changed_fraction":0.0,"nan_a":null,"nan_b":null,"inf_a":null,"inf_b":null,"was":null},
+        {"name":"w","status":"changed","dtype":"F32","shape":[4],"role":"weights","max_abs":0.5,"mean_abs":0.125,"l2":0.5,"relative_l2":0.09128709291752768,"cosine":0.997364949306553,"changed_fraction":0.25,"nan_a":0,"nan_b":0,"inf_a":0,"inf_b":0,"was":null}
       ],
       "files": [
         {"path":"m.safetensors","status":"changed","bytes":343}
-      ]
+      ],
+      "met": null,
+      "unmet": []
     }
     "#);
 }
