@@ -15,6 +15,7 @@ use ckpt_store::{Format, InputFile, REPOSITORY_DIR, disk::ReadAt};
 use crate::{
     failure::Failure,
     near::nearest,
+    outside::is_inside,
     ui::{Meter, Progress},
 };
 
@@ -62,6 +63,10 @@ fn find(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
         let meta = fs::symlink_metadata(path).map_err(|error| missing(path, error))?;
         if meta.is_dir() && path.file_name().is_some_and(|name| name == REPOSITORY_DIR) {
             let what = format!("{} is a repository, not a part of a checkpoint", path.display());
+            return Err(Failure::usage(what).with_hint("give the files of the checkpoint"));
+        }
+        if is_inside(path) {
+            let what = format!("{} is in a repository, not a part of a checkpoint", path.display());
             return Err(Failure::usage(what).with_hint("give the files of the checkpoint"));
         }
         if meta.is_dir() {

@@ -331,7 +331,7 @@ pub(crate) struct Switch {
     /// The current branch now.
     pub(crate) branch: String,
     /// The current branch before.
-    pub(crate) from: String,
+    pub(crate) from: Option<String>,
     /// The newest version of the branch; null before its first one.
     pub(crate) version: Option<VersionId>,
 }

@@ -30,6 +30,7 @@ mod json;
 mod metered;
 mod metrics;
 mod near;
+mod outside;
 mod suggest;
 pub mod ui;
 mod usage;

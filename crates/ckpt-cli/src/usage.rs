@@ -1,6 +1,9 @@
 //! Arguments that do not parse, in the same two lines as every other failure.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::error::ErrorKind;
 
@@ -16,9 +19,11 @@ pub fn report(ui: &mut Ui, error: &clap::Error) -> ExitCode {
     };
     match error.kind() {
         DisplayHelp | DisplayVersion | NothingGiven => {
-            // A reader that is gone does not miss the help.
-            let _ = error.print();
-            ExitCode::from(error.exit_code() as u8)
+            let printed = error.print().map_err(Failure::output);
+            match printed.and_then(|()| io::stdout().flush().map_err(Failure::output)) {
+                Ok(()) => ExitCode::from(error.exit_code() as u8),
+                Err(failure) => app::report(ui, &failure),
+            }
         }
         _ => app::report(ui, &failure(&error.render().to_string())),
     }

@@ -13,6 +13,14 @@ pub enum FormatError {
     /// The file could not be read.
     #[error(transparent)]
     Read(#[from] io::Error),
+    /// The file does not begin like its format.
+    #[error("{}", unlike(format, *len))]
+    Unlike {
+        /// The name of the format.
+        format: &'static str,
+        /// Bytes of the file.
+        len: u64,
+    },
     /// The file ends within the eight bytes of the header length.
     #[error(
         "{len} bytes are too few for a header length; the file is truncated or not safetensors"
@@ -216,5 +224,12 @@ impl FormatError {
     /// Tells whether it says nothing about the file, which could not be read.
     pub(crate) fn is_read(&self) -> bool {
         matches!(self, Self::Read(_))
+    }
+}
+
+fn unlike(format: &str, len: u64) -> String {
+    match len {
+        0 => format!("not {format}: the file is empty"),
+        _ => format!("not {format}: the file begins otherwise"),
     }
 }

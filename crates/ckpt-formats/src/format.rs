@@ -106,9 +106,9 @@ const UNKNOWN: &str = "no known checkpoint format";
 
 /// Finds the segments of a file that claims a format.
 ///
-/// What is valid but beyond the reader is kept whole or in part, and the note says why. safetensors
-/// and GGUF files must be what they claim. Under the names of the other formats real tools also
-/// write other files: those that do not even begin like the format are kept whole.
+/// What is valid but beyond the reader is kept whole or in part, and the note says why. Files
+/// must begin like the format that they claim. Only PyTorch's may not: what `torch.save` wrote before
+/// version 1.6 is kept whole.
 ///
 /// # Errors
 /// What contradicts the claim, or [`FormatError::Read`].
@@ -117,6 +117,17 @@ pub fn segment_as(format: Format, source: &dyn ReadAt) -> Result<Segmentation, F
 }
 
 fn read(format: Format, source: &dyn ReadAt) -> Result<Segmentation, Stop> {
+    let is_theirs = match format {
+        Format::Npy => begins_with(source, npy::MAGIC)?,
+        Format::Npz => begins_with(source, zip::MAGIC)? || begins_with(source, zip::EMPTY)?,
+        // Before version 1.6 files began otherwise, and torch.load reads them still.
+        Format::Pytorch => !source.is_empty()?,
+        // These readers say more of what is wrong.
+        Format::Safetensors | Format::Gguf => true,
+    };
+    if !is_theirs {
+        return Err(FormatError::Unlike { format: format.name(), len: source.len()? }.into());
+    }
     match format {
         Format::Safetensors => Ok(safetensors::segment(source)?),
         Format::Npy => npy::segment(source),
@@ -128,7 +139,7 @@ fn read(format: Format, source: &dyn ReadAt) -> Result<Segmentation, Stop> {
 fn read_zip(format: Format, source: &dyn ReadAt) -> Result<Segmentation, Stop> {
     if !begins_with(source, zip::MAGIC)? {
         return Err(Stop::Beyond(match format {
-            Format::Npz => "not npz: no zip archive, or an empty one".to_owned(),
+            Format::Npz => "an archive without arrays".to_owned(),
             _ => "not pytorch: no zip archive (a legacy or other file)".to_owned(),
         }));
     }

@@ -39,9 +39,6 @@ pub(crate) struct Array {
 /// Finds the segments of an NPY file.
 pub(crate) fn segment(source: &dyn ReadAt) -> Result<Segmentation, Stop> {
     let file = source.len()?;
-    if !begins_like(source, 0, file)? {
-        return Err(Stop::beyond("not npy: the file begins otherwise"));
-    }
     let Array { dtype, shape, offset, len } = read(source, 0, file)?;
     let found = Found { name: TENSOR.to_owned(), dtype, shape, offset, len };
     let mut segmentation = tile(Format::Npy, file, vec![found], Unread::default());

@@ -16,6 +16,9 @@ use crate::{FormatError, ReadAt};
 /// What a file of at least one member begins with.
 pub(crate) const MAGIC: &[u8; 4] = b"PK\x03\x04";
 
+/// What a file of no member begins with.
+pub(crate) const EMPTY: &[u8; 4] = b"PK\x05\x06";
+
 /// Longest central directory in bytes. A member takes about 80, and checkpoints of 100,000
 /// tensors are the largest that are seen.
 const MAX_DIRECTORY: u64 = 32 << 20;

@@ -118,12 +118,16 @@ fn bytes_after_an_array_are_told_of() {
 }
 
 #[test]
-fn other_files_under_the_name_are_kept() {
-    for bytes in [b"".as_slice(), b"\x93NUMP", b"text", b"\x80\x04K\x01."] {
-        let found = segment_as(Format::Npy, &bytes).unwrap();
-        assert_eq!(
-            (found.reader, found.note.unwrap().as_str()),
-            ("npy", "not npy: the file begins otherwise")
-        );
+fn other_files_under_the_name_are_refused() {
+    for bytes in [b"\x93NUMP".as_slice(), b"text", b"\x80\x04K\x01."] {
+        for format in [Format::Npy, Format::Npz] {
+            let error = segment_as(format, &bytes).unwrap_err();
+            let expected = format!("not {}: the file begins otherwise", format.name());
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+    for format in [Format::Npy, Format::Npz, Format::Pytorch] {
+        let error = segment_as(format, &b"".as_slice()).unwrap_err();
+        assert_eq!(error.to_string(), format!("not {}: the file is empty", format.name()));
     }
 }

@@ -71,7 +71,7 @@ const NOTES: [(&str, &str); 17] = [
     ("fortran.npy", "the array is in Fortran order"),
     ("legacy.pt", "not pytorch: no zip archive (a legacy or other file)"),
     ("module.pt", "data.pkl uses the global torch.nn.modules.container.Sequential"),
-    ("no_arrays.npz", "not npz: no zip archive, or an empty one"),
+    ("no_arrays.npz", "an archive without arrays"),
     ("object.npy", "elements of NumPy's type `|O`"),
     ("partly.npz", "tensor `kept` is opaque: the array is in Fortran order"),
     ("quantized.gguf", "3 tensors are quantized and opaque: Q8_0 2, Q4_0 1"),

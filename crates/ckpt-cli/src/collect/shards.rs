@@ -1,9 +1,13 @@
 //! Models whose tensors are spread over several files, which an index lists, as Hugging Face's
 //! libraries write them.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    path::Path,
+};
 
-use ckpt_formats::parse_shard_index;
+use ckpt_formats::{Segment, ShardIndex, parse_shard_index, segment};
 
 use super::{Found, check_kind, reading};
 use crate::failure::Failure;
@@ -11,37 +15,74 @@ use crate::failure::Failure;
 /// What the name of an index ends in.
 const INDEX: [&str; 2] = [".safetensors.index.json", ".bin.index.json"];
 
+/// What to do about a shard that is not there.
+const FETCH: &str = "fetch the shard, or commit the index as plain bytes by --opaque";
+
+/// What to do about a shard that is not what its index says.
+const FETCH_AGAIN: &str = "fetch the shard again, or commit the index as plain bytes by --opaque";
+
 /// Adds the shards that the indexes among the files list and that are not among the files yet.
 pub(super) fn complete(found: &mut Vec<Found>) -> Result<(), Failure> {
     let mut present: BTreeSet<String> = found.iter().map(|file| file.recorded.clone()).collect();
     let mut missing = Vec::new();
     for index in found.iter().filter(|file| is_index(&file.recorded)) {
-        for shard in listed(index)? {
+        let listed = listed(index)?;
+        for shard in &listed.files {
             let (folder, _) = index.recorded.rsplit_once('/').map_or(("", ""), |parts| parts);
             let recorded =
                 if folder.is_empty() { shard.clone() } else { format!("{folder}/{shard}") };
             if present.insert(recorded.clone()) {
-                missing.push(beside(index, recorded, &shard)?);
+                missing.push(beside(index, recorded, shard)?);
             }
         }
+        check_tensors(&index.path, &listed)?;
     }
     found.extend(missing);
     Ok(())
+}
+
+/// Checks that each shard has the tensors that its index says, as far as its tensors can be read.
+fn check_tensors(index: &Path, listed: &ShardIndex) -> Result<(), Failure> {
+    let mut shards: BTreeMap<&str, Option<BTreeSet<String>>> = BTreeMap::new();
+    for (tensor, shard) in &listed.tensors {
+        if !shards.contains_key(shard.as_str()) {
+            shards.insert(shard, names(&index.with_file_name(shard))?);
+        }
+        let has_it = shards[shard.as_str()].as_ref().is_none_or(|names| names.contains(tensor));
+        if !has_it {
+            let index = index.display();
+            let message =
+                format!("{index} lists the tensor {tensor:?} in {shard}, which has no such tensor");
+            return Err(Failure::failed(message).with_hint(FETCH_AGAIN));
+        }
+    }
+    Ok(())
+}
+
+/// Lists the tensors of a shard; `None` if not all of it could be read.
+fn names(shard: &Path) -> Result<Option<BTreeSet<String>>, Failure> {
+    let file = File::open(shard).map_err(reading(shard))?;
+    let found = segment(&file).map_err(reading(shard))?;
+    let named = found.segments.into_iter().filter_map(|segment| match segment {
+        Segment::Tensor { name, .. } => Some(name),
+        Segment::Opaque { .. } => None,
+    });
+    let tied = found.tied.into_iter().map(|tied| tied.name);
+    Ok(found.note.is_none().then(|| named.chain(tied).collect()))
 }
 
 fn is_index(recorded: &str) -> bool {
     INDEX.iter().any(|end| recorded.ends_with(end))
 }
 
-/// Names the shards that an index lists.
-fn listed(index: &Found) -> Result<BTreeSet<String>, Failure> {
+/// Reads an index.
+fn listed(index: &Found) -> Result<ShardIndex, Failure> {
     let path = &index.path;
     let bytes = fs::read(path).map_err(reading(path))?;
-    let index = parse_shard_index(&bytes).map_err(|error| {
+    parse_shard_index(&bytes).map_err(|error| {
         let failure = Failure::because(&path.display().to_string(), error);
         failure.with_hint("--opaque keeps it as plain bytes")
-    })?;
-    Ok(index.files)
+    })
 }
 
 /// Finds a shard in the folder of its index.
@@ -50,9 +91,13 @@ fn beside(index: &Found, recorded: String, shard: &str) -> Result<Found, Failure
     let meta = fs::symlink_metadata(&path).map_err(|error| {
         let index = index.path.display();
         let message = format!("{index} lists the shard {shard}, which cannot be read");
-        Failure::because(&message, error)
-            .with_hint("fetch the shard, or commit the index as plain bytes by --opaque")
+        Failure::because(&message, error).with_hint(FETCH)
     })?;
+    if meta.is_dir() {
+        let message =
+            format!("{} lists the shard {shard}, which is a folder", index.path.display());
+        return Err(Failure::failed(message).with_hint(FETCH));
+    }
     check_kind(&path, meta.file_type())?;
     Ok(Found { recorded, path, meta })
 }

@@ -1,12 +1,16 @@
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use ckpt_store::{
     Commit, Contents, Draft, Effort, Parents, Pattern, RefName, Repository, RoleRules, Version,
-    record::{DataLabel, DataRecord, ParamValue, RecipeRecord},
+    record::{CheckpointRecord, DataLabel, DataRecord, ParamValue, RecipeRecord},
 };
 use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 
-use super::refs;
+use super::{refs, show::content};
 use crate::{
     collect,
     context::{Answer, Context, Outcome, find},
@@ -82,8 +86,8 @@ pub(crate) struct CommitArgs {
     #[arg(long = "base", value_name = "REV")]
     bases: Vec<String>,
 
-    /// Tensors that are weights, whatever their names look like: a pattern of a tensor's name or
-    /// of FILE::NAME; repeatable
+    /// Tensors that are weights, whatever their names look like and --state says: a pattern of a
+    /// tensor's name or of FILE::NAME; repeatable
     #[arg(long, value_name = "PATTERN")]
     weights: Vec<Pattern>,
 
@@ -153,6 +157,7 @@ pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
         })?;
     } else {
         print(&mut context.ui, &branch, &commit)?;
+        print_unread(&mut context.ui, &repository.checkpoint(&commit.version.record)?)?;
     }
     Ok(Answer::Done)
 }
@@ -204,7 +209,7 @@ fn recipe(
 /// Fingerprints the data files and labels them.
 fn data(args: &CommitArgs) -> Result<Vec<DataRecord>, Failure> {
     let record = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let name = data_name(path)?;
         let id = ckpt_data::data_id(path).map_err(Failure::of)?;
         Ok(DataRecord::new(name, id))
     };
@@ -244,6 +249,19 @@ pub(super) fn print(ui: &mut Ui, branch: &RefName, commit: &Commit) -> Result<()
     ui.line(line)
 }
 
+/// Names the files of known formats that are not all tensors, as people will miss them later.
+fn print_unread(ui: &mut Ui, checkpoint: &CheckpointRecord) -> Result<(), Failure> {
+    const SHOWN: usize = 5;
+    let mut unread = content::unread(&checkpoint.files);
+    for reason in unread.by_ref().take(SHOWN) {
+        ui.line(Text::styled(Style::Notice, "opaque  ").plain(reason))?;
+    }
+    match unread.count() {
+        0 => Ok(()),
+        more => ui.line(Text::styled(Style::Faint, format!("and {more} more; `show` lists them"))),
+    }
+}
+
 /// Collects named values, each of which may be given once.
 pub(super) fn unique<T: Clone>(
     what: &str,
@@ -264,6 +282,22 @@ fn split_pair(text: &str) -> Result<(String, &str), String> {
         return Err("the name is empty or has control characters".to_owned());
     }
     Ok((name.to_owned(), value))
+}
+
+/// Names a data set by its file, which must be one: a device or a pipe has no end to be read to.
+fn data_name(path: &Path) -> Result<String, Failure> {
+    let shown = path.display();
+    let meta = fs::metadata(path)
+        .map_err(|error| Failure::because(&format!("cannot read {shown}"), error))?;
+    if !meta.is_file() {
+        let what = if meta.is_dir() { "a folder" } else { "neither a file nor a folder" };
+        let failure = Failure::failed(format!("{shown} is {what}"));
+        return Err(failure.with_hint("only regular files can be data"));
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_str();
+    let name =
+        name.ok_or_else(|| Failure::failed(format!("{shown} has a name that is not UTF-8")))?;
+    Ok(name.to_owned())
 }
 
 fn parse_text(text: &str) -> Result<(String, String), String> {

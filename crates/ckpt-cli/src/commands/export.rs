@@ -1,10 +1,13 @@
 use std::path::{Path, PathBuf};
 
-use ckpt_store::{ExportFormat, ExportOptions, Pattern};
+use ckpt_store::{Error, ExportFormat, ExportOptions, Pattern};
 use clap::{Args, ValueEnum};
 
 use super::output::{self, Target};
-use crate::context::{Answer, Context, Outcome, find};
+use crate::{
+    context::{Answer, Context, Outcome, find},
+    failure::Failure,
+};
 
 /// Writes the tensors of a version to a new file, whatever files they came in
 ///
@@ -46,6 +49,9 @@ pub(crate) struct ExportArgs {
     force: bool,
 }
 
+/// What to do about a tensor that a container cannot hold.
+const OTHER_WAYS: &str = "--tensor PATTERN chooses others, --format another container";
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FormatArg {
     Safetensors,
@@ -84,7 +90,10 @@ pub(crate) fn export(context: &mut Context, args: &ExportArgs) -> Outcome {
     let plan = output::carry_out(&repository, &folder, &progress, |disk| {
         repository.plan_export(&version.record, disk, &options)
     });
-    let plan = plan.map_err(|error| output::explain(error, &folder))?;
+    let plan = plan.map_err(|error| match error {
+        Error::Format { .. } => Failure::from(error).with_hint(OTHER_WAYS),
+        error => output::explain(error, &folder),
+    })?;
     drop(progress);
     if context.json {
         context.ui.json(&output::keys(&version, &folder, &plan))?;

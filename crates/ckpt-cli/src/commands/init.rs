@@ -7,6 +7,7 @@ use crate::{
     context::{Answer, Context, Outcome},
     failure::Failure,
     json,
+    outside::is_inside,
     ui::{Style, Text},
 };
 
@@ -33,6 +34,10 @@ pub(crate) fn init(context: &mut Context, args: &InitArgs) -> Outcome {
         (Some(folder), None) | (None, Some(folder)) => folder.clone(),
         (None, None) => context.environment.current_dir()?,
     };
+    if is_inside(&folder) {
+        let message = format!("{} is in a ckpt repository", folder.display());
+        return Err(Failure::failed(message).with_hint("name a folder beside it"));
+    }
     let repository = Repository::init(&folder)?;
     // `.` says less than where it is.
     let whole = folder.canonicalize().unwrap_or(folder);

@@ -15,6 +15,7 @@ use crate::{
     context::{Answer, Context, Outcome, PROGRAM},
     failure::Failure,
     format, json,
+    outside::check_outside,
 };
 
 /// Starts the part of a help text that holds examples.
@@ -76,6 +77,7 @@ fn write_all(context: &mut Context, program: &clap::Command, folder: &Path) -> R
         let message = format!("cannot write {}", path.display());
         move |error: io::Error| Failure::because(&message, error)
     };
+    check_outside(folder)?;
     fs::create_dir_all(folder).map_err(writing(folder))?;
     let mut pages = Vec::new();
     for command in [program].into_iter().chain(program.get_subcommands()) {

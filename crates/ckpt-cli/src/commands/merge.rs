@@ -48,7 +48,6 @@ Examples:
   ckpt merge side --plan
   ckpt merge side --strategy average --weight 0.3 -m 'a bit of side'
   ckpt merge side --strategy ties --density 0.2 --for 'head.*=theirs' --for '*.bias=average'
-  ckpt merge v2 --into main --strategy ours
   ckpt merge --replay main
 ")]
 pub(crate) struct MergeArgs {

@@ -11,6 +11,7 @@ use crate::{
     failure::Failure,
     format, json,
     metered::MeteredDisk,
+    outside::check_outside,
     ui::{Progress, Style, Text, Ui},
 };
 
@@ -20,7 +21,8 @@ pub(super) struct Target {
     pub(super) name: Option<String>,
 }
 
-/// Puts the files of a plan into a folder, which `progress` is told; if that fails, no folder is left that was not there.
+/// Puts the files of a plan into a folder, which `progress` is told; if that fails, no folder is left
+/// that was not there.
 pub(super) fn carry_out(
     repository: &Repository,
     folder: &Path,
@@ -66,6 +68,7 @@ pub(super) fn target(
     let Some(output) = output else {
         return Ok(in_folder(if is_single { PathBuf::new() } else { fallback }));
     };
+    check_outside(output)?;
     let ends_in_separator = output.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
     if !is_single && output.exists() && !output.is_dir() {
         let message = format!("{} is a file; the {files} files need a folder", output.display());

@@ -1,7 +1,7 @@
 //! Shows one version: its facts here, what it contains in `content`, what was added to it in
 //! `notes`.
 
-mod content;
+pub(super) mod content;
 mod notes;
 
 use std::collections::BTreeMap;

@@ -34,19 +34,25 @@ pub(crate) struct SwitchArgs {
 pub(crate) fn switch(context: &mut Context, args: &SwitchArgs) -> Outcome {
     let repository = context.repository()?;
     let branch = RefName::branch(&args.name).map_err(Error::from)?;
-    let from = repository.head()?;
+    // One that is missing or damaged is what this mends; what else is wrong shows when it is written.
+    let from = repository.head().ok();
     if args.create {
         create(context, &repository, &branch)?;
-    } else if branch != from && repository.target(&branch)?.is_none() {
+    } else if from.as_ref() != Some(&branch) && repository.target(&branch)?.is_none() {
         return Err(no_branch(&repository, branch)?);
     }
     repository.set_head(&branch)?;
     if context.json {
         let version = repository.target(&branch)?;
-        let (branch, from) = (branch.short().to_owned(), from.short().to_owned());
+        let branch = branch.short().to_owned();
+        let from = from.map(|from| from.short().to_owned());
         context.ui.json(&json::Switch { branch, from, version })?;
     } else {
-        let verb = if branch == from { "already on branch " } else { "switched to branch " };
+        let verb = if from.as_ref() == Some(&branch) {
+            "already on branch "
+        } else {
+            "switched to branch "
+        };
         context.ui.line(Text::from(verb).push(Style::Ref, branch.short()))?;
     }
     Ok(Answer::Done)

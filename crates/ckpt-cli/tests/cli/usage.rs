@@ -58,6 +58,7 @@ fn help_is_for_80_columns_and_names_every_command() {
       tag          Lists, makes and deletes tags
       switch       Makes a branch the current one
       alias        Lists and deletes aliases
+      merge        Merges a version into a branch, three ways
       promote      Moves an alias to a version if it meets the gate
       guard        Lists and sets conditions that every move of a ref must meet
       rollback     Moves a branch, tag or alias back

@@ -96,6 +96,17 @@ impl Plan {
 /// Longest name of a member; its length has two bytes.
 const MAX_NAME: usize = 0xffff;
 
+/// Longest name that an error repeats whole, in bytes.
+const MAX_SHOWN: usize = 120;
+
+fn shortened(name: &str) -> String {
+    if name.len() <= MAX_SHOWN {
+        return name.to_owned();
+    }
+    let end = (0..=MAX_SHOWN).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}...", &name[..end])
+}
+
 /// Checks that a tensor's name is safe as that of a file below the folder of extraction.
 fn check_name(name: &str) -> Result<(), FormatError> {
     let problem = if name.is_empty() {
@@ -113,5 +124,5 @@ fn check_name(name: &str) -> Result<(), FormatError> {
     } else {
         return Ok(());
     };
-    Err(FormatError::MemberName { name: name.to_owned(), problem })
+    Err(FormatError::MemberName { name: shortened(name), problem })
 }

@@ -9,11 +9,12 @@ use std::{
 };
 
 use super::page::START;
-use crate::failure::Failure;
+use crate::{failure::Failure, outside::check_outside};
 
 /// Fails where a report cannot be written, and unless `force` is set where something stands that is
 /// no report: before any work is done.
 pub(super) fn check(path: &Path, force: bool) -> Result<(), Failure> {
+    check_outside(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         let message =

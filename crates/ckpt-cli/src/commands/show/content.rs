@@ -85,13 +85,16 @@ fn kept_as(file: &FileRecord) -> String {
     }
 }
 
-/// Says of files of known formats why they, or parts of them, are no tensors, in full.
-fn print_reasons(ui: &mut Ui, files: &[FileRecord], limit: usize) -> Result<(), Failure> {
-    let reasons = files.iter().filter_map(|file| {
+/// Says of files of known formats why they, or parts of them, are no tensors.
+pub(crate) fn unread(files: &[FileRecord]) -> impl Iterator<Item = String> {
+    files.iter().filter_map(|file| {
         let note = file.note.as_deref().filter(|_| file.reader != OPAQUE)?;
         Some(format!("{}: {note}", file.path))
-    });
-    for reason in reasons.take(limit) {
+    })
+}
+
+fn print_reasons(ui: &mut Ui, files: &[FileRecord], limit: usize) -> Result<(), Failure> {
+    for reason in unread(files).take(limit) {
         ui.line(Text::styled(Style::Faint, "opaque  ").plain(reason))?;
     }
     Ok(())

@@ -197,7 +197,6 @@ fn members_that_are_kept_as_bytes_say_why() {
 }
 
 #[test]
-#[ignore = "they are kept as bytes in silence"]
 fn what_is_no_array_and_no_archive_is_not_taken_for_one() {
     for path in ["x.npy", "x.npz"] {
         assert_refused_alone(path, b"");

@@ -180,7 +180,6 @@ const NO_ROOM: &str = "error: cannot write to standard output: No space left on 
 
 #[cfg(target_os = "linux")]
 #[test]
-#[ignore = "help and version are lost in silence"]
 fn help_that_cannot_be_written_is_a_failure() {
     let sandbox = Sandbox::empty();
     for line in ["help", "log --help", "--version"] {

@@ -50,7 +50,6 @@ fn a_current_branch_that_is_none() {
 }
 
 #[test]
-#[ignore = "no command mends HEAD"]
 fn a_current_branch_that_is_none_is_chosen_again() {
     let sandbox = Sandbox::with_history();
     for head in ["", "nonsense\n"] {

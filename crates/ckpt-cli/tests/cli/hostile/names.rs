@@ -9,7 +9,6 @@ use super::{refused, refused_words, together};
 use crate::sandbox::Sandbox;
 
 #[test]
-#[ignore = "the name is recorded with a replacement character"]
 fn data_whose_name_is_not_utf8() {
     let sandbox = Sandbox::with_history();
     let name = OsStr::from_bytes(b"w\xff.csv");
