@@ -20,7 +20,7 @@ fn limited(sandbox: &Sandbox, blocks: u32, line: &str) -> Command {
 }
 
 /// Runs a command line on a full disk; it must fail and change nothing, but may leave what it was writing.
-fn on_a_full_disk(sandbox: &Sandbox, blocks: u32, line: &str) -> String {
+pub(super) fn on_a_full_disk(sandbox: &Sandbox, blocks: u32, line: &str) -> String {
     let before = Everything::of(sandbox).without_leftovers();
     let output = limited(sandbox, blocks, line).output().unwrap();
     Everything::of(sandbox).without_leftovers().assert_same(&before, line);
@@ -44,6 +44,7 @@ fn a_full_disk_stops_whatever_writes_to_the_repository() {
     sandbox.file("new.bin", "new");
     sandbox.ok("promote HEAD~ production");
     sandbox.ok("branch trial");
+    sandbox.ok("branch old HEAD~");
     let lines = [
         "commit new.bin",
         "note HEAD --metric a=1",
@@ -54,6 +55,7 @@ fn a_full_disk_stops_whatever_writes_to_the_repository() {
         "promote HEAD production",
         "rollback main",
         "guard main 'val_loss < 1'",
+        "merge main --into old",
     ];
     let messages = lines.map(|line| (line.to_owned(), on_a_full_disk(&sandbox, 0, line)));
     assert_snapshot!(together(messages), @"
@@ -66,6 +68,7 @@ fn a_full_disk_stops_whatever_writes_to_the_repository() {
     promote HEAD production
     rollback main
     guard main 'val_loss < 1'
+    merge main --into old
       error: cannot write a pack: File too large (os error 27)
     [exit code 1]
     ");
@@ -204,6 +207,7 @@ fn results_that_cannot_be_written_are_failures() {
         "verify",
         "branch",
         "audit",
+        "report -o -",
         "man log",
         "completions bash",
     ];

@@ -93,19 +93,21 @@ fn exports_of_nothing_and_to_nowhere() {
 fn exports_go_through_no_link() {
     let sandbox = Sandbox::with_history();
     std::os::unix::fs::symlink("elsewhere", sandbox.path("link.npz")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(sandbox.path("pipe")).status().unwrap();
+    assert!(made.success());
     let lines = [
         "export HEAD -o link.npz",
         "export HEAD -o link.npz --force",
-        "export HEAD --format npz -o /dev/null",
-        "export HEAD --format npz -o /dev/null --force",
+        "export HEAD --format npz -o pipe",
+        "export HEAD --format npz -o pipe --force",
     ];
     assert_snapshot!(refused_lines(&sandbox, &lines), @r#"
     "export HEAD -o link.npz"
     "export HEAD -o link.npz --force"
       error: link.npz is neither a regular file nor a folder; a restore follows no links
-    "export HEAD --format npz -o /dev/null"
-    "export HEAD --format npz -o /dev/null --force"
-      error: restoring into /dev: null is neither a regular file nor a folder; a restore follows no links
+    "export HEAD --format npz -o pipe"
+    "export HEAD --format npz -o pipe --force"
+      error: pipe is neither a regular file nor a folder; a restore follows no links
     [exit code 1]
     "#);
 }
@@ -113,9 +115,13 @@ fn exports_go_through_no_link() {
 #[test]
 fn nothing_is_exported_into_a_repository() {
     let sandbox = Sandbox::with_history();
-    for line in
-        ["export HEAD -o .ckpt/HEAD --force", "export HEAD -o .ckpt/new.npz", "man -o .ckpt"]
-    {
+    for line in [
+        "export HEAD -o .ckpt/HEAD --force",
+        "export HEAD -o .ckpt/new.npz",
+        "report -o .ckpt/HEAD --force",
+        "report -o .ckpt/new.html",
+        "man -o .ckpt",
+    ] {
         let message = refused(&sandbox, line);
         assert!(message.contains(".ckpt") && message.ends_with("[exit code 2]\n"), "{message}");
     }

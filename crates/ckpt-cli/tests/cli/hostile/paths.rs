@@ -160,31 +160,30 @@ fn what_is_restored_goes_through_no_link() {
 
 #[test]
 fn a_file_is_restored_through_no_link() {
-    let sandbox = Sandbox::with_history();
+    let sandbox = linked();
     sandbox.file("elsewhere", "old");
-    symlink("elsewhere", sandbox.path("link.safetensors")).unwrap();
     symlink("nothing", sandbox.path("dangling.safetensors")).unwrap();
     let lines = [
-        "restore HEAD -o link.safetensors",
-        "restore HEAD -o link.safetensors --force",
+        "restore HEAD~ -o link.safetensors",
+        "restore HEAD~ -o link.safetensors --force",
         "restore HEAD -o dangling.safetensors",
         "restore HEAD -o dangling.safetensors --force",
         "restore HEAD -o elsewhere/below/it",
-        "restore HEAD -o /dev/null",
-        "restore HEAD -o /dev/null --force",
+        "restore HEAD -o odd/pipe",
+        "restore HEAD -o odd/pipe --force",
     ];
     assert_snapshot!(refused_lines(&sandbox, &lines), @r#"
-    "restore HEAD -o link.safetensors"
-    "restore HEAD -o link.safetensors --force"
+    "restore HEAD~ -o link.safetensors"
+    "restore HEAD~ -o link.safetensors --force"
       error: link.safetensors is neither a regular file nor a folder; a restore follows no links
     "restore HEAD -o dangling.safetensors"
     "restore HEAD -o dangling.safetensors --force"
       error: dangling.safetensors is neither a regular file nor a folder; a restore follows no links
     "restore HEAD -o elsewhere/below/it"
       error: restoring into elsewhere/below: cannot read it: Not a directory (os error 20)
-    "restore HEAD -o /dev/null"
-    "restore HEAD -o /dev/null --force"
-      error: restoring into /dev: null is neither a regular file nor a folder; a restore follows no links
+    "restore HEAD -o odd/pipe"
+    "restore HEAD -o odd/pipe --force"
+      error: restoring into odd: pipe is neither a regular file nor a folder; a restore follows no links
     [exit code 1]
     "#);
 }

@@ -42,6 +42,7 @@ fn with_a_protected_repository(check: impl FnOnce(&Sandbox, &dyn Fn(&str) -> Com
     const NOBODY: u32 = 65534;
     let sandbox = Sandbox::with_history();
     sandbox.ok("promote HEAD~ production");
+    sandbox.ok("branch old HEAD~");
     fs::set_permissions(sandbox.path(""), fs::Permissions::from_mode(0o777)).unwrap();
     protect(&sandbox.path(".ckpt"));
     let is_root = fs::File::create(sandbox.path(".ckpt/packs/x")).is_ok();
@@ -76,6 +77,7 @@ fn a_repository_that_cannot_be_written_to_stays_as_it_is() {
             "promote HEAD production",
             "rollback main",
             "guard main 'val_loss < 1'",
+            "merge main --into old",
             "gc",
             "prune HEAD~2",
             "verify --repair",
@@ -91,6 +93,7 @@ fn a_repository_that_cannot_be_written_to_stays_as_it_is() {
         promote HEAD production
         rollback main
         guard main 'val_loss < 1'
+        merge main --into old
           error: cannot lock the repository: Permission denied (os error 13)
         gc
           error: cannot lock the packs: Permission denied (os error 13)
@@ -125,6 +128,8 @@ fn a_repository_that_cannot_be_written_to_can_be_read() {
             "undelete",
             "restore HEAD~ -o restored.safetensors",
             "export HEAD~ -o exported.npz",
+            "report",
+            "merge main --into old --plan",
         ];
         for line in lines {
             let output = prepare(line).output().unwrap();

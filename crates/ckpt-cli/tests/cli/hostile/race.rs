@@ -55,8 +55,12 @@ fn a_commit_that_came_second_is_a_conflict_and_is_kept() {
 #[test]
 fn other_moves_that_came_second_are_conflicts() {
     let mut messages = Vec::new();
-    for line in ["rollback main", "rollback main --to main@1", "guard main 'val_loss < 9'"] {
+    let lines =
+        ["rollback main", "rollback main --to main@1", "guard main 'val_loss < 9'", "merge side"];
+    for line in lines {
         let sandbox = Sandbox::with_history();
+        sandbox.file("side.bin", "beside");
+        sandbox.ok("commit side.bin model.safetensors -b side --from HEAD~");
         messages.push((line.to_owned(), message(&sandbox, &overtaken(&sandbox, line))));
         assert_eq!(sandbox.json("verify")["ok"], true);
     }
@@ -64,8 +68,12 @@ fn other_moves_that_came_second_are_conflicts() {
     rollback main
     rollback main --to main@1
     guard main 'val_loss < 9'
-      error: branch main is at id4_________, not at id3_________ as expected
+      error: branch main is at id5_________, not at id3_________ as expected
     hint: look at where it is now, then try again
+    [exit code 4]
+    merge side
+      error: branch main is at id5_________, not at id3_________ as expected; your version id6_________ is kept
+    hint: `ckpt branch NAME id6_________` keeps what you made
     [exit code 4]
     ");
 }

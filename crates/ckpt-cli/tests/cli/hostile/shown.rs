@@ -86,6 +86,8 @@ fn no_text_controls_the_terminal_or_forges_a_line() {
         &["compare", "HEAD~", "HEAD", "HEAD", "--all"],
         &["models"],
         &["lineage"],
+        &["report", "-o", "-"],
+        &["merge", "HEAD~", "--plan"],
         &["lineage", "--format", "dot"],
         &["lineage", "--format", "mermaid"],
         &["export", "HEAD", "-o", "out.safetensors"],
