@@ -47,8 +47,12 @@ struct Everything(BTreeMap<PathBuf, Entry>);
 
 impl Everything {
     fn of(sandbox: &Sandbox) -> Self {
+        Self::of_folder(&sandbox.path(""))
+    }
+
+    fn of_folder(folder: &Path) -> Self {
         let mut found = BTreeMap::new();
-        add(&sandbox.path(""), &mut found);
+        add(folder, &mut found);
         Self(found)
     }
 

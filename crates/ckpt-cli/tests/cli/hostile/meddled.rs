@@ -108,3 +108,29 @@ fn packs_that_are_none() {
     }
     sandbox.ok("log");
 }
+
+#[cfg(unix)]
+#[test]
+fn files_among_refs_that_are_no_refs_are_ignored_and_reported() {
+    use std::os::unix::ffi::OsStrExt;
+    let sandbox = Sandbox::with_history();
+    let tip = sandbox.read(".ckpt/refs/heads/main");
+    // The first is how a name with a line break would be encoded.
+    let names: [&[u8]; 4] = [b"a%0Ab", b"raw\nname\x1b[31m", b"not\xffutf8", b"UPPER"];
+    for name in names {
+        let path = sandbox.path(".ckpt/refs/tags").join(std::ffi::OsStr::from_bytes(name));
+        std::fs::write(path, &tip).unwrap();
+    }
+    assert_eq!(sandbox.run("tag"), "there is no tag yet\n");
+    sandbox.ok("log");
+    sandbox.ok("tag v1");
+    let output = sandbox.output("verify");
+    let printed = sandbox.transcript(&output);
+    let strays: Vec<&str> = printed.lines().filter(|line| line.contains("no ref")).collect();
+    assert_snapshot!(strays.join("\n"), @r"
+    refs/tags/UPPER is no ref and is ignored
+    refs/tags/a%0Ab is no ref and is ignored
+    refs/tags/raw\nname\u{1b}[31m is no ref and is ignored
+    ");
+    assert!(output.status.success(), "{printed}");
+}

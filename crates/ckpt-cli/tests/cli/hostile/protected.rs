@@ -3,69 +3,145 @@
 
 use std::{
     fs,
-    os::unix::{fs::PermissionsExt, process::CommandExt},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    },
     path::Path,
     process::Command,
 };
 
 use insta::assert_snapshot;
 
-use super::{refused_command, together};
+use super::{Everything, message, refused_command, together};
 use crate::sandbox::Sandbox;
 
-/// Takes the right to write from a folder and all that is in it.
-fn protect(folder: &Path) {
+/// Sets what may be done with folders and files: with a folder, all that is in it, and below.
+fn permit(folder: &Path, [folders, files]: [u32; 2]) {
+    // A folder that may not be written to can be listed, but not the other way round.
+    fs::set_permissions(folder, fs::Permissions::from_mode(folders)).unwrap();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            protect(&path);
+            permit(&path, [folders, files]);
         } else {
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
-        }
-    }
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
-}
-
-/// Gives the right to write back, so that the folder can be removed.
-fn unprotect(folder: &Path) {
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            unprotect(&path);
+            fs::set_permissions(&path, fs::Permissions::from_mode(files)).unwrap();
         }
     }
 }
 
-/// Runs something on a repository that cannot be written to; for root, to whom all is allowed, as nobody.
-fn with_a_protected_repository(check: impl FnOnce(&Sandbox, &dyn Fn(&str) -> Command)) {
+const READABLE: [u32; 2] = [0o555, 0o444];
+const OPEN: [u32; 2] = [0o777, 0o666];
+
+/// Prepares commands of somebody to whom not all is allowed: for root, of nobody.
+fn prepare(sandbox: &Sandbox, line: &str) -> Command {
     const NOBODY: u32 = 65534;
+    let is_root = fs::metadata(sandbox.path("")).unwrap().uid() == 0;
+    let mut command = sandbox.command(line);
+    if is_root {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+/// Makes a repository with this permission and runs something there.
+fn with_a_repository(permission: [u32; 2], check: impl FnOnce(&Sandbox)) {
     let sandbox = Sandbox::with_history();
     sandbox.ok("promote HEAD~ production");
     sandbox.ok("branch old HEAD~");
     fs::set_permissions(sandbox.path(""), fs::Permissions::from_mode(0o777)).unwrap();
-    protect(&sandbox.path(".ckpt"));
-    let is_root = fs::File::create(sandbox.path(".ckpt/packs/x")).is_ok();
-    if is_root {
-        fs::remove_file(sandbox.path(".ckpt/packs/x")).unwrap();
-    }
-    let prepare = |line: &str| {
-        let mut command = sandbox.command(line);
-        if is_root {
-            command.uid(NOBODY).gid(NOBODY);
-        }
-        command
-    };
+    permit(&sandbox.path(".ckpt"), permission);
     // Where nobody may run the program, as in a home folder of root, there is nothing to see.
-    if prepare("--version").output().is_ok_and(|output| output.status.success()) {
-        check(&sandbox, &prepare);
+    if prepare(&sandbox, "--version").output().is_ok_and(|output| output.status.success()) {
+        check(&sandbox);
     }
-    unprotect(&sandbox.path(".ckpt"));
+    permit(&sandbox.path(".ckpt"), OPEN);
+}
+
+#[test]
+fn files_that_may_not_be_read() {
+    with_a_repository(OPEN, |sandbox| {
+        sandbox.file("run/secret.bin", "1");
+        sandbox.file("closed/x", "1");
+        let close = |path: &str| {
+            fs::set_permissions(sandbox.path(path), fs::Permissions::from_mode(0)).unwrap();
+        };
+        close("run/secret.bin");
+        close("closed");
+        let lines = [
+            "commit run",
+            "commit run/secret.bin",
+            "commit closed",
+            "commit closed/x",
+            "commit model.safetensors --data run/secret.bin",
+            "commit model.safetensors --code run",
+            "note HEAD --file run/secret.bin",
+        ];
+        let before = Everything::of_folder(&sandbox.path(".ckpt"));
+        let messages = lines.map(|line| {
+            let output = prepare(sandbox, line).output().unwrap();
+            (line.to_owned(), message(sandbox, &output))
+        });
+        Everything::of_folder(&sandbox.path(".ckpt")).assert_same(&before, "a commit");
+        permit(&sandbox.path("closed"), OPEN);
+        assert_snapshot!(together(messages), @"
+        commit run
+        commit run/secret.bin
+          error: cannot read secret.bin: Permission denied (os error 13)
+        hint: see who may write there
+        [exit code 1]
+        commit closed
+          error: cannot read closed: Permission denied (os error 13)
+        commit closed/x
+          error: cannot read closed/x: Permission denied (os error 13)
+        commit model.safetensors --data run/secret.bin
+          error: cannot read run/secret.bin: Permission denied (os error 13)
+        commit model.safetensors --code run
+          error: cannot read [DIR]/run/secret.bin: Permission denied (os error 13)
+        [exit code 1]
+        note HEAD --file run/secret.bin
+          error: cannot read secret.bin: Permission denied (os error 13)
+        hint: see who may write there
+        [exit code 1]
+        ");
+    });
+}
+
+#[test]
+fn a_repository_that_may_not_be_read() {
+    with_a_repository(OPEN, |sandbox| {
+        let close = |path: &str, mode: u32| {
+            fs::set_permissions(sandbox.path(path), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let mut messages = Vec::new();
+        for path in [".ckpt", ".ckpt/format", ".ckpt/HEAD", ".ckpt/packs", ".ckpt/refs/heads"] {
+            close(path, 0);
+            let output = prepare(sandbox, "log").output().unwrap();
+            messages.push((path.to_owned(), message(sandbox, &output)));
+            close(path, 0o777);
+        }
+        assert_snapshot!(together(messages), @"
+        .ckpt
+          error: no ckpt repository in [DIR] or above it
+        hint: `ckpt init` makes one
+        [exit code 1]
+        .ckpt/format
+          error: cannot read format: Permission denied (os error 13)
+        .ckpt/HEAD
+          error: cannot read HEAD: Permission denied (os error 13)
+        .ckpt/packs
+          error: cannot list packs: Permission denied (os error 13)
+        .ckpt/refs/heads
+          error: cannot read branch main: Permission denied (os error 13)
+        hint: see who may write there
+        [exit code 1]
+        ");
+    });
 }
 
 #[test]
 fn a_repository_that_cannot_be_written_to_stays_as_it_is() {
-    with_a_protected_repository(|sandbox, prepare| {
+    with_a_repository(READABLE, |sandbox| {
         sandbox.file("new.bin", "new");
         let lines = [
             "commit new.bin",
@@ -82,7 +158,8 @@ fn a_repository_that_cannot_be_written_to_stays_as_it_is() {
             "prune HEAD~2",
             "verify --repair",
         ];
-        let messages = lines.map(|line| (line.to_owned(), refused_command(sandbox, prepare(line))));
+        let messages =
+            lines.map(|line| (line.to_owned(), refused_command(sandbox, prepare(sandbox, line))));
         assert_snapshot!(together(messages), @"
         commit new.bin
         commit model.safetensors
@@ -109,7 +186,7 @@ fn a_repository_that_cannot_be_written_to_stays_as_it_is() {
 
 #[test]
 fn a_repository_that_cannot_be_written_to_can_be_read() {
-    with_a_protected_repository(|sandbox, prepare| {
+    with_a_repository(READABLE, |sandbox| {
         let lines = [
             "log",
             "log --where val_loss<1",
@@ -132,7 +209,7 @@ fn a_repository_that_cannot_be_written_to_can_be_read() {
             "merge main --into old --plan",
         ];
         for line in lines {
-            let output = prepare(line).output().unwrap();
+            let output = prepare(sandbox, line).output().unwrap();
             assert!(output.status.success(), "{line}: {output:?}");
         }
         assert!(sandbox.path("restored.safetensors").is_file());
@@ -141,9 +218,9 @@ fn a_repository_that_cannot_be_written_to_can_be_read() {
 
 #[test]
 fn a_folder_that_cannot_be_written_to_takes_no_file() {
-    with_a_protected_repository(|sandbox, prepare| {
+    with_a_repository(READABLE, |sandbox| {
         sandbox.file("closed/x", "1");
-        protect(&sandbox.path("closed"));
+        permit(&sandbox.path("closed"), READABLE);
         let mut messages = Vec::new();
         for line in [
             "restore HEAD -o closed/x --force",
@@ -152,9 +229,9 @@ fn a_folder_that_cannot_be_written_to_takes_no_file() {
             "init closed",
             "init closed/new",
         ] {
-            messages.push((line.to_owned(), refused_command(sandbox, prepare(line))));
+            messages.push((line.to_owned(), refused_command(sandbox, prepare(sandbox, line))));
         }
-        unprotect(&sandbox.path("closed"));
+        permit(&sandbox.path("closed"), OPEN);
         assert_snapshot!(together(messages), @"
         restore HEAD -o closed/x --force
           error: restoring into closed: cannot write x: Permission denied (os error 13)
