@@ -13,6 +13,7 @@ use crate::sandbox::Sandbox;
 mod arrays;
 mod disk;
 mod exports;
+mod gates;
 mod gguf;
 mod meddled;
 mod merge;

@@ -154,7 +154,7 @@ fn conflicts_that_nothing_decides_change_nothing() {
       tensors 1 the same, 1 undecided
       files   1 ours
       conflict  name    kind                           decided by
-      tensor    weight  of another shape on each side  nothing: the strategy need...
+      tensor    weight  of another shape on each side  nothing: its elements cann...
     error: 1 conflict is not decided; branch main is unchanged
     hint: --strategy average decides what can be averaged, --for 'head.*=theirs' by name
     [exit code 4]
