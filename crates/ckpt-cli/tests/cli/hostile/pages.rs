@@ -1,5 +1,7 @@
 //! Pages and graphs: text that means to be markup, and places that are none.
 
+use std::process::Stdio;
+
 use insta::assert_snapshot;
 
 use super::{Everything, refused, refused_lines};
@@ -164,4 +166,28 @@ fn a_full_disk_takes_no_manual_page() {
     let sandbox = Sandbox::with_history();
     std::fs::create_dir(sandbox.path("pages")).unwrap();
     super::disk::on_a_full_disk(&sandbox, 0, "man -o pages");
+}
+
+#[test]
+fn a_reader_that_stops_reading_ends_pages_and_graphs_in_silence() {
+    let sandbox = Sandbox::with_history();
+    let lines = [
+        "report -o -",
+        "lineage",
+        "lineage --format dot",
+        "models",
+        "merge HEAD~ --plan",
+        "man",
+        "completions bash",
+        "help",
+        "compare --help",
+        "--version",
+    ];
+    for line in lines {
+        let mut command = sandbox.command(line);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{line}: {output:?}");
+    }
 }
