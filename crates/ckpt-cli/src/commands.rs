@@ -25,6 +25,7 @@ mod report;
 mod restore;
 mod rollback;
 mod show;
+mod stat;
 mod switch;
 mod tag;
 mod undelete;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "diff")]
     Compare(compare::CompareArgs),
     Models(models::ModelsArgs),
+    Stat(stat::StatArgs),
     Lineage(lineage::LineageArgs),
     Report(report::ReportArgs),
     Restore(restore::RestoreArgs),
@@ -74,6 +76,7 @@ impl Command {
             Self::Show(args) => show::show(context, args),
             Self::Compare(args) => compare::compare(context, args),
             Self::Models(args) => models::models(context, args),
+            Self::Stat(args) => stat::stat(context, args),
             Self::Lineage(args) => lineage::lineage(context, args),
             Self::Report(args) => report::report(context, args),
             Self::Restore(args) => restore::restore(context, args),

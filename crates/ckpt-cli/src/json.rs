@@ -335,3 +335,32 @@ pub(crate) struct Switch {
     /// The newest version of the branch; null before its first one.
     pub(crate) version: Option<VersionId>,
 }
+
+/// What `stat` prints for each version and tensor; numbers are null where they are not known.
+#[derive(Debug, Serialize)]
+pub(crate) struct TensorStatistics {
+    pub(crate) version: VersionId,
+    pub(crate) number: u64,
+    /// The name of the tensor.
+    pub(crate) tensor: String,
+    /// `weights` or `state`.
+    pub(crate) role: &'static str,
+    pub(crate) dtype: Dtype,
+    pub(crate) shape: Vec<u64>,
+    /// Whether the version's content was removed.
+    pub(crate) removed: bool,
+    /// Elements; NaN and infinite ones count in `nan` and `inf` and in no other number.
+    pub(crate) count: Option<u64>,
+    pub(crate) l2: Option<f64>,
+    pub(crate) rms: Option<f64>,
+    pub(crate) max_abs: Option<f64>,
+    pub(crate) mean: Option<f64>,
+    pub(crate) std: Option<f64>,
+    pub(crate) min: Option<f64>,
+    pub(crate) max: Option<f64>,
+    pub(crate) zeros: Option<u64>,
+    pub(crate) nan: Option<u64>,
+    pub(crate) inf: Option<u64>,
+    /// The norm of the change from the first parent, divided by the norm there.
+    pub(crate) update: Option<f64>,
+}

@@ -20,5 +20,6 @@ mod restore;
 mod sandbox;
 mod show;
 mod space;
+mod stat;
 mod usage;
 mod verify;

@@ -47,6 +47,7 @@ fn help_is_for_80_columns_and_names_every_command() {
       show         Shows one version whole
       compare      Compares versions [alias: diff]
       models       Lists the models of the repository, or the lines of one
+      stat         Shows norms and updates of tensors through history
       lineage      Shows what a version came from: versions, base models, data and
                    code
       report       Writes a page of charts, tables and the history graph
