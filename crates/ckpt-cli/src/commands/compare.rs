@@ -151,7 +151,7 @@ fn judge(
     patterns::check(repository, &args.tensors, [&a].into_iter().chain(&others))?;
     let directions = Directions::read(repository)?;
     let progress = context.ui.progress("comparing");
-    let tell = |done, total| progress.update(done, total);
+    let tell = |done, total| progress.update_bytes(done, total);
     let options = CompareOptions { tensors: args.tensors.clone(), progress: Some(&tell) };
     let judge = |(b, name): (Version, &String)| {
         let comparison = repository.compare_with(a.clone(), b, &options)?;

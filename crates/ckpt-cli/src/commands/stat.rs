@@ -49,6 +49,10 @@ pub(crate) struct StatArgs {
     /// that are not 0]
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     of: Vec<Measure>,
+
+    /// Lists all versions, not only the newest 20
+    #[arg(long)]
+    all: bool,
 }
 
 /// Something to know of a tensor.
@@ -114,7 +118,7 @@ pub(crate) fn stat(context: &mut Context, args: &StatArgs) -> Outcome {
     }
     patterns::check(&repository, &args.patterns, versions.iter())?;
     let progress = context.ui.progress("reading tensors");
-    let tell = |done, total| progress.update(done, total);
+    let tell = |done, total| progress.update_bytes(done, total);
     let statistics = repository.statistics(&versions, &args.patterns, &tell)?;
     drop(progress);
     if context.json {
@@ -124,7 +128,7 @@ pub(crate) fn stat(context: &mut Context, args: &StatArgs) -> Outcome {
             }
         }
     } else {
-        text::print(&mut context.ui, &statistics, &args.of)?;
+        text::print(&mut context.ui, &statistics, args)?;
     }
     Ok(Answer::Done)
 }

@@ -163,3 +163,17 @@ fn tables_fit_and_names_stay_in_their_line() {
     update   ▅█▁▁  1.75e-7 -> 1.75e-7
     "#);
 }
+
+#[test]
+fn a_long_history_shows_its_newest_versions_and_charts_of_all() {
+    let sandbox = Sandbox::new();
+    for step in 1..=23_u8 {
+        sandbox.tensors("m.safetensors", &[("w", &[1], &[f32::from(step)])]);
+        sandbox.ok("commit m.safetensors");
+    }
+    let some = sandbox.ok("stat w --of l2");
+    assert!(some.contains("\n3 versions before (--all)\n 4  "), "{some}");
+    assert!(some.ends_with("  1 -> 23\n"), "{some}");
+    assert_eq!(some.lines().count(), 1 + 1 + 1 + 20 + 1, "{some}");
+    assert_eq!(sandbox.ok("stat w --of l2 --all").lines().count(), 1 + 1 + 23 + 1);
+}

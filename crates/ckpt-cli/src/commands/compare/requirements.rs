@@ -1,6 +1,6 @@
 //! What tensors and metrics must be like.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ckpt_store::{Condition, Measured, Repository, TensorChange, TensorStatus};
 
@@ -111,12 +111,11 @@ impl Requirements {
         {
             return Ok(counts);
         }
-        let is_unread = |name: &str| {
-            let same = |tensor: &&TensorChange| tensor.status.has_same_elements();
-            judged.comparison.tensors.iter().filter(same).any(|tensor| tensor.name == name)
-        };
+        let same = |tensor: &&TensorChange| tensor.status.has_same_elements();
+        let unread = judged.comparison.tensors.iter().filter(same);
+        let unread: BTreeSet<&String> = unread.map(|tensor| &tensor.name).collect();
         let records = repository.checkpoint(&judged.comparison.b.record)?.tensors;
-        for record in records.iter().filter(|record| is_unread(&record.name)) {
+        for record in records.iter().filter(|record| unread.contains(&record.name)) {
             if let Some(summary) = repository.summarize(record)? {
                 counts.insert(record.name.clone(), (summary.nan, summary.inf));
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ckpt_store::{TensorStatistics, Version, VersionStatistics};
 use clap::ValueEnum;
 
-use super::Measure;
+use super::{Measure, StatArgs};
 use crate::{
     failure::Failure,
     format,
@@ -26,6 +26,9 @@ const USUAL: [Measure; 9] = [
     Measure::Rms,
 ];
 
+/// The most versions of a tensor that are listed unless all are asked for. Charts are of all.
+const SHOWN: usize = 20;
+
 /// Columns of a sparkline at most; a line has its title and two numbers, too.
 const SPARK_WIDTH: usize = 40;
 
@@ -38,7 +41,7 @@ type Line<'a> = Vec<(&'a VersionStatistics, &'a TensorStatistics)>;
 pub(super) fn print(
     ui: &mut Ui,
     statistics: &[VersionStatistics],
-    of: &[Measure],
+    args: &StatArgs,
 ) -> Result<(), Failure> {
     let mut lines: BTreeMap<(ckpt_store::record::Role, &str), Line<'_>> = BTreeMap::new();
     for of_version in statistics {
@@ -50,12 +53,12 @@ pub(super) fn print(
         if index > 0 {
             ui.line("")?;
         }
-        print_tensor(ui, name, &line, of)?;
+        print_tensor(ui, name, &line, args)?;
     }
     print_removed(ui, statistics)
 }
 
-fn print_tensor(ui: &mut Ui, name: &str, line: &Line<'_>, of: &[Measure]) -> Result<(), Failure> {
+fn print_tensor(ui: &mut Ui, name: &str, line: &Line<'_>, args: &StatArgs) -> Result<(), Failure> {
     let forms: Vec<String> = line.iter().map(|(_, tensor)| form(tensor)).collect();
     let title = Text::styled(Style::Strong, name);
     ui.line(match &forms[..] {
@@ -64,19 +67,24 @@ fn print_tensor(ui: &mut Ui, name: &str, line: &Line<'_>, of: &[Measure]) -> Res
         }
         _ => title,
     })?;
-    let measures: Vec<Measure> = match of {
+    let measures: Vec<Measure> = match &args.of[..] {
         [] => USUAL.into_iter().filter(|measure| is_telling(*measure, line)).collect(),
         of => of.to_vec(),
     };
     // What was asked for by name is not left out for want of room.
     let column = |(rank, measure): (usize, &Measure)| {
         let column = Column::right(word(*measure));
-        if of.is_empty() { column.dispensable(rank as u8) } else { column }
+        if args.of.is_empty() { column.dispensable(rank as u8) } else { column }
     };
     let versions = [Column::right("#"), Column::left("version")];
     let columns = versions.into_iter().chain(measures.iter().enumerate().map(column));
     let mut table = Table::new(columns);
-    for (of_version, tensor) in line {
+    let left_out = if args.all { 0 } else { line.len().saturating_sub(SHOWN) };
+    if left_out > 0 {
+        let note = format!("{} before (--all)", format::count(left_out as u64, "version"));
+        table.line(Text::styled(Style::Faint, note));
+    }
+    for (of_version, tensor) in line.iter().skip(left_out) {
         let Version { id, record } = &of_version.version;
         let versions = [record.number.to_string().into(), Text::styled(Style::Id, id.short())];
         table.row(versions.into_iter().chain(measures.iter().map(|of| cell(*of, tensor))));
