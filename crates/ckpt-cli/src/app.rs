@@ -151,7 +151,7 @@ mod tests {
         let program = Cli::command();
         for command in all(&program) {
             let (name, examples) = (command.get_name(), examples(command));
-            let most = if name == PROGRAM { 6 } else { 4 };
+            let most = if name == PROGRAM { 6 } else { 5 };
             assert!((2..=most).contains(&examples.len()), "{name}: {examples:?}");
             for example in examples.iter().map(|example| words(example)) {
                 assert!(example[0] == PROGRAM && [PROGRAM, &example[1]].contains(&name), "{name}");

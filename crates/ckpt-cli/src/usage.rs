@@ -18,10 +18,14 @@ pub fn report(ui: &mut Ui, error: &clap::Error) -> ExitCode {
         DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand as NothingGiven, DisplayVersion,
     };
     match error.kind() {
-        DisplayHelp | DisplayVersion | NothingGiven => {
-            let printed = error.print().map_err(Failure::output);
-            match printed.and_then(|()| io::stdout().flush().map_err(Failure::output)) {
-                Ok(()) => ExitCode::from(error.exit_code() as u8),
+        NothingGiven => {
+            // There is nobody left to tell if standard error is closed.
+            let _ = error.print();
+            ExitCode::from(error.exit_code() as u8)
+        }
+        DisplayHelp | DisplayVersion => {
+            match error.print().and_then(|()| io::stdout().flush()).map_err(Failure::output) {
+                Ok(()) => ExitCode::SUCCESS,
                 Err(failure) => app::report(ui, &failure),
             }
         }

@@ -47,7 +47,7 @@ impl StrategyArgs {
             };
             match arithmetic {
                 Arithmetic::Average { weight: x } | Arithmetic::Slerp { t: x } => {
-                    set(x, &mut weight)
+                    set(x, &mut weight);
                 }
                 Arithmetic::TaskArithmetic { ours, theirs } => {
                     if let Some(scale) = scale.take() {
