@@ -123,7 +123,7 @@ fn list(context: &mut Context, repository: &Repository) -> Outcome {
     } else if guarded.is_empty() {
         context.ui.notice("nothing is guarded")?;
     } else {
-        let columns = [Column::left("ref"), Column::left("guard").elastic()];
+        let columns = [Column::left("ref").elastic(), Column::left("guard").elastic()];
         let mut table = Table::new(columns);
         for (name, guards) in &guarded {
             for guard in guards {

@@ -140,10 +140,10 @@ fn print_plan(context: &mut Context, plan: &PrunePlan, is_plan: bool) -> Result<
     let now_ms = context.environment.now_ms()?;
     let mut table = Table::new([
         Column::right("#"),
-        Column::left("version"),
-        Column::right("time"),
+        Column::left("version").dispensable(2),
+        Column::right("time").dispensable(1),
         Column::right("frees"),
-        Column::left("kept by"),
+        Column::left("kept by").elastic(),
     ]);
     for version in &plan.versions {
         let mut rules = version.rules.iter().map(Rule::to_string);

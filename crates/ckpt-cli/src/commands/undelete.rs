@@ -64,8 +64,8 @@ fn list(context: &mut Context, found: &[Undeletable]) -> Result<(), Failure> {
     let now_ms = context.environment.now_ms()?;
     let mut table = Table::new([
         Column::left("version"),
-        Column::right("removed"),
-        Column::left("by"),
+        Column::right("removed").dispensable(1),
+        Column::left("by").dispensable(2),
         Column::left("until"),
         Column::left("why").elastic(),
     ]);

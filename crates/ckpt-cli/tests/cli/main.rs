@@ -23,3 +23,4 @@ mod space;
 mod stat;
 mod usage;
 mod verify;
+mod widths;

@@ -62,10 +62,10 @@ pub(super) fn print(
 
 fn table() -> Table {
     Table::new([
-        Column::left("time (UTC)"),
-        Column::left("who").elastic(),
+        Column::left("time (UTC)").dispensable(1),
+        Column::left("who").elastic().dispensable(2),
         Column::left("what"),
-        Column::left("from"),
+        Column::left("from").dispensable(3),
         Column::left("to"),
         Column::left("why").elastic(),
     ])

@@ -82,10 +82,10 @@ pub(super) fn print(
     let mut table = Table::new([
         Column::left("ref").elastic(),
         Column::right("moves"),
-        Column::right("overridden"),
+        Column::right("overridden").dispensable(2),
         Column::left("newest move"),
-        Column::right("time"),
-        Column::left("who").elastic(),
+        Column::right("time").dispensable(1),
+        Column::left("who").elastic().dispensable(3),
     ]);
     let (mut answer, mut count) = (Answer::Done, 0);
     for kind in RefKind::ALL {

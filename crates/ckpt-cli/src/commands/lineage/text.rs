@@ -23,7 +23,7 @@ const DEEPEST: usize = 8;
 const LABEL_WIDTH: usize = 11;
 const LABEL_INDENT: &str = "     ";
 
-/// Writes rows as lines of at most `width` columns, but for words that are longer.
+/// Writes rows as lines of at most `width` columns.
 pub(super) fn lines(lineage: &Lineage, rows: &[Row], width: usize) -> Vec<Text> {
     let mut lines = Vec::new();
     for Row { depth, what } in rows {
@@ -31,8 +31,8 @@ pub(super) fn lines(lineage: &Lineage, rows: &[Row], width: usize) -> Vec<Text> 
         let room = width.saturating_sub(indent.width());
         let row = match what {
             What::Version(place) => version(&lineage.versions[*place], room),
-            What::Run(places) => vec![run(lineage, places)],
-            What::Goes(id) => vec![goes(lineage, id)],
+            What::Run(places) => vec![run(lineage, places).cut(room)],
+            What::Goes(id) => vec![goes(lineage, id).cut(room)],
         };
         lines.extend(row.into_iter().map(|line| indent.clone().join(line)));
     }
@@ -72,7 +72,7 @@ fn fact_lines(fact: &Fact, width: usize) -> Vec<Text> {
     let labels = [fact.label].into_iter().chain(std::iter::repeat(""));
     let line = |(label, line)| {
         let label = format!("{LABEL_INDENT}{label:<LABEL_WIDTH$}");
-        Text::styled(Style::Faint, label).plain(line)
+        Text::styled(Style::Faint, label).plain(line).cut(width)
     };
     labels.zip(lines).map(line).collect()
 }

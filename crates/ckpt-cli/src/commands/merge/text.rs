@@ -23,7 +23,7 @@ pub(super) fn plan(ui: &mut Ui, plan: &MergePlan) -> Result<(), Failure> {
     let mut table = Table::new([
         Column::left("  conflict"),
         Column::left("name").keep_ends(NARROWEST),
-        Column::left("kind"),
+        Column::left("kind").dispensable(1),
         Column::left("decided by").elastic(),
     ]);
     let kinds = [

@@ -32,7 +32,7 @@ fn print_tensors(ui: &mut Ui, checkpoint: &CheckpointRecord, limit: usize) -> Re
         Column::left("dtype"),
         Column::left("shape").elastic(),
         Column::right("size"),
-        Column::left("role"),
+        Column::left("role").dispensable(1),
     ]);
     for tensor in tensors.iter().take(limit) {
         table.row([
@@ -55,7 +55,7 @@ fn print_files(ui: &mut Ui, checkpoint: &CheckpointRecord, limit: usize) -> Resu
     let mut table = Table::new([
         Column::left("file").elastic(),
         Column::right("size"),
-        Column::left("reader"),
+        Column::left("reader").dispensable(1),
         Column::left("kept as").elastic(),
     ]);
     let size = |file: &FileRecord| file.len(&checkpoint.tensors);
