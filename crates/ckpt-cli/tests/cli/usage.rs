@@ -225,7 +225,19 @@ fn a_time_that_is_none_is_wrong_usage() {
 #[test]
 fn a_reader_that_stops_reading_ends_the_program_in_silence() {
     let sandbox = Sandbox::with_history();
-    let commands = ["log", "log --json", "show", "compare HEAD~ HEAD", "verify", "branch", "audit"];
+    let commands = [
+        "log",
+        "log --json",
+        "show",
+        "compare HEAD~ HEAD",
+        "verify",
+        "branch",
+        "audit",
+        "models",
+        "lineage",
+        "lineage --format dot",
+        "gc --plan",
+    ];
     let about = ["help", "--version", "commit --help", "completions bash", "man"];
     for line in commands.into_iter().chain(about) {
         let mut command = sandbox.command(line);

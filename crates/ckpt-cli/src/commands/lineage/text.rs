@@ -44,7 +44,8 @@ pub(super) fn lines(lineage: &Lineage, rows: &[Row], width: usize) -> Vec<Text> 
 
 fn version(ancestor: &Ancestor, width: usize) -> Vec<Text> {
     let record = &ancestor.version.record;
-    let head = Text::from(format!("#{:<4}", record.number))
+    let number = format!("#{} ", record.number);
+    let head = Text::from(format!("{number:<width$}", width = LABEL_INDENT.len()))
         .push(Style::Id, ancestor.version.id.short())
         .push(Style::Faint, format!("  {}", format::date(record.time_ms)))
         .join(subject(ancestor));
