@@ -1,8 +1,8 @@
 //! What changed in a version, in words.
 
 use ckpt_store::{
-    Pair,
-    record::{DataLabel, DataRecord, MergeRecord, StrategyRecord},
+    Pair, Strategy,
+    record::{DataLabel, DataRecord, MergeRecord},
 };
 
 use super::{Ancestor, Base, ancestry::Git};
@@ -93,21 +93,9 @@ pub(super) fn base(Base { model, version }: &Base) -> String {
 
 /// Says what was done about conflicts.
 pub(crate) fn merge(record: &MergeRecord) -> String {
-    let rules = record.rules.iter().map(|(pattern, rule)| format!("{pattern}: {}", strategy(rule)));
-    let default = record.default.as_ref().map(strategy);
+    let rules =
+        record.rules.iter().map(|(pattern, rule)| format!("{pattern}: {}", Strategy::from(*rule)));
+    let default = record.default.map(|default| Strategy::from(default).to_string());
     let parts: Vec<String> = default.into_iter().chain(rules).collect();
     if parts.is_empty() { "without conflicts".to_owned() } else { parts.join(", ") }
-}
-
-fn strategy(strategy: &StrategyRecord) -> String {
-    match strategy {
-        StrategyRecord::Ours => "ours".to_owned(),
-        StrategyRecord::Theirs => "theirs".to_owned(),
-        StrategyRecord::Average { weight } => format!("average:{weight}"),
-        StrategyRecord::TaskArithmetic { ours, theirs } => {
-            format!("task-arithmetic:{ours},{theirs}")
-        }
-        StrategyRecord::Ties { density, scale } => format!("ties:{density},{scale}"),
-        StrategyRecord::Slerp { t } => format!("slerp:{t}"),
-    }
 }

@@ -196,11 +196,6 @@ fn commits_of_nothing() {
         "commit model.safetensors ./model.safetensors",
         "commit model.safetensors other/model.safetensors",
         "commit /dev/null",
-        "commit model.safetensors --data other",
-        "commit model.safetensors --code nothing",
-        "commit model.safetensors --data-source a=b",
-        "note HEAD --file nothing",
-        "note HEAD --file .ckpt",
     ];
     assert_snapshot!(refused_lines(&sandbox, &lines), @r#"
     "commit nothing.safetensors"
@@ -230,6 +225,21 @@ fn commits_of_nothing() {
       error: /dev/null is neither a file nor a folder
     hint: only regular files and folders can be committed
     [exit code 1]
+    "#);
+}
+
+#[test]
+fn inputs_that_are_not_there() {
+    let sandbox = Sandbox::with_history();
+    sandbox.tensors("other/model.safetensors", &[("w", &[1], &[1.0])]);
+    let lines = [
+        "commit model.safetensors --data other",
+        "commit model.safetensors --code nothing",
+        "commit model.safetensors --data-source a=b",
+        "note HEAD --file nothing",
+        "note HEAD --file .ckpt",
+    ];
+    assert_snapshot!(refused_lines(&sandbox, &lines), @r#"
     "commit model.safetensors --data other"
       error: other is a folder
     hint: only regular files can be data
