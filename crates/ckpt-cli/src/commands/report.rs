@@ -104,6 +104,10 @@ fn read(context: &Context, args: &ReportArgs) -> Result<Report, Failure> {
     let progress = context.ui.progress("reading history");
     let range = args.range.as_deref().unwrap_or("HEAD");
     let line = repository.resolve_range(range)?;
+    if line.is_empty() {
+        let message = format!("no version lies in {range}");
+        return Err(Failure::failed(message).with_hint("A..B is what comes after A, up to B"));
+    }
     let (after, tip) = repository.range_ends(range)?;
     let notes = repository.notes()?;
     let versions: Vec<Version> = line.into_iter().map(|version| noted(&notes, version)).collect();

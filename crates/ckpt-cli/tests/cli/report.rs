@@ -88,6 +88,11 @@ fn a_range_starts_after_its_first_version() {
     hint: a range A..B is what comes after A, up to B
     [exit code 1]
     ");
+    assert_snapshot!(sandbox.run("report main..main"), @"
+    error: no version lies in main..main
+    hint: A..B is what comes after A, up to B
+    [exit code 1]
+    ");
     assert_snapshot!(Sandbox::new().run("report"), @"
     error: branch main has no versions yet
     hint: `ckpt commit PATH` makes a version
@@ -162,6 +167,28 @@ fn long_histories_are_bounded() {
     let page = page(&sandbox, "report");
     assert!(page.len() < 250_000, "{} bytes", page.len());
     for text in ["700 older versions are not in this table", "998 versions, #999 to #2"] {
+        assert!(page.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_number_leaves_a_gap_and_a_mark() {
+    let sandbox = Sandbox::new();
+    let branch = RefName::branch("main").unwrap();
+    for loss in [3.0, 2.0, f64::NAN, 1.0, f64::INFINITY] {
+        let stamp = Stamp { author: "ada".to_owned(), time_ms: START };
+        let metrics = [("loss".to_owned(), loss), ("odd".to_owned(), f64::NAN)].into();
+        sandbox
+            .repository()
+            .commit(&branch, &Draft { metrics, stamp, ..Draft::default() })
+            .unwrap();
+    }
+    let page = page(&sandbox, "report");
+    // One path starts anew after the gap, and the last value has none.
+    let (_, curve) = page.split_once("class=\"curve s0 n0\"><path d=\"").unwrap();
+    let path = curve.split('"').next().unwrap();
+    assert_eq!((path.matches('M').count(), path.matches('L').count()), (2, 1), "{path}");
+    for text in ["not a finite number", "loss goes from 3 to 1", "no value is a finite number"] {
         assert!(page.contains(text), "{text}");
     }
 }

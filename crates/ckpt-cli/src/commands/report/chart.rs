@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Display};
 use serde::Serialize;
 
 use super::{
-    html::{Attributes, Html, Px},
+    html::{Attributes, Html, Px, shortened},
     sample,
     scale::Scale,
     series::{Family, Series},
@@ -17,10 +17,17 @@ use crate::{format, ui};
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 270.0;
 
-/// Room around the curves: marks below and above, and at the right half a mark.
-const TOP: f64 = 24.0;
+/// Room around the curves: numbers below, and at the right half a number.
+const TOP: f64 = 12.0;
 const BOTTOM: f64 = 34.0;
-const RIGHT: f64 = 14.0;
+const RIGHT: f64 = 20.0;
+
+/// Room for the names of tags and aliases above: two rows of them.
+const NAMES: f64 = 14.0;
+const ROWS: usize = 2;
+
+/// The most characters of such a name.
+const NAME: usize = 18;
 
 /// The width of a digit of a mark, and the gap between a mark and the curves.
 const DIGIT: f64 = 6.7;
@@ -55,6 +62,7 @@ struct Chart<'a> {
     x: Scale,
     y: Scale,
     left: f64,
+    top: f64,
 }
 
 /// What the script shows where a chart is pointed at.
@@ -71,7 +79,6 @@ struct Reading {
     x: f64,
     name: String,
     values: Vec<String>,
-    y: Vec<Option<f64>>,
 }
 
 /// Draws a family as a figure, `index` being its place on the page.
@@ -89,7 +96,9 @@ pub(super) fn draw(html: &mut Html, index: usize, axis: &Axis<'_>, family: &Fami
         };
         let x = Scale::of_numbers(*first, *last);
         let widest = y.marks().iter().map(|(_, text)| text.len()).max().unwrap_or(0);
-        let chart = Chart { axis, family, x, y, left: widest as f64 * DIGIT + 2.0 * GAP };
+        let left = widest as f64 * DIGIT + 2.0 * GAP;
+        let top = if axis.marks.is_empty() { TOP } else { TOP + ROWS as f64 * NAMES };
+        let chart = Chart { axis, family, x, y, left, top };
         chart.draw(html, index);
         html.data(&chart.readings());
     });
@@ -122,7 +131,7 @@ impl Chart<'_> {
     }
 
     fn y(&self, value: f64) -> f64 {
-        HEIGHT - BOTTOM - self.y.place(value) * (HEIGHT - BOTTOM - TOP)
+        HEIGHT - BOTTOM - self.y.place(value) * (HEIGHT - BOTTOM - self.top)
     }
 
     fn draw(&self, html: &mut Html, index: usize) {
@@ -139,7 +148,7 @@ impl Chart<'_> {
             for (number, series) in self.family.series.iter().enumerate() {
                 self.curve(html, number, series);
             }
-            line(html, "cursor", (0.0, TOP), (0.0, HEIGHT - BOTTOM));
+            line(html, "cursor", (0.0, self.top), (0.0, HEIGHT - BOTTOM));
         });
     }
 
@@ -172,17 +181,20 @@ impl Chart<'_> {
 
     /// Draws where tags and aliases stand; names that have no room are read by pointing at them.
     fn marks(&self, html: &mut Html) {
-        let mut free_from = self.left;
+        let mut free_from = [self.left; ROWS];
         for (version, names) in self.axis.marks {
             let x = self.x(self.axis.numbers[*version]);
+            let text = shortened(names, NAME);
+            let width = text.chars().count() as f64 * DIGIT;
+            let start = (x - width / 2.0).min(WIDTH - width);
+            let row = free_from.iter().position(|free_from| start >= *free_from);
             html.element("g", &[("class", &"mark")], |html| {
                 html.leaf("title", &[], names);
-                line(html, "", (x, TOP - 5.0), (x, HEIGHT - BOTTOM));
-                let width = names.chars().count() as f64 * DIGIT;
-                let start = (x - width / 2.0).min(WIDTH - width);
-                if start >= free_from {
-                    label(html, "", (start, TOP - 9.0), names);
-                    free_from = start + width + GAP;
+                let above = row.map_or(0, |row| row + 1) as f64 * NAMES;
+                line(html, "", (x, self.top - above), (x, HEIGHT - BOTTOM));
+                if let Some(row) = row {
+                    label(html, "", (start, self.top - above - 3.0), text);
+                    free_from[row] = start + width + GAP;
                 }
             });
         }
@@ -250,16 +262,13 @@ impl Chart<'_> {
         // Counted from the end, so that the last version can be pointed at.
         let mut versions: Vec<usize> = (0..count).rev().step_by(step).collect();
         versions.reverse();
-        let round = |x: f64| (x * 10.0).round() / 10.0;
         let reading = |version: usize| {
             let values = self.family.series.iter().map(|series| series.values[version]);
             let text = |value: Option<f64>| value.map_or_else(String::new, format::number);
-            let finite = values.clone().map(|value| value.filter(|value| value.is_finite()));
             Reading {
-                x: round(self.x(self.axis.numbers[version])),
+                x: (self.x(self.axis.numbers[version]) * 10.0).round() / 10.0,
                 name: ui::escape(&self.axis.names[version]),
                 values: values.map(text).collect(),
-                y: finite.map(|value| value.map(|value| round(self.y(value)))).collect(),
             }
         };
         Readings {

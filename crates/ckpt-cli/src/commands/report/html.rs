@@ -8,7 +8,7 @@ use std::fmt::{self, Display};
 
 use serde::Serialize;
 
-use crate::ui;
+use crate::ui::{self, Text};
 
 /// The attributes of an element: names, and values that are escaped.
 pub(super) type Attributes<'a> = &'a [(&'static str, &'a dyn Display)];
@@ -98,6 +98,11 @@ impl Html {
         }
         self.0.push('>');
     }
+}
+
+/// Cuts what goes beyond `width` columns out of the middle of a name: its ends tell most.
+pub(super) fn shortened(name: &str, width: usize) -> String {
+    Text::from(name).cut_middle(width).render(false)
 }
 
 /// A coordinate, written with one decimal at most: a tenth of a pixel is not seen.

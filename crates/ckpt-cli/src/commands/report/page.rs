@@ -208,4 +208,48 @@ mod tests {
             }
         }
     }
+
+    /// Gives the relative luminance of a colour such as `#1f5fc4` (WCAG 2.2).
+    fn luminance(colour: &str) -> f64 {
+        let channel = |from: usize| {
+            let value = f64::from(u8::from_str_radix(&colour[from..from + 2], 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
+    }
+
+    #[test]
+    fn texts_and_lines_stand_out_in_light_and_dark() {
+        let colours = |name: &str| -> [f64; 2] {
+            let (_, rest) = STYLE.split_once(&format!("--{name}: light-dark(")).unwrap();
+            let (light, rest) = rest.split_once(", ").unwrap();
+            [light, rest.split(')').next().unwrap()].map(luminance)
+        };
+        for name in ["ink", "faint", "good", "bad", "s0", "s1", "s2", "s3", "s4", "s5"] {
+            for (colour, ground) in ["page", "surface"]
+                .into_iter()
+                .flat_map(|ground| colours(name).into_iter().zip(colours(ground)))
+            {
+                let contrast = (colour.max(ground) + 0.05) / (colour.min(ground) + 0.05);
+                assert!(contrast >= 4.5, "{name}: {contrast}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_page_starts_in_the_same_way() {
+        let report = Report {
+            repository: String::new(),
+            range: String::new(),
+            time_ms: 0,
+            versions: Vec::new(),
+            refs: BTreeMap::new(),
+            head: RefName::branch("main").unwrap(),
+            metrics: Metrics::default(),
+            went_in: WentIn::default(),
+            heat: None,
+            graph: Vec::new(),
+        };
+        assert!(report.page().starts_with(START));
+    }
 }

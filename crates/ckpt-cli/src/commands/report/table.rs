@@ -77,6 +77,9 @@ pub(super) fn inputs(html: &mut Html, versions: &[Version], went_in: &WentIn) {
                     for ((kind, name), value) in &went_in.last {
                         html.element("tr", &[], |html| cells(html, kind, &[name, value]));
                     }
+                    if went_in.last.is_empty() {
+                        only(html, 3, "nothing is on record");
+                    }
                 });
             });
         });
@@ -104,13 +107,7 @@ fn changes(html: &mut Html, versions: &[Version], changes: &[Change]) {
                 });
             }
             if changes.is_empty() {
-                html.element("tr", &[], |html| {
-                    html.leaf(
-                        "td",
-                        &[("colspan", &5)],
-                        "nothing: the same went into every version",
-                    );
-                });
+                only(html, 5, "nothing: the same went into every version");
             }
         });
     });
@@ -119,6 +116,11 @@ fn changes(html: &mut Html, versions: &[Version], changes: &[Change]) {
 fn cells(html: &mut Html, kind: &str, texts: &[&str]) {
     html.leaf("td", &[], kind);
     texts.iter().for_each(|text| html.leaf("td", &[("class", &"value")], text));
+}
+
+/// Writes the row of a table that has no others.
+fn only(html: &mut Html, columns: usize, text: &str) {
+    html.element("tr", &[], |html| html.leaf("td", &[("colspan", &columns)], text));
 }
 
 /// Writes the titles of columns, each with its class.
