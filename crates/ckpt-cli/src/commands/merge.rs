@@ -240,6 +240,10 @@ impl<'a> Merge<'a> {
             context.ui.json(&document(result, plan, None))?;
         } else {
             text::plan(&mut context.ui, plan)?;
+            if plan.base.as_ref().is_some_and(|base| base.id == self.ours) && !self.args.no_ff {
+                let line = format!("{} has nothing new: it would move on", self.branch);
+                context.ui.line(line)?;
+            }
         }
         if undecided == 0 {
             return Ok(Answer::Done);

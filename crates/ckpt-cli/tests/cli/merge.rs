@@ -84,6 +84,19 @@ fn the_document_says_what_became_of_everything() {
     let sandbox = forked();
     let mut document = sandbox.json("merge side --for 'head.*=average'");
     assert!(document["stored_bytes"].take().as_u64() > Some(24));
+    let tally = |ours: usize, dissolved: usize| {
+        serde_json::json!({
+            "same": 0,
+            "ours": ours,
+            "theirs": 0,
+            "merged": 0,
+            "dissolved": dissolved,
+            "conflicts": [],
+        })
+    };
+    assert_eq!(document["files"].take(), tally(0, 1));
+    assert_eq!(document["parameters"].take(), tally(1, 0));
+    assert_eq!(document["inputs"].take(), tally(0, 0));
     assert_snapshot!(sandbox.pretty(&document), @r#"
     {
       "result": "merged",
@@ -112,30 +125,9 @@ fn the_document_says_what_became_of_everything() {
         "dissolved": 0,
         "conflicts": [{"name":"head.weight","kind":"changed","resolution":"average:0.5","reason":null}]
       },
-      "files": {
-        "same": 0,
-        "ours": 0,
-        "theirs": 0,
-        "merged": 0,
-        "dissolved": 1,
-        "conflicts": []
-      },
-      "parameters": {
-        "same": 0,
-        "ours": 1,
-        "theirs": 0,
-        "merged": 0,
-        "dissolved": 0,
-        "conflicts": []
-      },
-      "inputs": {
-        "same": 0,
-        "ours": 0,
-        "theirs": 0,
-        "merged": 0,
-        "dissolved": 0,
-        "conflicts": []
-      },
+      "files": null,
+      "parameters": null,
+      "inputs": null,
       "logical_bytes": 24,
       "stored_bytes": null
     }
@@ -168,6 +160,13 @@ fn an_undecided_merge_prints_its_document_and_fails() {
 fn a_branch_without_news_moves_on() {
     let sandbox = Sandbox::with_history();
     sandbox.ok("branch behind main@1");
+    assert_snapshot!(sandbox.run("merge main --into behind --plan"), @"
+    merge id3_________ into id1_________, both from id1_________
+      tensors 1 theirs
+      files   1 theirs
+      params  1 the same
+    branch behind has nothing new: it would move on
+    ");
     assert_snapshot!(sandbox.run("merge main --into behind --metric f1=0.5"), @"
     error: --metric is of a new version, and the branch needs none to move on
     hint: --no-ff makes one
@@ -305,14 +304,9 @@ fn wrong_usage_is_said() {
         "merge",
         "merge nothing",
         "merge side --into empty",
-        "merge side --strategy mean",
-        "merge side --strategy average:2",
         "merge side --weight 0.5",
         "merge side --strategy ours --weight 0.5",
         "merge side --strategy average --weight 1.5",
-        "merge side --for head",
-        "merge side --for '[=ours'",
-        "merge side --for 'a=ours:1'",
         "merge side --replay main",
         "merge --replay main",
     ];
@@ -330,12 +324,6 @@ fn wrong_usage_is_said() {
     error: branch empty has no version to merge into
     hint: `ckpt branch empty side` starts it there
     [exit code 1]
-    > merge side --strategy mean
-    error: invalid value 'mean' for '--strategy <STRATEGY>': "mean" is not a strategy: ours, theirs, average, task-arithmetic, ties, slerp
-    [exit code 2]
-    > merge side --strategy average:2
-    error: invalid value 'average:2' for '--strategy <STRATEGY>': weight 2 is not from 0 to 1
-    [exit code 2]
     > merge side --weight 0.5
     error: the following required arguments were not provided: --strategy <STRATEGY>
     hint: usage: ckpt merge --strategy <STRATEGY> --weight <W> <REV>
@@ -346,6 +334,34 @@ fn wrong_usage_is_said() {
     > merge side --strategy average --weight 1.5
     error: weight 1.5 is not from 0 to 1
     [exit code 2]
+    > merge side --replay main
+    error: the argument '[REV]' cannot be used with '--replay <REV>'
+    hint: usage: ckpt merge <REV>
+    [exit code 2]
+    > merge --replay main
+    error: version id3_________ was not made by a merge
+    [exit code 1]
+    "#);
+}
+
+#[test]
+fn what_is_no_strategy_is_said() {
+    let sandbox = forked();
+    let lines = [
+        "merge side --strategy mean",
+        "merge side --strategy average:2",
+        "merge side --for head",
+        "merge side --for '[=ours'",
+        "merge side --for 'a=ours:1'",
+    ];
+    let transcript = lines.map(|line| format!("> {line}\n{}", sandbox.run(line)));
+    assert_snapshot!(transcript.concat(), @r#"
+    > merge side --strategy mean
+    error: invalid value 'mean' for '--strategy <STRATEGY>': "mean" is not a strategy: ours, theirs, average, task-arithmetic, ties, slerp
+    [exit code 2]
+    > merge side --strategy average:2
+    error: invalid value 'average:2' for '--strategy <STRATEGY>': weight 2 is not from 0 to 1
+    [exit code 2]
     > merge side --for head
     error: invalid value 'head' for '--for <PATTERN=STRATEGY>': it has the form PATTERN=STRATEGY
     [exit code 2]
@@ -355,17 +371,10 @@ fn wrong_usage_is_said() {
     > merge side --for 'a=ours:1'
     error: invalid value 'a=ours:1' for '--for <PATTERN=STRATEGY>': ours takes nothing, not "1"
     [exit code 2]
-    > merge side --replay main
-    error: the argument '[REV]' cannot be used with '--replay <REV>'
-    hint: usage: ckpt merge <REV>
-    [exit code 2]
-    > merge --replay main
-    error: version id3_________ was not made by a merge
-    [exit code 1]
     "#);
     assert_snapshot!(sandbox.run("log"), @"
-    #  version             time  loss  message
-    2  id3_________  14 min ago   0.8  (main) ours
-    1  id1_________  16 min ago     1  base
+    #  version            time  loss  message
+    2  id3_________  6 min ago   0.8  (main) ours
+    1  id1_________  8 min ago     1  base
     ");
 }

@@ -1,6 +1,6 @@
 //! Computes the content of a merge, on its way into a pack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use ckpt_hash::{LEAF_LEN, TreeHash};
 use ckpt_tensor::{Merger, Sides, Survey, TensorError};
@@ -8,11 +8,12 @@ use rayon::prelude::*;
 
 use super::tensors::{Combined, Elements};
 use crate::{
+    contents::check_tensor_name,
     error::{Error, Result},
     ingest::{Compute, Ingest, Source, Span},
     objects::{Objects, Together},
     reach::contents,
-    record::{CheckpointRecord, FileRecord, TensorRecord},
+    record::{CheckpointRecord, FileRecord, SegmentRecord, TensorRecord},
     restore::{check_layout, loose_tensors},
 };
 
@@ -53,6 +54,7 @@ impl MergeContents {
     /// Stores what is computed and returns the record of all, and its length in bytes.
     pub(crate) fn write(&self, ingest: &mut Ingest<'_>) -> Result<(CheckpointRecord, u64)> {
         let objects = ingest.objects();
+        self.check_names()?;
         check_present(objects, &self.carried())?;
         let merging = self.prepare(objects)?;
         let spans: Vec<Span<'_>> = merging.iter().map(Merging::span).collect();
@@ -63,6 +65,14 @@ impl MergeContents {
         let files = checkpoint.files.iter().map(|file| file.len(&checkpoint.tensors));
         let logical = files.fold(loose, u64::saturating_add);
         Ok((checkpoint, logical))
+    }
+
+    /// Checks that a safetensors file can hold the tensors that no file holds.
+    fn check_names(&self) -> Result<()> {
+        let segments = self.files.iter().flat_map(|file| &file.segments);
+        let held: HashSet<u32> = segments.filter_map(SegmentRecord::tensor).collect();
+        let mut names = (0..).zip(self.tensors.keys()).filter(|(place, _)| !held.contains(place));
+        names.try_for_each(|(_, name)| check_tensor_name(name)).map_err(Error::Contents)
     }
 
     /// Joins what is taken over and what was computed, in the order of `prepare`.
