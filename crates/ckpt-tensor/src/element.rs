@@ -160,33 +160,41 @@ wide! {
 }
 
 /// 16-bit floats: decoded by formula, since a table of 65,536 values would not stay in cache.
-///
-/// Each has a type of its own, so that the formula is compiled with its constants.
-macro_rules! narrow {
-    ($($name:ident: $dtype:expr;)+) => {$(
-        pub(crate) struct $name;
+pub(crate) struct Half;
 
-        impl $name {
-            const FORMAT: FloatFormat = FloatFormat::of($dtype).expect("a narrow float");
-        }
-
-        impl Element<2> for $name {
-            fn value(&self, bytes: [u8; 2]) -> f64 {
-                Self::FORMAT.decode(u16::from_le_bytes(bytes).into())
-            }
-        }
-
-        impl Float<2> for $name {
-            fn encode(&self, value: f64) -> [u8; 2] {
-                (Self::FORMAT.encode(value) as u16).to_le_bytes()
-            }
-        }
-    )+};
+impl Half {
+    const FORMAT: FloatFormat = FloatFormat::of(Dtype::F16).expect("a narrow float");
 }
 
-narrow! {
-    Half: Dtype::F16;
-    Brain: Dtype::Bf16;
+impl Element<2> for Half {
+    fn value(&self, bytes: [u8; 2]) -> f64 {
+        Self::FORMAT.decode(u16::from_le_bytes(bytes).into())
+    }
+}
+
+impl Float<2> for Half {
+    fn encode(&self, value: f64) -> [u8; 2] {
+        (Self::FORMAT.encode(value) as u16).to_le_bytes()
+    }
+}
+
+/// The upper half of a binary32, which the machine decodes.
+pub(crate) struct Brain;
+
+impl Brain {
+    const FORMAT: FloatFormat = FloatFormat::of(Dtype::Bf16).expect("a narrow float");
+}
+
+impl Element<2> for Brain {
+    fn value(&self, bytes: [u8; 2]) -> f64 {
+        f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16).into()
+    }
+}
+
+impl Float<2> for Brain {
+    fn encode(&self, value: f64) -> [u8; 2] {
+        (Self::FORMAT.encode(value) as u16).to_le_bytes()
+    }
 }
 
 /// Whatever takes one byte: its value is looked up.

@@ -12,12 +12,11 @@ impl FloatFormat {
     pub(crate) fn encode(self, value: f64) -> u32 {
         debug_assert!(!value.is_nan(), "not every format has a NaN");
         let magnitude = self.round_magnitude(value.abs()).min(self.largest());
-        let is_bare_zero = magnitude == 0 && self.specials == Specials::NegativeZeroNan;
-        if value.is_sign_negative() && !is_bare_zero {
-            magnitude | 1 << (self.exponent_bits + self.mantissa_bits)
-        } else {
-            magnitude
-        }
+        let has_zero = self.specials != Specials::NegativeZeroNan;
+        let has_sign = u32::from(magnitude != 0 || has_zero);
+        // By its bit, not by a branch, which half of all numbers would take.
+        let sign = (value.to_bits() >> 63) as u32 & has_sign;
+        magnitude | sign << (self.exponent_bits + self.mantissa_bits)
     }
 
     /// Gives the pattern of the largest finite value.
