@@ -14,6 +14,7 @@ mod merge;
 mod models;
 mod note;
 mod promote;
+mod readme;
 mod refs;
 mod report;
 mod restore;

@@ -176,7 +176,7 @@ fn a_branch_without_news_moves_on() {
     assert_snapshot!(sandbox.run("merge main~1 --into behind"), @"branch behind has it already: it stays at id3_________");
     assert_snapshot!(sandbox.run("audit behind"), @"
     time (UTC)           who  what  from          to            why
-    2023-11-14 22:18:20  ada  set   id1_________  id3_________  merge main
+    2023-11-14 22:19:20  ada  set   id1_________  id3_________  merge main
     2023-11-14 22:16:20  ada  set   -             id1_________
 
     ok: 2 moves of branch behind, unbroken
@@ -198,7 +198,7 @@ fn a_branch_without_news_moves_on() {
       "parents": ["id1","id3"],
       "number": 2,
       "branch": "other",
-      "time": "2023-11-14T22:22:20Z",
+      "time": "2023-11-14T22:23:20Z",
       "author": "ada",
       "message": "merge main",
       "params": {

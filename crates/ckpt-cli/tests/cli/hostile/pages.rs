@@ -116,9 +116,9 @@ fn reports_of_nothing_and_to_nowhere() {
     hint: make the folder, or -o FILE names another
     [exit code 1]
     "report -o .ckpt/HEAD"
-      error: .ckpt/HEAD is there and is no report
-    hint: --force replaces it; -o FILE names another file
-    [exit code 1]
+      error: .ckpt/HEAD is in a repository
+    hint: its files are changed by commands alone; name another place
+    [exit code 2]
     "#);
 }
 

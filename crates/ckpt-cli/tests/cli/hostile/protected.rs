@@ -64,7 +64,7 @@ fn files_that_may_not_be_read() {
         sandbox.file("run/secret.bin", "1");
         sandbox.file("closed/x", "1");
         let close = |path: &str| {
-            fs::set_permissions(sandbox.path(path), fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(sandbox.path(path), fs::Permissions::from_mode(0o0)).unwrap();
         };
         close("run/secret.bin");
         close("closed");
