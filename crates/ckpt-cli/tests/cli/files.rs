@@ -10,7 +10,8 @@ use insta::assert_snapshot;
 
 use crate::sandbox::Sandbox;
 
-fn workspace(path: &str) -> PathBuf {
+/// Finds a file of the workspace.
+pub(crate) fn workspace(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
