@@ -57,8 +57,8 @@ use crate::{
 Examples:
   ckpt compare HEAD~ HEAD
   ckpt compare production main max:f1
-  ckpt compare main~ main --tensor 'head.*' --require 'relative_l2 <= 0.01 && nan == 0'
-  ckpt compare main~ main --exit-code --no-worse --json
+  ckpt compare f32 bf16 --require 'relative_l2 <= 0.01 && nan == 0'
+  ckpt compare main~ main --tensor 'head.*' --no-worse --json
 ")]
 pub(crate) struct CompareArgs {
     /// The version to compare with
