@@ -39,7 +39,27 @@ fn only_files_and_folders_are_committed() {
         "commit /dev/null",
         "commit model.safetensors linked",
     ];
-    assert_snapshot!(refused_lines(&sandbox, &lines), @"");
+    assert_snapshot!(refused_lines(&sandbox, &lines), @r#"
+    "commit link.safetensors"
+      error: link.safetensors is a symbolic link
+    "commit linked"
+      error: linked is a symbolic link
+    "commit dangling"
+      error: dangling is a symbolic link
+    "commit circle"
+      error: circle is a symbolic link
+    "commit down"
+      error: down/deep/link is a symbolic link
+    "commit odd"
+    "commit odd/pipe"
+      error: odd/pipe is neither a file nor a folder
+    "commit /dev/null"
+      error: /dev/null is neither a file nor a folder
+    "commit model.safetensors linked"
+      error: linked is a symbolic link
+    hint: only regular files and folders can be committed
+    [exit code 1]
+    "#);
 }
 
 #[test]
@@ -55,7 +75,30 @@ fn only_files_and_folders_are_code_data_and_notes() {
         "note HEAD --file down",
         "note HEAD --file odd/pipe",
     ];
-    assert_snapshot!(refused_lines(&sandbox, &lines), @"");
+    assert_snapshot!(refused_lines(&sandbox, &lines), @r#"
+    "commit model.safetensors --code odd"
+      error: [DIR]/odd/pipe is neither a file nor a folder
+    "commit model.safetensors --code odd/pipe"
+      error: odd/pipe is neither a file nor a folder
+    "commit model.safetensors --code dangling"
+      error: cannot read dangling: No such file or directory (os error 2)
+    [exit code 1]
+    "commit model.safetensors --data run"
+      error: run is a folder
+    hint: only regular files can be data
+    [exit code 1]
+    "commit model.safetensors --data dangling"
+      error: cannot read dangling: No such file or directory (os error 2)
+    [exit code 1]
+    "note HEAD --file link.safetensors"
+      error: link.safetensors is a symbolic link
+    "note HEAD --file down"
+      error: down/deep/link is a symbolic link
+    "note HEAD --file odd/pipe"
+      error: odd/pipe is neither a file nor a folder
+    hint: only regular files and folders can be committed
+    [exit code 1]
+    "#);
 }
 
 #[test]
