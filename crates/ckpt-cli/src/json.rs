@@ -95,6 +95,8 @@ pub(crate) struct Show {
     pub(crate) parent_state: Option<StateId>,
     /// The models that this one was made from.
     pub(crate) bases: Vec<ModelId>,
+    /// What was done about the conflicts of the merge that made it.
+    pub(crate) merge: Option<String>,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) tensors: Vec<Tensor>,
     pub(crate) files: Vec<FileKeys>,

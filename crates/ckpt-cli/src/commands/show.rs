@@ -12,7 +12,10 @@ use ckpt_store::{
 };
 use clap::Args;
 
-use super::refs::{self, RefsByVersion};
+use super::{
+    lineage::merge as strategies,
+    refs::{self, RefsByVersion},
+};
 use crate::{
     context::{Answer, Context, Outcome, find, noted},
     failure::Failure,
@@ -29,10 +32,11 @@ const LABEL_WIDTH: usize = 13;
 /// Shows one version whole
 ///
 /// With --json: version, model, state, parents, number, branch (if REV is one), time, author,
-/// message, params, metrics; refs, recipe, data (a list of name, id, source, preprocessing), code, seed, parent_state, bases, environment;
-/// tensors (a list of name, dtype, shape, bytes, role, root), files (a list of path, bytes,
-/// reader, reader_version, note: why it is opaque) and notes (a list of note, time, author, text,
-/// metrics, files: a list of path and bytes, content), the newest first.
+/// message, params, metrics; refs, recipe, data (a list of name, id, source, preprocessing), code,
+/// seed, parent_state, bases, merge (null, or what decided its conflicts), environment; tensors (a
+/// list of name, dtype, shape, bytes, role, root), files (a list of path, bytes, reader,
+/// reader_version, note: why it is opaque) and notes (a list of note, time, author, text, metrics,
+/// files: a list of path and bytes, content), the newest first.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -102,6 +106,7 @@ fn keys(whole: Whole, branch: Option<String>, head: &RefName) -> json::Show {
         code: recipe.code,
         seed: recipe.seed,
         parent_state: recipe.parent_state,
+        merge: recipe.merge.as_ref().map(strategies),
         bases: recipe.bases,
         environment: version.record.environment,
         tensors: json::tensors(&checkpoint),
@@ -140,6 +145,9 @@ fn print_facts(ui: &mut Ui, whole: &Whole) -> Result<(), Failure> {
     }
     for base in &whole.recipe.bases {
         fact(ui, "made from", base.to_string())?;
+    }
+    if let Some(merge) = &whole.recipe.merge {
+        fact(ui, "merged by", strategies(merge))?;
     }
     for (index, line) in record.message.lines().enumerate() {
         fact(ui, if index == 0 { "message" } else { "" }, line)?;

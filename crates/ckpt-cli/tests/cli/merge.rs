@@ -37,8 +37,8 @@ fn what_both_changed_needs_a_decision() {
       tensors 1 the same, 1 ours, 1 theirs, 1 undecided
       files   1 dissolved into tensors
       params  1 ours
-      conflict  name         kind                   decided by
-      tensor    head.weight  changed on both sides  nothing yet
+      conflict  name         kind          decided by
+      tensor    head.weight  both changed  nothing yet
     error: 1 conflict is not decided; branch main is unchanged
     hint: --strategy average decides what can be averaged, --for 'head.*=theirs' by name
     [exit code 4]
@@ -58,8 +58,8 @@ fn a_strategy_decides_all_and_rules_by_name() {
       tensors 1 the same, 1 ours, 1 theirs, 1 merged (1 by average:0.5)
       files   1 dissolved into tensors
       params  1 ours
-      conflict  name         kind                   decided by
-      tensor    head.weight  changed on both sides  average:0.5
+      conflict  name         kind          decided by
+      tensor    head.weight  both changed  average:0.5
     ");
     assert_snapshot!(sandbox.run("merge side --strategy average --weight 0.25 -m 'a bit of side' --metric loss=0.6"), @r#"
     [main id4_________] #3 "a bit of side"  24 B -> [size] stored
@@ -246,9 +246,10 @@ fn unrelated_versions_and_other_bases() {
       tensors 2 the same, 2 undecided
       files   1 ours
       params  1 ours
-      conflict  name         kind                 decided by
-      tensor    body.weight  added on both sides  nothing: the base has none like it
-      tensor    head.weight  added on both sides  nothing: the base has none like it
+      conflict  name         kind        decided by
+      tensor    body.weight  both added  nothing yet
+      tensor    head.weight  both added  nothing yet
+      undecided: the base has none like it
     error: 2 conflicts are not decided; branch main is unchanged
     hint: --strategy average decides what can be averaged, --for 'head.*=theirs' by name
     [exit code 4]
@@ -258,9 +259,9 @@ fn unrelated_versions_and_other_bases() {
       tensors 2 the same, 1 ours, 1 undecided
       files   1 ours
       params  1 undecided
-      conflict  name         kind                            decided by
-      tensor    body.weight  changed on both sides           nothing yet
-      param     lr           changed by us, removed by them  nothing yet
+      conflict  name         kind            decided by
+      tensor    body.weight  both changed    nothing yet
+      param     lr           theirs removed  nothing yet
     error: 2 conflicts are not decided; branch main is unchanged
     hint: --strategy average decides what can be averaged, --for 'head.*=theirs' by name
     [exit code 4]

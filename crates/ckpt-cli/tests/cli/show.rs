@@ -102,6 +102,7 @@ fn json_has_every_documented_key() {
       "seed": 7,
       "parent_state": "id4",
       "bases": [],
+      "merge": null,
       "environment": {
         "arch": "[arch]",
         "ckpt": "[version]",

@@ -96,12 +96,12 @@ impl Outcome {
 impl fmt::Display for ConflictKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::BothChanged => "changed on both sides",
-            Self::BothAdded => "added on both sides",
-            Self::RemovedByUs => "removed by us, changed by them",
-            Self::RemovedByThem => "changed by us, removed by them",
-            Self::Retyped => "of another dtype on each side",
-            Self::Reshaped => "of another shape on each side",
+            Self::BothChanged => "both changed",
+            Self::BothAdded => "both added",
+            Self::RemovedByUs => "ours removed",
+            Self::RemovedByThem => "theirs removed",
+            Self::Retyped => "dtypes differ",
+            Self::Reshaped => "shapes differ",
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Merges in words.
 
+use std::collections::BTreeSet;
+
 use ckpt_store::{MergeItem, MergePlan, Outcome, Resolution, Side, Strategy};
 
 use crate::{
@@ -24,7 +26,7 @@ pub(super) fn plan(ui: &mut Ui, plan: &MergePlan) -> Result<(), Failure> {
         Column::left("  conflict"),
         Column::left("name").keep_ends(NARROWEST),
         Column::left("kind").dispensable(1),
-        Column::left("decided by").elastic(),
+        Column::left("decided by"),
     ]);
     let kinds = [
         ("tensor", &plan.tensors),
@@ -32,26 +34,41 @@ pub(super) fn plan(ui: &mut Ui, plan: &MergePlan) -> Result<(), Failure> {
         ("param", &plan.params),
         ("input", &plan.inputs),
     ];
+    let mut reasons = BTreeSet::new();
     let mut any = false;
     for (what, items) in kinds {
-        for row in items.iter().filter_map(|item| conflict(what, item)) {
+        for (row, reason) in items.iter().filter_map(|item| conflict(what, item)) {
             any = true;
             table.row(row);
+            reasons.extend(reason);
         }
     }
-    if any { ui.table(&mut table) } else { Ok(()) }
+    if !any {
+        return Ok(());
+    }
+    ui.table(&mut table)?;
+    let say = |reason| ui.line(Text::styled(Style::Bad, "  undecided: ").plain(reason));
+    reasons.into_iter().try_for_each(say)
 }
 
-fn conflict(what: &str, MergeItem { name, outcome }: &MergeItem) -> Option<[Text; 4]> {
+/// Describes a conflict in a row, and why its strategy does not decide it.
+fn conflict(
+    what: &str,
+    MergeItem { name, outcome }: &MergeItem,
+) -> Option<([Text; 4], Option<&'static str>)> {
     let Outcome::Conflict { kind, resolution } = outcome else { return None };
+    let reason = match resolution {
+        Resolution::Open(reason) => *reason,
+        Resolution::Taken(_) | Resolution::Merged(_) => None,
+    };
     let decided = match resolution {
-        Resolution::Open(None) => Text::styled(Style::Bad, "nothing yet"),
-        Resolution::Open(Some(reason)) => Text::styled(Style::Bad, format!("nothing: {reason}")),
+        Resolution::Open(_) => Text::styled(Style::Bad, "nothing yet"),
         Resolution::Taken(Side::Ours) => "ours".into(),
         Resolution::Taken(Side::Theirs) => "theirs".into(),
         Resolution::Merged(arithmetic) => Strategy::Arithmetic(*arithmetic).to_string().into(),
     };
-    Some([format!("  {what}").into(), name.as_str().into(), kind.to_string().into(), decided])
+    let row = [format!("  {what}").into(), name.as_str().into(), kind.to_string().into(), decided];
+    Some((row, reason))
 }
 
 /// Prints how many of what come from where; nothing of what neither side has.

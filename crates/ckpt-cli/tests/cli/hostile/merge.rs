@@ -137,32 +137,33 @@ fn conflicts_that_nothing_decides_change_nothing() {
     merge id3_________ into id2_________, both from id1_________
       tensors 1 the same, 1 undecided
       files   1 ours
-      conflict  name    kind                   decided by
-      tensor    weight  changed on both sides  nothing yet
+      conflict  name    kind          decided by
+      tensor    weight  both changed  nothing yet
     error: 1 conflict is not decided; branch main is unchanged
     hint: --strategy average decides what can be averaged, --for 'head.*=theirs' by name
     [exit code 4]
     merge id3_________ into id2_________, both from id1_________
       tensors 1 the same, 1 undecided
       files   1 ours
-      conflict  name    kind                   decided by
-      tensor    weight  changed on both sides  nothing yet
+      conflict  name    kind          decided by
+      tensor    weight  both changed  nothing yet
     error: 1 conflict is not decided; branch main is unchanged
     hint: --strategy average decides what can be averaged, --for 'head.*=theirs' by name
     [exit code 4]
     merge id4_________ into id2_________, both from id1_________
       tensors 1 the same, 1 undecided
       files   1 ours
-      conflict  name    kind                           decided by
-      tensor    weight  of another shape on each side  nothing: its elements cann...
+      conflict  name    kind           decided by
+      tensor    weight  shapes differ  nothing yet
+      undecided: its elements cannot be paired
     error: 1 conflict is not decided; branch main is unchanged
     hint: --strategy average decides what can be averaged, --for 'head.*=theirs' by name
     [exit code 4]
     merge id5_________ into id2_________, without a common ancestor
       tensors 1 the same, 1 undecided
       files   1 ours
-      conflict  name    kind                 decided by
-      tensor    weight  added on both sides  nothing yet
+      conflict  name    kind        decided by
+      tensor    weight  both added  nothing yet
     error: 1 conflict is not decided; branch main is unchanged
     hint: --strategy average decides what can be averaged, --for 'head.*=theirs' by name
     [exit code 4]
