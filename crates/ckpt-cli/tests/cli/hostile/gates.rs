@@ -1,9 +1,11 @@
 //! Gates of `compare` on numbers that are none, and on what nothing has.
 
+use std::path::Path;
+
 use ckpt_store::{Draft, RefName, Stamp};
 use insta::assert_snapshot;
 
-use super::refused_unnamed;
+use super::{refused_lines, refused_unnamed};
 use crate::sandbox::{START, Sandbox};
 
 /// A tensor, then the same with another value in its middle.
@@ -89,5 +91,82 @@ fn a_metric_that_became_nan_got_worse() {
     for line in ["compare main@1 main@2 --no-worse", "compare main@1 main@3 --no-worse"] {
         let printed = sandbox.run(line);
         assert!(printed.ends_with("[exit code 3]\n"), "{line}: {printed}");
+    }
+}
+
+#[test]
+fn statistics_of_nothing() {
+    let sandbox = spoiled(5.0);
+    let lines = [
+        "stat",
+        "stat ''",
+        "stat '['",
+        "stat nothing",
+        "stat weight --of size",
+        "stat weight --over nothing",
+        "stat weight --over nothing..HEAD",
+        "stat weight --over HEAD..HEAD~",
+        "stat weight --over HEAD~..~",
+        "stat weight --over HEAD...HEAD~",
+    ];
+    assert_snapshot!(refused_lines(&sandbox, &lines), @r#"
+    "stat"
+      error: the following required arguments were not provided: <PATTERN>...
+    hint: usage: ckpt stat <PATTERN>...
+    [exit code 2]
+    "stat ''"
+      error: invalid value '' for '<PATTERN>...': "" is not a pattern: it is empty
+    "stat '['"
+      error: invalid value '[' for '<PATTERN>...': "[" is not a pattern: unclosed character class; missing ']'
+    [exit code 2]
+    "stat nothing"
+      error: no tensor of these versions has a name like "nothing"
+    hint: the names are weight
+    [exit code 1]
+    "stat weight --of size"
+      error: invalid value 'size' for '--of <WHAT>' [possible values: l2, update, nan, inf, zeros, max_abs, mean, std, rms, min, max]
+    [exit code 2]
+    "stat weight --over nothing"
+    "stat weight --over nothing..HEAD"
+      error: no version is called "nothing"
+    hint: `log` shows versions, `branch`, `tag` and `alias` list names; an id needs 4 digits or more
+    [exit code 1]
+    "stat weight --over HEAD..HEAD~"
+      error: version id2_________ is not on the line of first parents of id1_________
+    hint: a range A..B is what comes after A, up to B
+    [exit code 1]
+    "stat weight --over HEAD~..~"
+      error: "~" is not a revision: it names nothing
+    "stat weight --over HEAD...HEAD~"
+      error: "HEAD...HEAD~" is not a revision: a range has two dots, once
+    hint: forms of a revision: main, main~3, main@12, HEAD, min:loss, max:f1@main, an id
+    [exit code 2]
+    "#);
+}
+
+#[test]
+fn statistics_do_not_rely_on_what_was_kept() {
+    let sandbox = spoiled(f32::NAN);
+    let first = sandbox.ok("stat weight");
+    assert!(first.contains("nan"), "{first}");
+    let kept = sandbox.list(".ckpt/cache");
+    assert!(!kept.is_empty());
+    let folder = sandbox.path(".ckpt/cache");
+    fill_with_garbage(&folder);
+    assert_eq!(sandbox.ok("stat weight"), first);
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::write(&folder, "no folder").unwrap();
+    assert_eq!(sandbox.ok("stat weight"), first);
+}
+
+/// Replaces what is in all files of a folder and below, by bytes of another length.
+fn fill_with_garbage(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            fill_with_garbage(&path);
+        } else {
+            std::fs::write(path, "garbage\u{1b}[31m").unwrap();
+        }
     }
 }

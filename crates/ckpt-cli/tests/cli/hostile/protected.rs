@@ -192,6 +192,7 @@ fn a_repository_that_cannot_be_written_to_can_be_read() {
             "log --where val_loss<1",
             "show",
             "compare HEAD~ HEAD",
+            "stat bias",
             "models",
             "lineage",
             "verify",

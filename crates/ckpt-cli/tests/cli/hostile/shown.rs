@@ -84,6 +84,8 @@ fn no_text_controls_the_terminal_or_forges_a_line() {
         &["show", "--all", "HEAD~"],
         &["compare", "HEAD~", "HEAD"],
         &["compare", "HEAD~", "HEAD", "HEAD", "--all"],
+        &["stat", "*"],
+        &["stat", "nothing"],
         &["models"],
         &["lineage"],
         &["report", "-o", "-"],
