@@ -149,7 +149,7 @@ impl Repository {
     }
 
     fn asked_for(&self, version: &Version, patterns: &[Pattern]) -> Result<Arc<ByName>> {
-        let mut tensors = self.checkpoint(&version.record)?.tensors;
+        let mut tensors = self.sound_tensors(version)?;
         tensors.retain(|tensor| patterns.iter().any(|pattern| pattern.matches(&tensor.name)));
         let tensors = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor));
         Ok(Arc::new(tensors.collect()))

@@ -10,7 +10,11 @@ use ckpt_store::{
     disk::MemDisk, record::Role,
 };
 use ckpt_tensor::{Difference, Dtype};
-use common::{draft, main_branch, open, repository, spy::counting};
+use common::{
+    by_hand::{self, Object, plant},
+    draft, main_branch, open, repository,
+    spy::counting,
+};
 
 const LEAF: usize = 1 << 20;
 
@@ -201,4 +205,25 @@ fn progress_counts_what_is_read() {
         panic!()
     };
     assert_eq!(elements, count as u64);
+}
+
+#[test]
+fn a_tensor_that_lies_about_its_length_is_damage() {
+    let (disk, repo) = repository();
+    let good = commit(&repo, vec![f64s("w", &[1.0, 2.0])]);
+    let mut record = repo.checkpoint(&good.record).unwrap();
+    record.tensors[0].len = 8;
+    record.tensors[0].root = ckpt_hash::tree_hash(&[7; 8]);
+    let (checkpoint, id) = Object::checkpoint(&record);
+    let (version, bad) = Object::version(&by_hand::version(id, good.record.recipe));
+    plant(&disk, vec![Object::block(&[7; 8]), checkpoint, version]);
+    let repo = open(&disk);
+    let bad = repo.version(&bad).unwrap();
+    let all = ["*".parse().unwrap()];
+    let statistics = repo.statistics(std::slice::from_ref(&bad), &all, &|_, _| {}).map(|_| ());
+    for result in [repo.compare(good, bad).map(|_| ()), statistics] {
+        let error = result.unwrap_err().to_string();
+        let lies = "is damaged: its tensor w has 8 bytes where its shape needs 16";
+        assert!(error.starts_with("checkpoint ") && error.ends_with(lies), "{error}");
+    }
 }
