@@ -109,10 +109,19 @@ impl Repository {
     /// in what leads to content or in packs that are to be written anew, and whatever the disk
     /// refuses: nothing is lost then. [`Error::Config`](crate::Error::Config).
     pub fn gc(&self, options: &GcOptions) -> Result<GcReport> {
+        self.gc_with(options, &|_, _| {})
+    }
+
+    /// Does what [`gc`](Self::gc) does, and tells `progress` how many bytes of objects, decoded,
+    /// have been written anew, of how many. Nothing is told where nothing is written anew.
+    ///
+    /// # Errors
+    /// Those of [`gc`](Self::gc).
+    pub fn gc_with(&self, options: &GcOptions, progress: &dyn Fn(u64, u64)) -> Result<GcReport> {
         let config = self.read_config()?;
         let grace_ms = options.grace_ms.unwrap_or(config.trash.grace_ms());
         let replacing = self.refs.replace_packs()?;
-        let mut report = self.sweep(&options.stamp, grace_ms)?;
+        let mut report = self.sweep(&options.stamp, grace_ms, progress)?;
         drop(replacing);
         report.merged = self.merge_packs()?.packs;
         Ok(report)

@@ -90,7 +90,7 @@ impl Repository {
         // What an earlier merge set aside. Its readers had a whole round of commits to notice.
         packs.remove_merged(&self.in_manifests()?)?;
         let generation = self.generation()?;
-        let written = repack(self.disk(), packs, sources, &Keep::ALL)?;
+        let written = repack(self.disk(), packs, sources, &Keep::ALL, &|_, _| {})?;
         // Locks may be gone: somebody else may have taken away what the new pack builds on.
         if self.generation()? != generation {
             written.iter().try_for_each(|pack| packs.bring_back_bases(pack).map(|_| ()))?;

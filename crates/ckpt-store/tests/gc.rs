@@ -7,6 +7,8 @@ mod common;
 #[allow(dead_code, reason = "made for more than is used here")]
 mod sequences;
 
+use std::cell::RefCell;
+
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, GcOptions, InputFile, NoteDraft, PruneOptions, RefKind, RefName,
@@ -87,6 +89,22 @@ fn what_refs_lead_to_stays() {
     assert_eq!((packs(&disk, "packs"), disk_trash(&disk)), (before, 0));
     let repo = sound(&disk);
     made.iter().for_each(|(id, bytes)| assert!(first_tensor(&repo, id).unwrap() == *bytes));
+}
+
+#[test]
+fn what_is_written_anew_is_told() {
+    let (disk, repo) = unmerged();
+    let made = line(&repo, 4);
+    repo.rollback(&main_branch(), Some(made[0].0), "", &stamp()).unwrap();
+    let told = RefCell::new(Vec::new());
+    let report =
+        repo.gc_with(&gc(0), &|done, total| told.borrow_mut().push((done, total))).unwrap();
+    assert!(report.packs > 0, "{report:?}");
+    let told = told.into_inner();
+    let total = told[0].1;
+    assert!(total > 0 && told.is_sorted(), "{told:?}");
+    assert_eq!(told.last(), Some(&(total, total)));
+    sound(&disk);
 }
 
 #[test]

@@ -47,7 +47,8 @@ pub(crate) fn gc(context: &mut Context, args: &GcArgs) -> Outcome {
         return Ok(Answer::Done);
     }
     let progress = context.ui.progress("collecting");
-    let report = repository.gc(&options)?;
+    let tell = |done, total| progress.update_bytes(done, total);
+    let report = repository.gc_with(&options, &tell)?;
     drop(progress);
     match context.json {
         true => context.ui.json(&json::Gc::new(&report))?,

@@ -9,7 +9,7 @@ use crate::{
     error::{Doing, Error, Result},
     pack::TRASH,
     record::{ContentNote, NoteRecord},
-    repack::repack,
+    repack::{Keep, Progress, repack},
     repo::{Repository, Stamp},
 };
 
@@ -21,10 +21,16 @@ const REACHED: &str = "a ref leads to it after all";
 
 impl Repository {
     /// Writes packs anew and sets the old ones aside; the caller holds the lock of mergers.
-    pub(super) fn sweep(&self, stamp: &Stamp, grace_ms: i64) -> Result<GcReport> {
+    pub(super) fn sweep(
+        &self,
+        stamp: &Stamp,
+        grace_ms: i64,
+        progress: Progress<'_>,
+    ) -> Result<GcReport> {
         let mut survey = self.whole_survey()?;
         let packs = &self.objects.packs;
-        let written = survey.with_keep(|keep| repack(self.disk(), packs, &survey.sources, keep))?;
+        let anew = |keep: &Keep<'_>| repack(self.disk(), packs, &survey.sources, keep, progress);
+        let written = survey.with_keep(anew)?;
         survey.seen.extend(written.iter().map(|pack| pack.name().to_owned()));
         let written_bytes = written.iter().map(|pack| pack.len()).sum();
         let alone = self.refs.alone()?;

@@ -53,7 +53,7 @@ impl Repository {
             for pack in self.objects.packs.packs() {
                 if let Some(Fault { objects, .. }) = unsound.get(pack.name()) {
                     let keep = Keep { stays: &|id| !objects.contains(id), whole: &|_| false };
-                    repack(self.disk(), &self.objects.packs, &[pack], &keep)?;
+                    repack(self.disk(), &self.objects.packs, &[pack], &keep, &|_, _| {})?;
                 }
             }
             let names: BTreeSet<String> = unsound.keys().cloned().collect();
