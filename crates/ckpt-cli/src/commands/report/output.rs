@@ -25,6 +25,10 @@ pub(super) fn check(path: &Path, force: bool) -> Result<(), Failure> {
         let message = format!("cannot write {}: it is a folder", path.display());
         return Err(Failure::failed(message).with_hint("-o FILE names a file"));
     }
+    if path.exists() && !path.is_file() {
+        let message = format!("cannot write {}: it is neither a file nor a folder", path.display());
+        return Err(Failure::failed(message).with_hint("-o FILE names a file, -o - the output"));
+    }
     if force || !path.exists() || is_report(path)? {
         return Ok(());
     }
@@ -34,10 +38,6 @@ pub(super) fn check(path: &Path, force: bool) -> Result<(), Failure> {
 
 /// Tells whether a file starts as reports do.
 fn is_report(path: &Path) -> Result<bool, Failure> {
-    // Reading what is no file, such as a pipe, could take for ever.
-    if !path.is_file() {
-        return Ok(false);
-    }
     let mut start = Vec::new();
     let read =
         File::open(path).and_then(|file| file.take(START.len() as u64).read_to_end(&mut start));
