@@ -12,10 +12,15 @@ use ckpt_store::{
     Commit, Contents, Draft, Error, MergeOptions, Parents, Policy, PruneOptions, RefName,
     Repository, Result, Strategies, Tensor,
     disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk},
-    record::Role,
+    record::{Role, VersionRecord},
 };
 use ckpt_tensor::Dtype;
-use common::{configure, main_branch, spy::counting, stamp};
+use common::{
+    by_hand::{Object, plant},
+    configure, main_branch,
+    spy::counting,
+    stamp,
+};
 use peak::peak;
 
 /// A tensor of pseudo-random numbers near 1.
@@ -64,7 +69,7 @@ fn memory_does_not_grow_with_the_tensor() {
             // All of it happens on the one thread of the pool, whose memory is counted.
             pool.install(|| peak(|| drop(merge(&repo, ours, theirs, strategy).unwrap())))
         };
-        let (small, large) = (take(28 << 20), take(44 << 20));
+        let (small, large) = (take(26 << 20), take(36 << 20));
         assert!(large < small + (1 << 20), "{strategy}: {small}, then {large} bytes");
         assert!(large < 64 << 20, "{strategy}: {large} bytes");
     }
@@ -135,4 +140,21 @@ fn content_that_was_removed_is_missed_only_where_it_is_needed() {
     }
     let merged = merge(&repo, ours, theirs, "average").unwrap().version;
     assert_eq!(repo.replay_merge(&merged).unwrap(), merged.record.model);
+}
+
+#[test]
+fn a_tensor_that_lies_about_its_length_is_damage() {
+    let disk = MemDisk::new();
+    let repo = Repository::init_on(Arc::new(disk.clone())).unwrap();
+    let (ours, theirs) = fork(&repo, 4096, 1).unwrap();
+    let theirs = repo.version(&theirs).unwrap().record;
+    let mut checkpoint = repo.checkpoint(&theirs).unwrap();
+    checkpoint.tensors[1].len = 8192;
+    let (checkpoint, id) = Object::checkpoint(&checkpoint);
+    let (version, lying) = Object::version(&VersionRecord { checkpoint: id, ..theirs });
+    plant(&disk, vec![checkpoint, version]);
+    let repo = Repository::open_on(Arc::new(disk)).unwrap();
+    let error = merge(&repo, ours, lying, "average").unwrap_err().to_string();
+    let expected = "its tensor w has 8192 bytes where its shape needs 4096";
+    assert!(error.ends_with(expected), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ckpt_hash::VersionId;
+use ckpt_hash::{CheckpointId, VersionId};
 
 use super::{
     contents::MergeContents, files::merge_files, outcome::MergeItem, recipes::merge_recipes,
@@ -12,7 +12,9 @@ use crate::{
     commit::{Commit, Draft, Parents},
     contents::Contents,
     error::{Error, Result},
+    fit::check_fit,
     history::Version,
+    object::ObjectId,
     paths::check_paths,
     record::{CheckpointRecord, MergeRecord, RecipeRecord},
     refs::RefName,
@@ -137,8 +139,17 @@ impl Repository {
     ) -> Result<[CheckpointRecord; 3]> {
         self.require_content(&ours.record)?;
         self.require_content(&theirs.record)?;
-        let base = base.map(|base| self.checkpoint(&base.record)).transpose()?.unwrap_or_default();
-        Ok([base, self.checkpoint(&ours.record)?, self.checkpoint(&theirs.record)?])
+        let read = |version: &Version| self.fitting_checkpoint(&version.record.checkpoint);
+        let base = base.map(read).transpose()?.unwrap_or_default();
+        Ok([base, read(ours)?, read(theirs)?])
+    }
+
+    /// Reads a checkpoint whose parts fit together: arithmetic relies on the lengths of tensors.
+    pub(super) fn fitting_checkpoint(&self, id: &CheckpointId) -> Result<CheckpointRecord> {
+        let checkpoint = self.objects.checkpoint(id)?;
+        let damaged = |what| Error::damaged(ObjectId::from(*id).to_string(), what);
+        check_fit(&checkpoint).map_err(damaged)?;
+        Ok(checkpoint)
     }
 
     /// Carries out a plan that decides everything: commits its result to a branch, which must be at

@@ -34,7 +34,7 @@ impl Repository {
         for parent in &version.record.parents {
             self.require_content(&self.version(parent)?.record)?;
         }
-        let read = |id| self.objects.checkpoint(id);
+        let read = |id| self.fitting_checkpoint(id);
         let base = record.base.as_ref().map(read).transpose()?.unwrap_or_default();
         let (ours, theirs) = (read(&record.ours)?, read(&record.theirs)?);
         let strategies = strategies(&record)?;
