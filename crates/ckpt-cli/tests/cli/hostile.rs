@@ -31,6 +31,7 @@ mod safetensors;
 mod shards;
 mod shown;
 mod usage;
+mod wishes;
 mod zip;
 
 /// What stands at a path.
