@@ -191,7 +191,9 @@ impl From<Error> for Failure {
             }
             Error::Locked { .. } => (Failed, Some("try again once it has ended".into())),
             Error::Io { source, .. } => (Failed, after_refused(source.kind())),
-            Error::NothingToExport => (Failed, Some(Hint::command("show REV", "lists tensors"))),
+            Error::NothingToExport { .. } => {
+                (Failed, Some(Hint::command("show REV", "lists tensors")))
+            }
             Error::NoEarlier(_) => {
                 (Failed, Some("--to REV names the version to go back to".into()))
             }
@@ -228,13 +230,18 @@ impl From<Error> for Failure {
             }
             _ => (Failed, None),
         };
-        let missing = match &error {
-            Error::NoRef(name) => {
-                Some(Missing { name: name.short().to_owned(), kind: Some(name.kind()) })
-            }
-            _ => None,
-        };
+        let missing = missing(&error);
         Self { class, message: chain(&error), hint, missing }
+    }
+}
+
+/// Returns the name that nothing has, if that is what is wrong.
+fn missing(error: &Error) -> Option<Missing> {
+    match error {
+        Error::NoRef(name) => {
+            Some(Missing { name: name.short().to_owned(), kind: Some(name.kind()) })
+        }
+        _ => None,
     }
 }
 

@@ -34,6 +34,7 @@ mod outside;
 mod suggest;
 pub mod ui;
 mod usage;
+mod whole_file;
 
 pub use crate::{
     app::{report, run},

@@ -166,8 +166,15 @@ pub enum Error {
     #[error("there is nothing to restore: it is a version of metrics and parameters alone")]
     NothingToRestore,
     /// A version without such tensors.
-    #[error("there is nothing to export: no tensor of the version is asked for")]
-    NothingToExport,
+    #[error("there is nothing to export: {}", if *has_tensors {
+        "no tensor of the version is asked for"
+    } else {
+        "the version has no tensors"
+    })]
+    NothingToExport {
+        /// Whether the version has others.
+        has_tensors: bool,
+    },
     /// A place that a restore cannot write to.
     #[error("{path} {what}")]
     Target {

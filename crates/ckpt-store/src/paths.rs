@@ -38,10 +38,14 @@ pub(crate) fn check_path(path: &str) -> Result<(), String> {
 /// Checks that a path stays inside of the folder that it is joined to, and out of a repository
 /// there; says what it is or does otherwise.
 pub(crate) fn check_inside(path: &str) -> Result<(), &'static str> {
-    let bad = |part: &str| {
-        part.is_empty() || part == "." || part == ".." || part.contains(['\\', ':', '\0'])
-    };
-    if path.split('/').any(bad) || path.contains(char::is_control) {
+    let bad = |part: &str| part.is_empty() || part == "." || part == "..";
+    if path.contains(char::is_control) {
+        return Err("has a control character");
+    }
+    if path.contains(['\\', ':']) {
+        return Err("has one of \\ and :, which part paths on some platforms");
+    }
+    if path.split('/').any(bad) {
         return Err("is not a relative path without special parts");
     }
     let first = path.split('/').next().unwrap_or_default();

@@ -145,7 +145,11 @@ impl Repository {
         }
         let format = read_small(&*disk, "format", 1024).doing(|| "read format".to_owned())?;
         if format != FORMAT.as_bytes() {
-            let found = String::from_utf8_lossy(&format).trim_end().chars().take(60).collect();
+            let found: String =
+                String::from_utf8_lossy(&format).trim_end().chars().take(60).collect();
+            if found.is_empty() || found == FORMAT.trim_end() {
+                return Err(Error::damaged("format", "it is not the line that it was"));
+            }
             return Err(Error::UnknownFormat { found, expected: FORMAT.trim_end() });
         }
         let repository = Self::over(disk);

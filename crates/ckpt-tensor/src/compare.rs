@@ -195,6 +195,9 @@ pub struct NumericDifference {
     pub inf_a: u64,
     /// Infinite elements of the second tensor.
     pub inf_b: u64,
+    /// Pairs that are apart by no number: one side is NaN or infinite, and the other is not the
+    /// same. NaN and NaN are the same here, and so are equal infinities.
+    pub spoiled: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -210,6 +213,7 @@ struct Sums {
     nan_b: u64,
     inf_a: u64,
     inf_b: u64,
+    spoiled: u64,
 }
 
 impl Sums {
@@ -248,6 +252,8 @@ impl Sums {
         self.nan_b += u64::from(pair.b.is_nan());
         self.inf_a += u64::from(pair.a.is_infinite());
         self.inf_b += u64::from(pair.b.is_infinite());
+        let is_same = pair.a == pair.b || (pair.a.is_nan() && pair.b.is_nan());
+        self.spoiled += u64::from(!is_same);
     }
 
     fn finish(&self) -> NumericDifference {
@@ -264,6 +270,7 @@ impl Sums {
             nan_b: self.nan_b,
             inf_a: self.inf_a,
             inf_b: self.inf_b,
+            spoiled: self.spoiled,
         }
     }
 }

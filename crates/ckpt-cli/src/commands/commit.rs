@@ -113,6 +113,9 @@ pub(crate) struct CommitArgs {
     author: Option<String>,
 }
 
+/// Most letters of a message that are repeated.
+const MAX_SUBJECT: usize = 72;
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum EffortArg {
     Fast,
@@ -237,7 +240,9 @@ pub(super) fn print(ui: &mut Ui, branch: &RefName, commit: &Commit) -> Result<()
         .push(Style::Id, version.id.short())
         .plain(format!("] #{}", version.record.number));
     if let Some(subject) = version.record.message.lines().next() {
-        line = line.plain(format!(" \"{subject}\""));
+        let more = if subject.chars().nth(MAX_SUBJECT).is_some() { "..." } else { "" };
+        let start: String = subject.chars().take(MAX_SUBJECT).collect();
+        line = line.plain(format!(" \"{start}{more}\""));
     }
     let (logical, stored) = (format::bytes(*logical_bytes), format::bytes(*stored_bytes));
     line = line.plain(format!("  {logical} -> {stored} stored"));

@@ -92,7 +92,7 @@ pub(crate) fn export(context: &mut Context, args: &ExportArgs) -> Outcome {
     });
     let plan = plan.map_err(|error| match error {
         Error::Format { .. } => Failure::from(error).with_hint(OTHER_WAYS),
-        error => output::explain(error, &folder),
+        error => output::explain("exporting", error, &folder),
     })?;
     drop(progress);
     if context.json {

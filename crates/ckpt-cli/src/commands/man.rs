@@ -16,6 +16,7 @@ use crate::{
     failure::Failure,
     format, json,
     outside::check_outside,
+    whole_file,
 };
 
 /// Starts the part of a help text that holds examples.
@@ -82,7 +83,7 @@ fn write_all(context: &mut Context, program: &clap::Command, folder: &Path) -> R
     let mut pages = Vec::new();
     for command in [program].into_iter().chain(program.get_subcommands()) {
         let path = folder.join(manual(command).get_filename());
-        page(command).and_then(|page| fs::write(&path, page)).map_err(writing(&path))?;
+        whole_file::write(&path, &page(command).map_err(writing(&path))?)?;
         pages.push(path.display().to_string());
     }
     if context.json {

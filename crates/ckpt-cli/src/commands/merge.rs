@@ -3,7 +3,7 @@ mod strategy;
 mod text;
 
 use ckpt_hash::VersionId;
-use ckpt_store::{Commit, Draft, MergeOptions, MergePlan, Reason, RefName, Repository};
+use ckpt_store::{Commit, Draft, MergeOptions, MergePlan, Pattern, Reason, RefName, Repository};
 use clap::{Args, builder::NonEmptyStringValueParser};
 
 use self::strategy::StrategyArgs;
@@ -148,10 +148,24 @@ pub(crate) fn merge(context: &mut Context, args: &MergeArgs) -> Outcome {
     };
     let options = MergeOptions { strategies, base, unrelated: args.unrelated };
     let plan = repository.plan_merge(*ours, *theirs, options)?;
+    check_rules(&plan)?;
     if args.plan || plan.undecided() > 0 {
         return merge.show(context, &plan);
     }
     merge.commit(context, &plan)
+}
+
+/// Fails if a rule is for names that nothing has: a slip would leave its conflicts to others.
+fn check_rules(plan: &MergePlan) -> Result<(), Failure> {
+    let is_idle = |pattern: &&Pattern| !plan.items().any(|item| pattern.matches(&item.name));
+    let mut patterns = plan.strategies.rules.iter().map(|(pattern, _)| pattern);
+    match patterns.find(is_idle) {
+        None => Ok(()),
+        Some(pattern) => {
+            let message = format!("nothing on either side has a name like {:?}", pattern.as_str());
+            Err(Failure::failed(message).with_hint("--plan lists the conflicts by name"))
+        }
+    }
 }
 
 impl<'a> Merge<'a> {
@@ -250,7 +264,12 @@ impl<'a> Merge<'a> {
         }
         let conflicts = if undecided == 1 { "conflict is" } else { "conflicts are" };
         let message = format!("{undecided} {conflicts} not decided; {} is unchanged", self.branch);
-        let hint = "--strategy average decides what can be averaged, --for 'head.*=theirs' by name";
+        let hint = match plan.strategies.default {
+            None => {
+                "--strategy average decides what can be averaged, --for 'head.*=theirs' by name"
+            }
+            Some(_) => "--for 'NAME=ours' or 'NAME=theirs' decides what the strategy cannot",
+        };
         Err(Failure::failed(message).with_class(Class::Conflict).with_hint(hint))
     }
 

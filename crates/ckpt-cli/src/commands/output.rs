@@ -43,15 +43,15 @@ pub(super) fn carry_out(
     Ok(plan)
 }
 
-/// Names the folder where an error names a path in it.
-pub(super) fn explain(error: Error, folder: &Path) -> Failure {
+/// Names the folder, and what was done there, where an error names a path in it.
+pub(super) fn explain(doing: &str, error: Error, folder: &Path) -> Failure {
     let is_of_folder = matches!(
         error,
         Error::WouldOverwrite(_) | Error::Target { .. } | Error::Contents(_) | Error::Io { .. }
     );
     let failure = Failure::from(error);
     if is_of_folder && !folder.as_os_str().is_empty() {
-        failure.within(&format!("restoring into {}", folder.display()))
+        failure.within(&format!("{doing} into {}", folder.display()))
     } else {
         failure
     }

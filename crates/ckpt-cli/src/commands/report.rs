@@ -29,6 +29,7 @@ use crate::{
     format, json,
     metrics::Directions,
     ui::{Style, Text},
+    whole_file,
 };
 
 /// Stands for standard output.
@@ -85,7 +86,7 @@ pub(crate) fn report(context: &mut Context, args: &ReportArgs) -> Outcome {
         context.ui.verbatim(page.as_bytes())?;
         return Ok(Answer::Done);
     }
-    output::write(&args.output, page.as_bytes())?;
+    whole_file::write(&args.output, page.as_bytes())?;
     let (versions, bytes) = (report.versions.len() as u64, page.len() as u64);
     let place = args.output.display().to_string();
     if context.json {

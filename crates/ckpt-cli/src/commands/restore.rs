@@ -66,7 +66,7 @@ pub(crate) fn restore(context: &mut Context, args: &RestoreArgs) -> Outcome {
         true => repository.plan_restore_notes(&version.id, disk, &options),
         false => repository.plan_restore(&version.record, disk, &options),
     })
-    .map_err(|error| output::explain(error, &folder))?;
+    .map_err(|error| output::explain("restoring", error, &folder))?;
     drop(progress);
     if args.with_state && !has_state(&repository, &version)? {
         context.ui.notice("note: the version holds no optimizer state")?;

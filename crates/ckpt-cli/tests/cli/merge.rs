@@ -253,7 +253,7 @@ fn unrelated_versions_and_other_bases() {
       tensor    head.weight  both added  nothing yet
       undecided: the base has none like it
     error: 2 conflicts are not decided; branch main is unchanged
-    hint: --strategy average decides what can be averaged, --for 'head.*=theirs' by name
+    hint: --for 'NAME=ours' or 'NAME=theirs' decides what the strategy cannot
     [exit code 4]
     ");
     assert_snapshot!(sandbox.run("merge new --base main~1 --plan"), @"

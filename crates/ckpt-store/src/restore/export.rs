@@ -97,7 +97,7 @@ impl Repository {
             files.push(file(state_name(name, options.format.extension()), state)?);
         }
         if files.is_empty() {
-            return Err(Error::NothingToExport);
+            return Err(Error::NothingToExport { has_tensors: !checkpoint.tensors.is_empty() });
         }
         let options =
             RestoreOptions { name: Some(name.clone()), force: *force, ..Default::default() };

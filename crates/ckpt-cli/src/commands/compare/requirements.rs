@@ -153,12 +153,14 @@ fn numbers(status: &TensorStatus, counts: Option<&(u64, u64)>) -> BTreeMap<Strin
     } else if let Some(difference) = status.difference() {
         found.push(("changed_fraction", difference.changed_fraction()));
         if let Some(by) = difference.numeric {
+            // What became NaN or infinite, or was and is no more, changed by no number.
+            let far = |value: f64| if by.spoiled == 0 { value } else { f64::NAN };
             found.extend([
-                ("max_abs", by.max_abs),
-                ("mean_abs", by.mean_abs),
-                ("l2", by.l2),
-                ("relative_l2", by.relative_l2),
-                ("cosine", by.cosine),
+                ("max_abs", far(by.max_abs)),
+                ("mean_abs", far(by.mean_abs)),
+                ("l2", far(by.l2)),
+                ("relative_l2", far(by.relative_l2)),
+                ("cosine", far(by.cosine)),
                 (NAN, by.nan_b as f64),
                 (INF, by.inf_b as f64),
             ]);

@@ -110,7 +110,7 @@ fn a_full_disk_takes_no_file_that_is_restored_and_leaves_no_part_of_one() {
     }
     assert_snapshot!(together(messages), @"
     export tensors
-      error: restoring into new: cannot write out.npz: File too large (os error 27)
+      error: exporting into new: cannot write out.npz: File too large (os error 27)
     restore HEAD
       error: restoring into ckpt-id1_________: cannot write large.bin: File too large (os error 27)
     restore HEAD -o there --force

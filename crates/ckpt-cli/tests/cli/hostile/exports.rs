@@ -63,6 +63,7 @@ fn exports_of_nothing_and_to_nowhere() {
     ];
     assert_snapshot!(refused_lines(&sandbox, &lines), @r#"
     "export texts -o out.npz"
+      error: there is nothing to export: the version has no tensors
     "export HEAD --tensor nothing -o out.npz"
       error: there is nothing to export: no tensor of the version is asked for
     hint: `ckpt show REV` lists tensors
@@ -77,9 +78,9 @@ fn exports_of_nothing_and_to_nowhere() {
     hint: --force replaces it; -o PATH restores to another place
     [exit code 1]
     "export HEAD -o there.npz/out.npz"
-      error: restoring into there.npz: cannot read out.npz: Not a directory (os error 20)
+      error: exporting into there.npz: cannot read out.npz: Not a directory (os error 20)
     "export HEAD -o model.safetensors/out.npz"
-      error: restoring into model.safetensors: cannot read out.npz: Not a directory (os error 20)
+      error: exporting into model.safetensors: cannot read out.npz: Not a directory (os error 20)
     [exit code 1]
     "export nothing"
       error: no version is called "nothing"

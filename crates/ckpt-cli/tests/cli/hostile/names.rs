@@ -32,11 +32,11 @@ fn names_that_not_every_system_has_are_refused_when_they_are_committed() {
     }
     assert_snapshot!(together(messages), @r#"
     "a\\b"
-      error: "a\\b" is not a relative path without special parts
+      error: "a\\b" has one of \ and :, which part paths on some platforms
     "a:b"
-      error: "a:b" is not a relative path without special parts
+      error: "a:b" has one of \ and :, which part paths on some platforms
     "a\nb\u{1b}[31m"
-      error: "a\nb\u{1b}[31m" is not a relative path without special parts
+      error: "a\nb\u{1b}[31m" has a control character
     "CON"
       error: "CON" could not be restored on every platform: a part of it is the name of a device on Windows
     "nul.txt"

@@ -124,7 +124,6 @@ fn reports_of_nothing_and_to_nowhere() {
 
 #[cfg(unix)]
 #[test]
-#[ignore = "what is no file is replaced by the page, even a device"]
 fn a_report_replaces_files_alone() {
     let sandbox = Sandbox::with_history();
     std::os::unix::fs::symlink("model.safetensors", sandbox.path("link")).unwrap();
@@ -161,7 +160,6 @@ fn a_full_disk_takes_no_report() {
 
 #[cfg(unix)]
 #[test]
-#[ignore = "an empty page is left behind"]
 fn a_full_disk_takes_no_manual_page() {
     let sandbox = Sandbox::with_history();
     std::fs::create_dir(sandbox.path("pages")).unwrap();

@@ -212,7 +212,7 @@ fn nothing_in_a_pickle_is_executed() {
     let shown = sandbox.ok("show");
     assert!(shown.contains("posix.system"), "{shown}");
     assert_snapshot!(refused(&sandbox, "export HEAD -o out.npz"), @"
-    error: there is nothing to export: no tensor of the version is asked for
+    error: there is nothing to export: the version has no tensors
     hint: `ckpt show REV` lists tensors
     [exit code 1]
     ");

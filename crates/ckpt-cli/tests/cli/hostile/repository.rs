@@ -69,10 +69,11 @@ fn formats_that_are_none() {
     }
     assert_snapshot!(together(messages), @r#"
     ""
-      error: the repository has format ""; this ckpt reads "ckpt repository format 1"
     "ckpt repository format 1"
     "ckpt repository format 1\r\n"
-      error: the repository has format "ckpt repository format 1"; this ckpt reads "ckpt repository format 1"
+      error: format is damaged: it is not the line that it was
+    hint: `ckpt verify` lists all damage and whom it affects
+    [exit code 1]
     "��\u{1b}[31m\n"
       error: the repository has format "��\u{1b}[31m"; this ckpt reads "ckpt repository format 1"
     "ckpt repository format 1\nmore\n"

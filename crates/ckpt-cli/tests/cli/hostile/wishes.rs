@@ -11,7 +11,6 @@ fn refused_file(path: &str, bytes: &[u8]) -> String {
 }
 
 #[test]
-#[ignore = "both formats in the message look the same"]
 fn a_format_that_was_edited_is_not_that_of_another_version() {
     let sandbox = Sandbox::with_history();
     for format in ["", "ckpt repository format 1", "ckpt repository format 1\r\n"] {
@@ -39,7 +38,6 @@ fn what_a_header_lacks_is_said_in_words_of_its_format() {
 
 #[cfg(unix)]
 #[test]
-#[ignore = "the message does not say what is special"]
 fn what_a_name_may_not_have_is_said() {
     for (name, special) in [("a:b", ":"), ("a\\b", "\\"), ("a\nb", "control character")] {
         let message = refused_file(&format!("run/{name}"), b"1");
@@ -49,7 +47,6 @@ fn what_a_name_may_not_have_is_said() {
 }
 
 #[test]
-#[ignore = "a long message is printed whole"]
 fn a_long_message_is_cut_where_it_is_repeated() {
     let sandbox = Sandbox::with_history();
     let printed = sandbox.ok(&format!("commit model.safetensors -m {}", "a".repeat(10_000)));
@@ -67,7 +64,6 @@ fn a_folder_among_tags_hides_no_history() {
 }
 
 #[test]
-#[ignore = "the reason is put down to the arguments"]
 fn a_version_without_tensors_is_why_nothing_is_exported() {
     let sandbox = Sandbox::new();
     sandbox.file("text.txt", "1");
