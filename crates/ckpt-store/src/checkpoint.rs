@@ -7,6 +7,7 @@ use ckpt_tensor::{Dtype, Shape};
 use crate::{
     contents::{Contents, InputFile, Tensor, check_tensor_name},
     error::{Doing, Error, Result},
+    identity::OPAQUE,
     ingest::{Ingest, Source, Span},
     naming::name_tensors,
     paths::{check_paths, check_unique},
@@ -80,7 +81,11 @@ fn write_files(
     let mut records = Vec::new();
     for (file, segmentation) in sorted.iter().zip(found) {
         let roots: Vec<TreeHash> = roots.by_ref().take(segmentation.segments.len()).collect();
-        let described = describe(segmentation, &roots, tensors.len());
+        let mut described = describe(segmentation, &roots, tensors.len());
+        // Of state that could not be read nothing can be missing in the model.
+        if described.tensors.is_empty() && roles.role_of_file(&file.path) == Role::State {
+            OPAQUE.clone_into(&mut described.file.reader);
+        }
         let file_index = records.len();
         tensors.extend(described.tensors.into_iter().map(|mut tensor| {
             tensor.role = roles.role(&file.path, &tensor.name);

@@ -5,7 +5,7 @@ use ckpt_hash::{FieldHasher, ModelId, StateId, TreeHash};
 use crate::record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord};
 
 /// The reader of files of no known format.
-const OPAQUE: &str = "opaque";
+pub(crate) const OPAQUE: &str = "opaque";
 
 /// Computes the id of the weights: over the sorted (name, dtype, shape, content) of the tensors
 /// with the role [`Role::Weights`], and over what could not be read of files that may hold more.
@@ -47,10 +47,16 @@ fn hash_content(
     hash_unread(hasher, &checkpoint.files);
 }
 
+/// Tells whether there may be tensors in a file that were not found: it is of a known format, and a
+/// note says what could not be read.
+pub(crate) fn is_unread(file: &FileRecord) -> bool {
+    file.note.is_some() && file.reader != OPAQUE
+}
+
 /// Counts the opaque bytes of files of a known format that could not be read whole, whatever the
 /// files are called: tensors may be in there. Where all was read, nothing is added.
 fn hash_unread(hasher: &mut FieldHasher, files: &[FileRecord]) {
-    let unread = files.iter().filter(|file| file.note.is_some() && file.reader != OPAQUE);
+    let unread = files.iter().filter(|file| is_unread(file));
     let opaque = |file: &FileRecord| -> Vec<(u64, TreeHash)> {
         let runs = file.segments.iter().filter_map(|segment| match segment {
             SegmentRecord::Opaque { len, root } => Some((*len, *root)),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     error::{Error, Result},
-    record::{CheckpointRecord, FileRecord, SegmentRecord, TensorRecord},
+    record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord},
 };
 
 /// Builds a checkpoint from files whose segments point into `found`: tensors with the index of
@@ -22,10 +22,13 @@ pub(crate) fn name_tensors(
     }
     let mut by_name: BTreeMap<&str, &TensorRecord> = BTreeMap::new();
     for (_, tensor) in &found {
-        let known = by_name.insert(&tensor.name, tensor);
-        if known.is_some_and(|known| known != tensor) {
+        let known = by_name.get(tensor.name.as_str());
+        if known.is_some_and(|known| !is_same(known, tensor)) {
             // Only a file that itself uses `path::name` as a name can come here.
             return Err(Error::Contents(format!("two tensors are named {}", tensor.name)));
+        }
+        if known.is_none_or(|known| known.role == Role::State) {
+            by_name.insert(&tensor.name, tensor);
         }
     }
     let index: BTreeMap<&str, u32> = by_name.keys().copied().zip(0..).collect();
@@ -40,12 +43,18 @@ pub(crate) fn name_tensors(
     Ok(CheckpointRecord { tensors, files })
 }
 
+/// Tells whether two tensors have the same elements. What they are for is no part of that: what is
+/// weights in one file is weights.
+fn is_same(a: &TensorRecord, b: &TensorRecord) -> bool {
+    (a.dtype, &a.shape, a.root) == (b.dtype, &b.shape, b.root)
+}
+
 /// Returns the places of the tensors whose name another, different tensor has too.
 fn ambiguous(found: &[(usize, TensorRecord)]) -> Vec<usize> {
     let mut first: BTreeMap<&str, &TensorRecord> = BTreeMap::new();
     let mut names = BTreeSet::new();
     for (_, tensor) in found {
-        if *first.entry(&tensor.name).or_insert(tensor) != tensor {
+        if !is_same(first.entry(&tensor.name).or_insert(tensor), tensor) {
             names.insert(tensor.name.as_str());
         }
     }
@@ -61,7 +70,6 @@ mod tests {
     use ckpt_tensor::Dtype;
 
     use super::*;
-    use crate::record::Role;
 
     fn tensor(name: &str, content: &[u8]) -> TensorRecord {
         TensorRecord {
@@ -103,6 +111,17 @@ mod tests {
         let found = vec![(0, tensor("w", b"1")), (1, tensor("w", b"1"))];
         let files = vec![file("a", &[0]), file("b", &[1])];
         assert_eq!(names(&name_tensors(files, found).unwrap()), ["w"]);
+    }
+
+    #[test]
+    fn what_is_weights_in_one_file_is_weights() {
+        for roles in [[Role::Weights, Role::State], [Role::State, Role::Weights]] {
+            let found = roles.map(|role| TensorRecord { role, ..tensor("w", b"1") });
+            let found = (0..).zip(found).collect();
+            let checkpoint = name_tensors(vec![file("a", &[0]), file("b", &[1])], found).unwrap();
+            assert_eq!(names(&checkpoint), ["w"]);
+            assert_eq!(checkpoint.tensors[0].role, Role::Weights);
+        }
     }
 
     #[test]

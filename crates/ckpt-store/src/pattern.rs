@@ -6,7 +6,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Deserializer, de};
 
 /// A pattern that names match as a whole: `*` stands for any text, dots and slashes among it, `?`
-/// for one character, `[ab]` and `[!ab]` for one of some or none of them, `{a,b}` for either, and a
+/// for one character of ASCII, `[ab]` and `[!ab]` for one of some or none of them, `{a,b}` for either, and a
 /// backslash takes the next character as it is.
 #[derive(Debug, Clone)]
 pub struct Pattern {
@@ -24,6 +24,9 @@ pub struct PatternError {
 
 /// Most bytes of a pattern, so that a matcher stays small.
 const MAX_LEN: usize = 1024;
+
+/// Most `{`, which may stand in each other: what compiles patterns gives up beyond some hundred.
+const MAX_ALTERNATIVES: usize = 32;
 
 impl Pattern {
     /// Tells whether a whole name is of this pattern.
@@ -48,6 +51,9 @@ impl FromStr for Pattern {
         }
         if text.len() > MAX_LEN {
             return Err(fail(format!("it is longer than {MAX_LEN} bytes")));
+        }
+        if text.matches('{').count() > MAX_ALTERNATIVES {
+            return Err(fail(format!("it has more than {MAX_ALTERNATIVES} braces")));
         }
         let glob = GlobBuilder::new(text).backslash_escape(true).empty_alternates(true).build();
         let glob = glob.map_err(|error| fail(error.kind().to_string()))?;
@@ -110,5 +116,8 @@ mod tests {
             "\"\" is not a pattern: it is empty"
         );
         assert!("*".repeat(2000).parse::<Pattern>().is_err());
+        let nested = format!("{}a{}", "{".repeat(260), "}".repeat(260));
+        let error = nested.parse::<Pattern>().unwrap_err().to_string();
+        assert!(error.ends_with("it has more than 32 braces"), "{error}");
     }
 }

@@ -11,13 +11,14 @@ use crate::{pattern::Pattern, record::Role};
 ///
 /// Only names that no layer has are here: a rule that takes weights for state would drop them from
 /// the model's id.
-const STATE: [&str; 11] = [
+const STATE: [&str; 12] = [
     // A training checkpoint's own keys.
     "{optimizer,optimizers,optim,opt}{,_state,_states,_state_dict}{.,/}*",
     "{lr_scheduler,lr_schedulers,scheduler,scheduler_state_dict}{.,/}*",
     "{rng,rng_state,rng_states,cuda_rng_state,torch_rng_state,numpy_rng_state}{,.*,/*}",
-    // optimizer.state_dict() by itself: state.PARAMETER.MOMENT.
-    "state.[0-9]*.*",
+    // optimizer.state_dict(), under whatever key: state.PARAMETER.MOMENT.
+    "{,*.}state.[0-9]*.{step,exp_avg,exp_avg_sq,max_exp_avg_sq,momentum_buffer,square_avg}",
+    "{,*.}state.[0-9]*.{grad_avg,acc_delta,sum,prev,step_size,step_sizes,exp_inf,mu_product,ax,eta,mu}",
     // Moments, wherever they are kept.
     "{,*.,*/}{opt_state,optimizer_state,optimizer_states}{.,/}*",
     "*{.,/}{exp_avg,exp_avg_sq,max_exp_avg_sq,momentum_buffer,square_avg,acc_delta}",
@@ -56,6 +57,11 @@ impl<'a> Roles<'a> {
         Self { own: [draft, config] }
     }
 
+    /// Decides what a file is for in which no tensor was found.
+    pub(crate) fn role_of_file(&self, path: &str) -> Role {
+        self.role(path, "")
+    }
+
     /// Decides what the tensor of that name in the file of that path is for.
     pub(crate) fn role(&self, path: &str, name: &str) -> Role {
         let long = format!("{path}::{name}");
@@ -90,6 +96,8 @@ mod tests {
             ("last.pt", "optimizer_state_dict.state.12.step"),
             ("last.ckpt", "optimizer_states.0.state.3.momentum_buffer"),
             ("optimizer.pt", "state.0.step"),
+            ("gan.pt", "optimizerG.state.0.step"),
+            ("bare.pt", "state.7.momentum_buffer"),
             ("opt-7.pt", "state.10.square_avg"),
             ("checkpoint-500/optimizer.pt", "anything"),
             ("checkpoint-500/rng_state_0.pth", "cuda"),
@@ -106,6 +114,8 @@ mod tests {
     fn weights_are_not_taken_for_state() {
         for (path, name) in [
             ("model.safetensors", "state.weight"),
+            ("model.safetensors", "state.0.weight"),
+            ("model.safetensors", "net.state.0.bias"),
             ("model.safetensors", "state_dict.weight"),
             ("model.safetensors", "transformer.h.0.attn.c_attn.weight"),
             ("model.safetensors", "optimizer_net.weight"),

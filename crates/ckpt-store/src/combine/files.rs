@@ -1,19 +1,31 @@
 //! Merges the files of two checkpoints three ways, by path.
 //!
 //! A file without tensors is merged as a whole. One with tensors follows them: it is carried over
-//! if the result has just the tensors that it holds, and dissolved otherwise.
+//! if the result has just the tensors that it holds, and dissolved otherwise. One that could not be
+//! read whole may hold more than its tensors show: it is carried over from a side or stays open.
 
 use std::collections::BTreeMap;
 
 use super::{
-    outcome::{MergeItem, Outcome, Resolution, Side, Three, names},
-    strategy::Strategies,
+    outcome::{ConflictKind, MergeItem, Outcome, Resolution, Side, Three, names},
+    strategy::{Strategies, Strategy},
     tensors::{Combined, is_same},
 };
 use crate::{
+    identity::is_unread,
     objects::Content,
     record::{CheckpointRecord, FileRecord, SegmentRecord, TensorRecord},
 };
+
+/// Why a file stays open that no arithmetic can merge.
+const UNREAD: &str = "a part of it could not be read as tensors";
+
+/// Why a file stays open although a side was chosen.
+const APART: &str = "its tensors do not all come from that side, and not all of it could be read";
+
+fn open(kind: ConflictKind, reason: Option<&'static str>) -> Outcome {
+    Outcome::Conflict { kind, resolution: Resolution::Open(reason) }
+}
 
 /// A file of a checkpoint, with the tensors that its segments name.
 #[derive(Clone, Copy)]
@@ -45,7 +57,10 @@ pub(super) fn merge_files(
     for path in names(&ours, &theirs) {
         let three = Three::find(path, [&base, &ours, &theirs]);
         let (outcome, file) = if three.holds_tensors() {
-            three.follow(&tensors)
+            match three.is_unread() {
+                true => three.carry_unread(&tensors, strategies.find(path)),
+                false => three.follow(&tensors),
+            }
         } else {
             let outcome = three.whole(Whole::is_same, strategies.find(path));
             let taken = three.on(outcome.side().unwrap_or(Side::Ours));
@@ -72,6 +87,11 @@ impl Whole<'_> {
         self.file.segments.iter().map(|segment| segment.content(self.tensors))
     }
 
+    /// Tells whether there may be tensors in it that were not found.
+    fn is_unread(&self) -> bool {
+        is_unread(self.file)
+    }
+
     fn holds_tensors(&self) -> bool {
         self.file.segments.iter().any(|segment| segment.tensor().is_some())
     }
@@ -80,6 +100,40 @@ impl Whole<'_> {
 impl Three<&Whole<'_>> {
     fn holds_tensors(&self) -> bool {
         [self.ours, self.theirs].into_iter().flatten().any(Whole::holds_tensors)
+    }
+
+    fn is_unread(&self) -> bool {
+        [self.ours, self.theirs].into_iter().flatten().any(Whole::is_unread)
+    }
+
+    /// Says what becomes of a file that holds tensors and could not be read whole: all of it comes
+    /// from one side.
+    fn carry_unread(
+        &self,
+        tensors: &Tensors<'_>,
+        strategy: Option<Strategy>,
+    ) -> (Outcome, Option<FileRecord>) {
+        let found = self.outcome(Whole::is_same, |kind| (kind, Resolution::Open(None)));
+        let (side, kind) = match found {
+            Outcome::Taken(side) if self.on(side).is_none() => return (found, None),
+            Outcome::Conflict { kind, .. } => match strategy {
+                Some(Strategy::Ours) => (Side::Ours, kind),
+                Some(Strategy::Theirs) => (Side::Theirs, kind),
+                Some(Strategy::Arithmetic(_)) => return (open(kind, Some(UNREAD)), None),
+                None => return (found, None),
+            },
+            _ => (found.side().unwrap_or(Side::Ours), ConflictKind::BothChanged),
+        };
+        let is_conflict = matches!(found, Outcome::Conflict { .. });
+        match self.on(side).map(|whole| tensors.carry(whole)) {
+            // A side that has no such file is taken by having none.
+            None => (Outcome::Conflict { kind, resolution: Resolution::Taken(side) }, None),
+            Some(Some(file)) if is_conflict => {
+                (Outcome::Conflict { kind, resolution: Resolution::Taken(side) }, Some(file))
+            }
+            Some(Some(file)) => (found, Some(file)),
+            Some(None) => (open(kind, Some(APART)), None),
+        }
     }
 
     /// Says what becomes of a file that holds tensors, and makes it if it is carried over.
