@@ -102,6 +102,17 @@ impl Failure {
         }
     }
 
+    /// Takes it for success that nobody reads on what explains an answer, which stands.
+    ///
+    /// # Errors
+    /// Any other failure.
+    pub(crate) fn unless_closed(printed: Result<(), Self>) -> Result<(), Self> {
+        printed.or_else(|failure| match failure.class {
+            Class::ClosedPipe => Ok(()),
+            _ => Err(failure),
+        })
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use ckpt_formats::{Segment, ShardIndex, parse_shard_index, segment};
@@ -15,6 +15,9 @@ use crate::failure::Failure;
 /// What the name of an index ends in.
 const INDEX: [&str; 2] = [".safetensors.index.json", ".bin.index.json"];
 
+/// Most bytes of an index: those of the largest models have a few million.
+const MAX_INDEX: u64 = 64 << 20;
+
 /// What to do about a shard that is not there.
 const FETCH: &str = "fetch the shard, or commit the index as plain bytes by --opaque";
 
@@ -23,34 +26,46 @@ const FETCH_AGAIN: &str = "fetch the shard again, or commit the index as plain b
 
 /// Adds the shards that the indexes among the files list and that are not among the files yet.
 pub(super) fn complete(found: &mut Vec<Found>) -> Result<(), Failure> {
-    let mut present: BTreeSet<String> = found.iter().map(|file| file.recorded.clone()).collect();
+    let place = |file: &Found| (file.recorded.clone(), file.path.clone());
+    let mut present: BTreeMap<String, PathBuf> = found.iter().map(place).collect();
     let mut missing = Vec::new();
     for index in found.iter().filter(|file| is_index(&file.recorded)) {
         let listed = listed(index)?;
         for shard in &listed.files {
-            let (folder, _) = index.recorded.rsplit_once('/').map_or(("", ""), |parts| parts);
-            let recorded =
-                if folder.is_empty() { shard.clone() } else { format!("{folder}/{shard}") };
-            if present.insert(recorded.clone()) {
-                missing.push(beside(index, recorded, shard)?);
+            let recorded = recorded(index, shard);
+            if !present.contains_key(&recorded) {
+                let file = beside(index, recorded, shard)?;
+                present.extend([place(&file)]);
+                missing.push(file);
             }
         }
-        check_tensors(&index.path, &listed)?;
+        let path = |shard: &str| &present[&recorded(index, shard)];
+        check_tensors(index, &listed, path)?;
     }
     found.extend(missing);
     Ok(())
 }
 
+/// Returns the path that a shard is recorded under: beside its index.
+fn recorded(index: &Found, shard: &str) -> String {
+    let folder = index.recorded.rfind('/').map_or("", |end| &index.recorded[..=end]);
+    format!("{folder}{shard}")
+}
+
 /// Checks that each shard has the tensors that its index says, as far as its tensors can be read.
-fn check_tensors(index: &Path, listed: &ShardIndex) -> Result<(), Failure> {
+fn check_tensors<'a>(
+    index: &Found,
+    listed: &ShardIndex,
+    path: impl Fn(&str) -> &'a PathBuf,
+) -> Result<(), Failure> {
     let mut shards: BTreeMap<&str, Option<BTreeSet<String>>> = BTreeMap::new();
     for (tensor, shard) in &listed.tensors {
         if !shards.contains_key(shard.as_str()) {
-            shards.insert(shard, names(&index.with_file_name(shard))?);
+            shards.insert(shard, names(path(shard))?);
         }
         let has_it = shards[shard.as_str()].as_ref().is_none_or(|names| names.contains(tensor));
         if !has_it {
-            let index = index.display();
+            let index = index.path.display();
             let message =
                 format!("{index} lists the tensor {tensor:?} in {shard}, which has no such tensor");
             return Err(Failure::failed(message).with_hint(FETCH_AGAIN));
@@ -78,6 +93,10 @@ fn is_index(recorded: &str) -> bool {
 /// Reads an index.
 fn listed(index: &Found) -> Result<ShardIndex, Failure> {
     let path = &index.path;
+    if index.meta.len() > MAX_INDEX {
+        let message = format!("{} is larger than any index of shards", path.display());
+        return Err(Failure::failed(message).with_hint("--opaque keeps it as plain bytes"));
+    }
     let bytes = fs::read(path).map_err(reading(path))?;
     parse_shard_index(&bytes).map_err(|error| {
         let failure = Failure::because(&path.display().to_string(), error);

@@ -118,24 +118,32 @@ pub(crate) fn compare(context: &mut Context, args: &CompareArgs) -> Outcome {
     let requirements = Requirements::new(&args.conditions, args.no_worse)?;
     let repository = context.repository()?;
     let judged = judge(context, &repository, args, &requirements)?;
-    let extent = Extent { all: args.all, sort: args.sort };
-    if context.json {
-        let document = |judged| keys::document(judged, &requirements);
-        let documents: Vec<_> = judged.iter().map(document).collect();
-        match &documents[..] {
-            [document] => context.ui.json(document)?,
-            documents => context.ui.json(&documents)?,
-        }
-    } else {
-        match &judged[..] {
-            [judged] => text::print(&mut context.ui, judged, extent)?,
-            judged => many::print(&mut context.ui, judged, extent)?,
-        }
-        requirements::print(&mut context.ui, &judged, &requirements, args.all)?;
-    }
+    Failure::unless_closed(print(context, args, &judged, &requirements))?;
     let differs = args.exit_code && judged.iter().any(Judged::differs);
     let is_unmet = judged.iter().any(|judged| !judged.unmet.is_empty());
     Ok(if differs || is_unmet { Answer::No } else { Answer::Done })
+}
+
+fn print(
+    context: &mut Context,
+    args: &CompareArgs,
+    judged: &[Judged],
+    requirements: &Requirements,
+) -> Result<(), Failure> {
+    if context.json {
+        let documents: Vec<_> =
+            judged.iter().map(|judged| keys::document(judged, requirements)).collect();
+        return match &documents[..] {
+            [document] => context.ui.json(document),
+            documents => context.ui.json(&documents),
+        };
+    }
+    let extent = Extent { all: args.all, sort: args.sort };
+    match judged {
+        [judged] => text::print(&mut context.ui, judged, extent)?,
+        judged => many::print(&mut context.ui, judged, extent)?,
+    }
+    requirements::print(&mut context.ui, judged, requirements, args.all)
 }
 
 /// Compares the first version with each of the others.

@@ -246,19 +246,23 @@ impl<'a> Merge<'a> {
         })
     }
 
+    fn print(&self, context: &mut Context, plan: &MergePlan) -> Result<(), Failure> {
+        if context.json {
+            let result = if plan.undecided() > 0 { "undecided" } else { "planned" };
+            return context.ui.json(&document(result, plan, None));
+        }
+        text::plan(&mut context.ui, plan)?;
+        if plan.base.as_ref().is_some_and(|base| base.id == self.ours) && !self.args.no_ff {
+            let line = format!("{} has nothing new: it would move on", self.branch);
+            context.ui.line(line)?;
+        }
+        Ok(())
+    }
+
     /// Prints a plan, or what keeps it from being carried out.
     fn show(&self, context: &mut Context, plan: &MergePlan) -> Outcome {
         let undecided = plan.undecided();
-        if context.json {
-            let result = if undecided > 0 { "undecided" } else { "planned" };
-            context.ui.json(&document(result, plan, None))?;
-        } else {
-            text::plan(&mut context.ui, plan)?;
-            if plan.base.as_ref().is_some_and(|base| base.id == self.ours) && !self.args.no_ff {
-                let line = format!("{} has nothing new: it would move on", self.branch);
-                context.ui.line(line)?;
-            }
-        }
+        Failure::unless_closed(self.print(context, plan))?;
         if undecided == 0 {
             return Ok(Answer::Done);
         }

@@ -43,13 +43,13 @@ pub(crate) fn verify(context: &mut Context, args: &VerifyArgs) -> Outcome {
     drop(progress);
     let answer = if report.is_ok() { Answer::Done } else { Answer::No };
     if context.json {
-        context.ui.json(&keys(report))?;
+        Failure::unless_closed(context.ui.json(&keys(report)))?;
         return Ok(answer);
     }
     for stray in repository.stray_files()? {
         context.ui.notice(format!("{stray} is no ref and is ignored"))?;
     }
-    print(context, report)?;
+    Failure::unless_closed(print(context, report))?;
     Ok(answer)
 }
 
@@ -62,18 +62,28 @@ fn repair(context: &mut Context, repository: &Repository) -> Outcome {
     let answer = if left.is_ok() { Answer::Done } else { Answer::No };
     if context.json {
         let verify = keys(left);
-        context.ui.json(&json::Repair { verify, set_aside, versions_harmed: versions })?;
+        let document = json::Repair { verify, set_aside, versions_harmed: versions };
+        Failure::unless_closed(context.ui.json(&document))?;
         return Ok(answer);
     }
-    for pack in &set_aside {
+    Failure::unless_closed(print_repair(context, &set_aside, &versions, left))?;
+    Ok(answer)
+}
+
+fn print_repair(
+    context: &mut Context,
+    set_aside: &[String],
+    versions: &[VersionId],
+    left: VerifyReport,
+) -> Result<(), Failure> {
+    for pack in set_aside {
         let line = Text::styled(Style::Bad, pack);
         context.ui.line(line.plain(" is set aside; what was undamaged in it is kept"))?;
     }
-    for id in &versions {
+    for id in versions {
         context.ui.line(Text::styled(Style::Id, id.short()).plain("  lacks a part"))?;
     }
-    print(context, left)?;
-    Ok(answer)
+    print(context, left)
 }
 
 /// Prints what is wrong and what was read.
