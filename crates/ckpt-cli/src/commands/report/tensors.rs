@@ -161,12 +161,15 @@ fn keep_most_changed(rows: &mut Vec<Row>, most: usize) -> usize {
 }
 
 /// Compares names so that `layer.2` comes before `layer.10`.
+///
+/// This is a total order, which sorting relies on: numbers of any length compare as numbers, and
+/// only equal names are equal.
 fn natural(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a, b);
     loop {
         let (piece_a, piece_b) = (piece(a), piece(b));
-        let order = match (piece_a.parse::<u64>(), piece_b.parse::<u64>()) {
-            (Ok(number_a), Ok(number_b)) => number_a.cmp(&number_b),
+        let order = match (number(piece_a), number(piece_b)) {
+            (Some(number_a), Some(number_b)) => number_a.cmp(&number_b),
             _ => piece_a.cmp(piece_b),
         };
         // `1` and `01` are the same number, but not the same name.
@@ -178,9 +181,21 @@ fn natural(a: &str, b: &str) -> Ordering {
     }
 }
 
+/// Gives what a piece of digits compares by: how many they are without leading zeros, and these.
+///
+/// A name may have more digits than any integer type holds.
+fn number(piece: &str) -> Option<(usize, &str)> {
+    let digits = piece.trim_start_matches('0');
+    is_digits(piece).then_some((digits.len(), digits))
+}
+
+fn is_digits(text: &str) -> bool {
+    text.starts_with(|char: char| char.is_ascii_digit())
+}
+
 /// Returns the digits that a text starts with, or what comes before the first.
 fn piece(text: &str) -> &str {
-    let is_number = text.starts_with(|char: char| char.is_ascii_digit());
+    let is_number = is_digits(text);
     let is_end = |char: char| char.is_ascii_digit() != is_number;
     &text[..text.find(is_end).unwrap_or(text.len())]
 }
@@ -204,6 +219,28 @@ mod tests {
         let mut names = ["h.10.w", "h.2.w", "h.2", "a", "h.02.w", "1", "h"];
         names.sort_by(|a, b| natural(a, b));
         assert_eq!(names, ["1", "a", "h", "h.02.w", "h.2", "h.2.w", "h.10.w"]);
+    }
+
+    #[test]
+    fn numbers_of_any_length_are_numbers() {
+        let zeros = "0".repeat(30);
+        let least = u64::MAX.to_string();
+        let mut ordered = ["0", "00", "3", "0010", "10", &least, "18446744073709551616"]
+            .map(str::to_owned)
+            .to_vec();
+        ordered.extend([
+            format!("{zeros}18446744073709551617"),
+            "9".repeat(21),
+            String::new(),
+            "a".to_owned(),
+        ]);
+        let names: Vec<String> = ordered.iter().map(|number| format!("h.{number}.w")).collect();
+        // `h..w` has no number: it is one piece, and longer than `h.`.
+        for (at, a) in names.iter().enumerate() {
+            for (other, b) in names.iter().enumerate() {
+                assert_eq!(natural(a, b), at.cmp(&other), "{a} and {b}");
+            }
+        }
     }
 
     #[test]
