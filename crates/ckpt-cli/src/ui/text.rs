@@ -98,8 +98,8 @@ impl Text {
         let mut room = width.saturating_sub(CUT.len());
         let mut parts = Vec::new();
         for (style, text) in self.parts {
-            let kept = prefix(&text, room);
-            room -= measure_text_width(kept);
+            let kept = &text[..fitting(text.chars(), room)];
+            room = room.saturating_sub(measure_text_width(kept));
             let is_whole = kept.len() == text.len();
             parts.push((style, kept.to_owned()));
             if !is_whole {
@@ -129,11 +129,9 @@ impl Text {
         let mut room = width;
         let mut parts = Vec::new();
         for (style, text) in self.parts.iter().rev() {
-            let fits = |start: &usize| measure_text_width(&text[*start..]) <= room;
-            let starts = text.char_indices().rev().map(|(at, _)| at);
-            let start = starts.take_while(fits).last().unwrap_or(text.len());
+            let start = text.len() - fitting(text.chars().rev(), room);
             let kept = &text[start..];
-            room -= measure_text_width(kept);
+            room = room.saturating_sub(measure_text_width(kept));
             parts.push((*style, kept.to_owned()));
             if start > 0 {
                 break;
@@ -169,11 +167,24 @@ impl From<String> for Text {
     }
 }
 
-/// Returns as much of the start of a text as fits into `width` columns.
-fn prefix(text: &str, width: usize) -> &str {
-    let fits = |end: &usize| measure_text_width(&text[..*end]) <= width;
-    let ends = text.char_indices().map(|(at, char)| at + char.len_utf8());
-    &text[..ends.take_while(fits).last().unwrap_or(0)]
+/// Makes the character before it an emoji, which may be wider than it was.
+const EMOJI: char = '\u{fe0f}';
+
+/// Gives the bytes of the first characters that fit into `width` columns together.
+///
+/// No character is measured twice and none after the first that does not fit: names may be as long
+/// as their authors like. What joins to one sign, such as an emoji of several, counts as its parts,
+/// and never as less than it takes up.
+fn fitting(chars: impl Iterator<Item = char>, width: usize) -> usize {
+    let take = |room: &mut usize, char| {
+        *room = room.checked_sub(columns(char))?;
+        Some(char.len_utf8())
+    };
+    chars.scan(width, take).sum()
+}
+
+fn columns(char: char) -> usize {
+    if char == EMOJI { 1 } else { measure_text_width(char.encode_utf8(&mut [0; 4])) }
 }
 
 /// Replaces control characters by what they are written as in source code.
@@ -223,6 +234,31 @@ mod tests {
         assert_eq!(text().cut_middle(13).render(false), "layer...eight");
         assert_eq!(text().cut_middle(12).render(false), "layer...ight");
         assert_eq!(Text::from("重みの重み").cut_middle(8).render(false), "重...み");
+    }
+
+    #[test]
+    fn a_long_text_is_measured_no_further_than_it_fits() {
+        let mut seen = 0;
+        let name = "w\u{301}".repeat(30_000);
+        assert_eq!(fitting(name.chars().inspect(|_| seen += 1), 10), 30);
+        assert_eq!(seen, 21);
+        let cut = |name: &str| Text::from(name).cut_middle(13).render(false);
+        assert_eq!(cut(&"layers.".repeat(9_000)), "layer...yers.");
+        assert_eq!(cut(&name), format!("{}...\u{301}{}", &name[..15], &name[..15]));
+    }
+
+    #[test]
+    fn a_cut_text_is_never_wider_than_it_may_be() {
+        let family = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}";
+        for name in ["\u{2764}\u{fe0f}".repeat(9), family.repeat(9), "e\u{fe0f}".repeat(9)] {
+            let text = || Text::from(name.as_str()).plain(&name);
+            for width in 4..12 {
+                assert!(text().cut(width).width() <= width, "{name} {width}");
+            }
+            for width in 5..12 {
+                assert!(text().cut_middle(width).width() <= width, "{name} {width}");
+            }
+        }
     }
 
     #[test]
