@@ -194,6 +194,28 @@ fn what_is_no_number_leaves_a_gap_and_a_mark() {
 }
 
 #[test]
+fn tensors_that_became_nan_or_infinite_stand_out() {
+    let sandbox = Sandbox::new();
+    let legend = "class=\"spoiled\">!</i> NaN or infinite<";
+    for (w, is_told) in [([1.0, 2.0], false), ([1.0, 2.5], false), ([f32::NAN, 2.5], true)] {
+        sandbox.tensors("m.safetensors", &[("w", &[2], &w), ("b", &[1], &[1.0])]);
+        sandbox.ok("commit m.safetensors");
+        assert_eq!(page(&sandbox, "report").contains(legend), is_told, "{w:?}");
+    }
+    sandbox.tensors("m.safetensors", &[("w", &[2], &[f32::NAN, 3.0]), ("b", &[1], &[1.0])]);
+    sandbox.ok("commit m.safetensors");
+    let page = page(&sandbox, "report");
+    let cell =
+        |step| format!("class=\"spoiled\" title=\"#{step}: NaN or infinite, before or after\"");
+    assert!(page.contains(&cell("2 to #3")), "{page}");
+    // What stays NaN changes by the rest.
+    assert!(
+        page.contains("title=\"#3 to #4: 0.2\"")
+            && page.matches("<td class=\"spoiled").count() == 1
+    );
+}
+
+#[test]
 fn removed_content_leaves_gaps() {
     let sandbox = Sandbox::with_history();
     sandbox.ok("prune --keep-last 2");

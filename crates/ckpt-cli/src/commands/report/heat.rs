@@ -94,6 +94,7 @@ fn look(cell: Cell, extent: Option<(f64, f64)>) -> (String, &'static str, String
             let shade = extent.map_or(SHADES, |extent| shade(change, extent));
             (format!("h{shade}"), "", format::number(change))
         }
+        Cell::Spoiled => plain("spoiled", "!", "NaN or infinite, before or after"),
         Cell::Added => plain("odd", "+", "new"),
         Cell::Removed => plain("odd", "−", "gone"),
         Cell::Other => plain("odd", "≠", "another shape, type or kind"),
@@ -125,8 +126,9 @@ fn legend(html: &mut Html, heat: &HeatMap, extent: Option<(f64, f64)>) {
                 html.text(format!(" {}", rough(most)));
             });
         }
-        let kinds: [(IsMeant, &str, &str, &str); 6] = [
+        let kinds: [(IsMeant, &str, &str, &str); 7] = [
             (|cell| matches!(cell, Cell::Same | Cell::Changed(0.0)), "same", "", "unchanged"),
+            (|cell| *cell == Cell::Spoiled, "spoiled", "!", "NaN or infinite"),
             (|cell| *cell == Cell::Added, "odd", "+", "new"),
             (|cell| *cell == Cell::Removed, "odd", "−", "gone"),
             (|cell| *cell == Cell::Other, "odd", "≠", "other shape or type"),

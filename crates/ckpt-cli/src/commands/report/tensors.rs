@@ -24,6 +24,8 @@ pub(super) enum Cell {
     Same,
     /// By this relative L2 distance, which may be infinite.
     Changed(f64),
+    /// Some of it became NaN or infinite, or was: no number tells how far apart that is.
+    Spoiled,
     /// It is new.
     Added,
     /// It is gone.
@@ -122,8 +124,13 @@ fn cell(tensor: &TensorChange) -> Cell {
         TensorStatus::Removed => Cell::Removed,
         TensorStatus::Changed(_) | TensorStatus::Retyped { .. } | TensorStatus::Reshaped(_) => {
             let numeric = tensor.status.difference().and_then(|difference| difference.numeric);
-            let change = numeric.map(|numeric| numeric.relative_l2);
-            change.filter(|change| !change.is_nan()).map_or(Cell::Other, Cell::Changed)
+            match numeric {
+                Some(numeric) if numeric.spoiled > 0 => Cell::Spoiled,
+                Some(numeric) if !numeric.relative_l2.is_nan() => {
+                    Cell::Changed(numeric.relative_l2)
+                }
+                _ => Cell::Other,
+            }
         }
     }
 }
@@ -150,6 +157,8 @@ fn keep_most_changed(rows: &mut Vec<Row>, most: usize) -> usize {
             // One change beyond all bounds does not outweigh all others.
             Cell::Changed(change) => change.min(1.0),
             Cell::Other => 1.0,
+            // More than any row without one: that is what one looks for.
+            Cell::Spoiled => (MOST_STEPS + 1) as f64,
             _ => 0.0,
         };
         row.cells.iter().map(change).sum()
@@ -253,6 +262,11 @@ mod tests {
         assert_eq!(keep_most_changed(&mut rows, 2), 2);
         let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
         assert_eq!(names, ["b", "c"]);
+        let mut rows = vec![row("a", 0.1), row("b", 0.3), row("c", 0.2)];
+        rows[1].cells = vec![Cell::Other; MOST_STEPS];
+        rows[2].cells = vec![Cell::Spoiled];
+        keep_most_changed(&mut rows, 1);
+        assert_eq!(rows[0].name, "c");
     }
 
     #[test]
