@@ -8,6 +8,10 @@ use ckpt_tensor::{Dtype, Shape};
 use crate::stop::quoted;
 use crate::{Format, Segment, Segmentation, TiedTensor};
 
+/// Most tensors of a file. One takes a name, and in PyTorch up to 64 extents, which is less than
+/// 1 KB: they are within some 300 MB. The largest models have a few thousand tensors.
+pub(crate) const MAX_TENSORS: usize = 1 << 18;
+
 /// A tensor that a file's header tells of: row-major, little-endian, inside the file.
 #[derive(Debug)]
 pub(crate) struct Found {

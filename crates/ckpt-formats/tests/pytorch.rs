@@ -311,6 +311,29 @@ fn structures_beyond_all_measure() {
     assert_eq!(note(long.raw(b"uu")), "data.pkl repeats itself too often");
 }
 
+/// Two lists: the outer has the inner again and again, and that has one tensor. Bytes before them
+/// allow for many visits.
+fn repeated(before: usize, outer: usize, inner: usize, rank: usize) -> Pickle {
+    let start = Pickle::new().text(&"x".repeat(before)).raw(b"0");
+    let list =
+        start.raw(b"]q\0(").tensor(("0", 4, 0, &vec![1; rank], &vec![1; rank])).raw(b"q\x01");
+    let list = list.raw(&b"h\x01".repeat(inner - 1)).raw(b"e0](");
+    list.raw(&b"h\0".repeat(outer)).raw(b"e")
+}
+
+#[test]
+fn tensors_without_number_leave_the_file_opaque() {
+    assert_eq!(names(repeated(0, 10, 10, 2)).len(), 100);
+    let most = repeated(500_000, 256, 1024, 0);
+    assert_eq!(names(most).len(), 1 << 18);
+    let more = repeated(500_000, 257, 1024, 0);
+    assert_eq!(note(more), "more than 262144 tensors, the most read");
+    // Few enough, and their shapes are longer than all that is in the file.
+    let wide = repeated(100_000, 10, 1000, 64);
+    assert_eq!(note(wide), "data.pkl repeats itself too often");
+    assert_eq!(names(repeated(100_000, 10, 1000, 1)).len(), 10_000);
+}
+
 impl Pickle {
     fn entry_value(self) -> Self {
         self.tensor(("0", 4, 0, &[1], &[1]))

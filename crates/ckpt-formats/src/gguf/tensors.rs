@@ -7,15 +7,11 @@ use ckpt_tensor::Shape;
 use super::cursor::Cursor;
 use super::elements::Element;
 use crate::stop::{Stop, quoted};
-use crate::tile::{Found, Unread, tile};
+use crate::tile::{Found, MAX_TENSORS, Unread, tile};
 use crate::{Format, FormatError, Segmentation};
 
 /// Most dimensions; ggml has four.
 const MAX_RANK: u32 = 8;
-
-/// Most tensors, which bounds the memory for them to some 100 MB. The largest models have a few
-/// thousand.
-const MAX_TENSORS: u64 = 1 << 18;
 
 /// A tensor as the header describes it.
 pub(super) struct Info {
@@ -32,7 +28,7 @@ pub(super) fn infos(cursor: &mut Cursor<'_>, count: u64) -> Result<Vec<Info>, St
     let mut infos = Vec::new();
     // A description takes 24 bytes at least: the header's end bounds the loop.
     for index in 0..count {
-        if index == MAX_TENSORS {
+        if index == MAX_TENSORS as u64 {
             return Err(Stop::Beyond(format!("{count} tensors, the most read is {MAX_TENSORS}")));
         }
         infos.push(info(cursor)?);

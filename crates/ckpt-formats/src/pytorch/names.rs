@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::value::{Id, Value, Values};
+use super::value::{Id, Value, Values, View};
 use crate::stop::{Stop, quoted};
+use crate::tile::MAX_TENSORS;
 
 /// Keys under which training code keeps the model's state dict.
 const WRAPPERS: [&str; 7] =
@@ -16,9 +17,13 @@ const ALONE: &str = "tensor";
 /// Most containers in one another. Optimizer states have four.
 const MAX_DEPTH: usize = 64;
 
-/// Visits of values and bytes of names for each byte of the pickle. A tensor takes 80 bytes there
-/// and a hundred in its name; only a pickle that refers to itself again and again needs more.
+/// Visits of values and bytes of names and shapes for each byte of the pickle. A tensor takes 80
+/// bytes there and a hundred in its name; only a pickle that refers to itself again and again
+/// needs more.
 const MAX_EXPANSION: usize = 16;
+
+/// Bytes of an extent in a shape.
+const EXTENT_LEN: usize = size_of::<u64>();
 
 /// Finds the tensors below `root`, each with its name by the rule of
 /// [`Format::Pytorch`](crate::Format::Pytorch).
@@ -59,7 +64,7 @@ struct Walk<'a> {
     found: Vec<(String, Id)>,
     /// The name of what is visited.
     path: String,
-    /// Visits and bytes of names that are still allowed.
+    /// Visits and bytes of names and shapes that are still allowed.
     budget: usize,
 }
 
@@ -94,11 +99,7 @@ impl<'a> Walk<'a> {
         }
         let values = self.values;
         match values.get(id) {
-            Value::Tensor(_) => {
-                self.spend(self.path.len())?;
-                self.found.push((self.path.clone(), id));
-                Ok(())
-            }
+            Value::Tensor(view) => self.tensor(id, view),
             Value::Dict(pairs) => {
                 self.spend(pairs.len())?;
                 pairs.iter().try_for_each(|&(key, value)| self.entry(key, value, depth))
@@ -107,6 +108,17 @@ impl<'a> Walk<'a> {
             Value::Tuple(items) => self.items(items, depth),
             _ => Ok(()),
         }
+    }
+
+    fn tensor(&mut self, id: Id, view: &View) -> Result<(), Stop> {
+        if self.found.len() == MAX_TENSORS {
+            let why = format!("more than {MAX_TENSORS} tensors, the most read");
+            return Err(Stop::Beyond(why));
+        }
+        let rank = self.values.tuple(view.size).map_or(0, <[Id]>::len);
+        self.spend(self.path.len() + rank * EXTENT_LEN)?;
+        self.found.push((self.path.clone(), id));
+        Ok(())
     }
 
     fn items(&mut self, items: &[Id], depth: usize) -> Result<(), Stop> {

@@ -45,9 +45,9 @@ fn storage_member<'a>(
     storage: &Storage,
 ) -> Result<&'a Member, Stop> {
     let key = values.text(storage.key).unwrap_or_default();
-    let name = [b"data/", key].concat();
+    let name = || [b"data/", key].concat();
     let Some(member) = parts.storage(key) else {
-        return Err(broken_member(&name, "is missing").into());
+        return Err(broken_member(&name(), "is missing").into());
     };
     let width = match storage.element {
         None => 1,
@@ -57,7 +57,7 @@ fn storage_member<'a>(
     if member.unreadable().is_none() && storage.count.checked_mul(width) != Some(member.len) {
         let (len, count) = (member.len, storage.count);
         let problem = format!("has {len} bytes where data.pkl says {count} elements of {width}");
-        return Err(broken_member(&name, problem).into());
+        return Err(broken_member(&name(), problem).into());
     }
     Ok(member)
 }
