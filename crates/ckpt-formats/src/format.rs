@@ -69,7 +69,8 @@ impl Format {
 /// Finds the segments of any file.
 ///
 /// A file that begins like a known format but contradicts it is kept whole, and the note says what
-/// contradicts it.
+/// contradicts it. So is a zip archive that is cut off or otherwise broken, which counts as
+/// [`Format::Pytorch`]: whether it was [`Format::Npz`] only its lost directory could tell.
 ///
 /// # Errors
 /// Only those of reading.
@@ -85,8 +86,12 @@ pub fn segment(source: &dyn ReadAt) -> io::Result<Segmentation> {
             }
             Ok(_) => return opaque(UNKNOWN.to_owned()),
             Err(Stop::Broken(FormatError::Read(error))) => return Err(error),
-            Err(Stop::Broken(error)) => return opaque(noted(&error)),
-            Err(Stop::Beyond(why)) => return opaque(why),
+            Err(Stop::Broken(error)) => {
+                // Archives cut off are mostly weights, and PyTorch's are the most common.
+                let note = format!("a zip archive that is broken: {}", noted(&error));
+                (Format::Pytorch, Err(Stop::Beyond(note)))
+            }
+            Err(beyond) => (Format::Pytorch, Err(beyond)),
         },
         Some(Start::Of(format)) => (format, read(format, source)),
         None => return opaque(UNKNOWN.to_owned()),
@@ -167,6 +172,8 @@ fn sniff(source: &dyn ReadAt) -> io::Result<Option<Start>> {
         Start::Of(Format::Npy)
     } else if begins_with(source, gguf::MAGIC)? {
         Start::Of(Format::Gguf)
+    } else if begins_with(source, pytorch::LEGACY)? {
+        Start::Of(Format::Pytorch)
     } else if safetensors::begins_like(source)? {
         Start::Of(Format::Safetensors)
     } else {
@@ -175,8 +182,11 @@ fn sniff(source: &dyn ReadAt) -> io::Result<Option<Start>> {
     Ok(Some(start))
 }
 
+/// Bytes of the longest beginning that a format has.
+const LONGEST_MAGIC: usize = pytorch::LEGACY.len();
+
 fn begins_with(source: &dyn ReadAt, magic: &[u8]) -> io::Result<bool> {
-    let mut first = [0; 8];
+    let mut first = [0; LONGEST_MAGIC];
     let first = &mut first[..magic.len()];
     if source.len()? < first.len() as u64 {
         return Ok(false);

@@ -35,6 +35,10 @@ use crate::tile::{Unread, tile};
 use crate::zip::Archive;
 use crate::{Format, ReadAt, Segmentation};
 
+/// What files begin with that PyTorch wrote before version 1.6: a pickle of protocol 2 of the
+/// number 0x1950a86a20f9469cfc6c (`MAGIC_NUMBER` in `torch/serialization.py`).
+pub(crate) const LEGACY: &[u8; 10] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20";
+
 /// Longest pickle in bytes. The state of a model and its optimizer takes about 300 bytes for each
 /// tensor, 100,000 tensors 30 MB.
 const MAX_PICKLE: u64 = 64 << 20;

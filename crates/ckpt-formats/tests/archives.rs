@@ -89,6 +89,32 @@ fn archives_cut_off() {
     }
 }
 
+/// Whatever such a file is called, weights may be in it.
+#[test]
+fn archives_that_are_broken_are_no_files_of_unknown_formats() {
+    let mut cut = two();
+    cut.truncate(cut.len() - 30);
+    let found = segment(&cut).unwrap();
+    assert_eq!((found.reader, found.segments.len()), ("pytorch", 1));
+    let note = "a zip archive that is broken: the zip archive has no end record; it is truncated";
+    assert_eq!(found.note.unwrap(), note);
+}
+
+/// A directory of 40 MB, in an archive of PyTorch's or not.
+#[test]
+fn archives_whose_directory_is_not_read_are_no_files_of_unknown_formats() {
+    let mut file = b"PK\x03\x04".to_vec();
+    file.resize(40 << 20, 0);
+    let end =
+        [&b"PK\x05\x06\0\0\0\0\x01\0\x01\0"[..], &(file.len() as u32 - 4).to_le_bytes()].concat();
+    file.extend([end.as_slice(), &[4, 0, 0, 0, 0, 0]].concat());
+    let found = segment(&file).unwrap();
+    assert_eq!((found.reader, found.segments.len()), ("pytorch", 1));
+    let note = "the zip directory has 41943036 bytes, the most read is 33554432";
+    assert_eq!(found.note.as_deref(), Some(note));
+    assert_eq!(segment_as(Format::Pytorch, &file).unwrap(), found);
+}
+
 #[test]
 fn directories_that_lie() {
     let end = |at, bytes: &[u8]| refuse(&patched(two(), END, 0, at, bytes));

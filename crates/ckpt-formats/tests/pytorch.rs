@@ -341,6 +341,18 @@ impl Pickle {
 }
 
 #[test]
+fn files_from_before_the_archives_are_told_by_their_beginning() {
+    let legacy =
+        b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.".to_vec();
+    let found = segment(&legacy).unwrap();
+    assert_eq!((found.reader, found.segments.len()), ("pytorch", 1));
+    assert_eq!(found.note.unwrap(), "not pytorch: no zip archive (a legacy or other file)");
+    let other_pickle = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x21\x6a\xa8\x50\x19.".to_vec();
+    assert_eq!(segment(&other_pickle).unwrap().reader, "opaque");
+    assert_eq!(segment(&legacy[..9].to_vec()).unwrap().reader, "opaque");
+}
+
+#[test]
 fn archives_that_are_no_checkpoints() {
     let other = archive(&[("word/document.xml", b"<x/>")]);
     let found = segment(&other).unwrap();
