@@ -4,7 +4,7 @@ use ckpt_store::Version;
 
 use super::{
     html::Html,
-    inputs::{CODE, DATA, PARAMETER, WentIn},
+    inputs::{BASE, CODE, DATA, PARAMETER, SEED, WentIn},
     series::{Metrics, Series},
 };
 use crate::{format, metrics::Direction};
@@ -59,10 +59,11 @@ fn inputs(html: &mut Html, went_in: &WentIn) {
     let changes = |kind: &str| went_in.counts.get(kind).copied().unwrap_or(0) as u64;
     let total = went_in.counts.values().sum::<usize>() as u64;
     let below = match total {
-        0 => vec!["of parameters, data and code".to_owned()],
+        0 => vec!["of parameters, data, code, seed and base models".to_owned()],
         _ => vec![
             format::count(changes(PARAMETER), "parameter"),
             format!("data {}, code {}", changes(DATA), changes(CODE)),
+            format!("seed {}, base models {}", changes(SEED), changes(BASE)),
         ],
     };
     card(html, "inputs that changed", &total.to_string(), &below);

@@ -94,17 +94,26 @@ fn add(earlier: &mut Vec<Change>, change: Change) {
 pub(super) const PARAMETER: &str = "parameter";
 pub(super) const DATA: &str = "data";
 pub(super) const CODE: &str = "code";
-const SEED: &str = "seed";
+pub(super) const SEED: &str = "seed";
+pub(super) const BASE: &str = "base model";
 
 fn inputs(recipe: &RecipeRecord) -> Inputs {
-    let short = |id: String| id.chars().take(12).collect::<String>();
+    let unnamed = |kind| (kind, String::new());
     let params = recipe.params.iter();
     let params = params.map(|(name, value)| ((PARAMETER, name.clone()), show::param(value)));
     let data = recipe.data.iter();
-    let data = data.map(|data| ((DATA, data.label.name.clone()), short(data.id.to_string())));
-    let code = recipe.code.map(|code| ((CODE, String::new()), short(code.to_string())));
-    let seed = recipe.seed.map(|seed| ((SEED, String::new()), seed.to_string()));
-    params.chain(data).chain(code).chain(seed).collect()
+    let data = data.map(|data| ((DATA, data.label.name.clone()), data.id.short()));
+    let code = recipe.code.map(|code| (unnamed(CODE), code.short()));
+    let seed = recipe.seed.map(|seed| (unnamed(SEED), seed.to_string()));
+    let bases = recipe.bases.iter().map(|base| (unnamed(BASE), base.short()));
+    let mut inputs = Inputs::new();
+    for (key, value) in params.chain(data).chain(code).chain(seed).chain(bases) {
+        // Data sets may share a name, and base models have none.
+        let all = inputs.entry(key).or_default();
+        let comma = if all.is_empty() { "" } else { ", " };
+        all.extend([comma, &value]);
+    }
+    inputs
 }
 
 fn changes(version: usize, before: &Inputs, after: &Inputs) -> Vec<Change> {
@@ -120,6 +129,9 @@ fn changes(version: usize, before: &Inputs, after: &Inputs) -> Vec<Change> {
 
 #[cfg(test)]
 mod tests {
+    use ckpt_hash::{DataId, Digest, ModelId};
+    use ckpt_store::record::DataRecord;
+
     use super::*;
 
     #[test]
@@ -144,6 +156,41 @@ mod tests {
                 "code  Some(\"1a\") None",
                 "parameter lr Some(\"0.1\") Some(\"0.2\")",
                 "parameter decay None Some(\"1\")",
+            ]
+        );
+    }
+
+    #[test]
+    fn inputs_of_one_name_are_told_together() {
+        let data = |name: &str, byte| {
+            DataRecord::new(name, DataId::from_digest(Digest::from_bytes([byte; 32])))
+        };
+        let model = |byte| ModelId::from_digest(Digest::from_bytes([byte; 32]));
+        let before = RecipeRecord {
+            data: vec![data("a", 1), data("b", 2), data("a", 3)],
+            bases: vec![model(4), model(5)],
+            seed: Some(7),
+            ..RecipeRecord::default()
+        };
+        let after = RecipeRecord {
+            data: vec![data("a", 6), data("b", 2), data("a", 3)],
+            bases: vec![model(4)],
+            seed: None,
+            ..RecipeRecord::default()
+        };
+        let changes = changes(1, &inputs(&before), &inputs(&after));
+        let list: Vec<_> = changes.into_iter().map(|c| (c.key, c.before, c.after)).collect();
+        let bytes = |bytes: &[&str]| {
+            let ids: Vec<String> = bytes.iter().map(|byte| byte.repeat(6)).collect();
+            Some(ids.join(", "))
+        };
+        let (base, seed) = ((BASE, String::new()), (SEED, String::new()));
+        assert_eq!(
+            list,
+            [
+                (base, bytes(&["04", "05"]), bytes(&["04"])),
+                ((DATA, "a".to_owned()), bytes(&["01", "03"]), bytes(&["06", "03"])),
+                (seed, Some("7".to_owned()), None),
             ]
         );
     }
