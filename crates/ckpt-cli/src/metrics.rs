@@ -69,15 +69,18 @@ impl MetricChange {
         Self { a: value.a, b: value.b, spread_a, spread_b, direction, verdict }
     }
 
+    /// Tells whether a gate that lets nothing get worse can judge it: a metric whose direction is
+    /// known, and that a has. A measurement of unknown direction may be a time or a rate.
+    pub(crate) fn can_get_worse(&self) -> bool {
+        self.direction.is_some() && self.a.is_some()
+    }
+
     /// Tells whether a gate that lets nothing get worse is closed to it: a metric whose direction is
-    /// known, or a measurement with a spread, that got worse, or that b does not have as a number.
+    /// known that got worse, or that b does not have as a number.
     pub(crate) fn got_worse(&self) -> bool {
         let is_number = |value: Option<f64>| value.is_some_and(|value| !value.is_nan());
-        let is_judged = self.direction.is_some() || self.spread_a.is_some();
-        match self.verdict {
-            Verdict::Worse | Verdict::Slower => true,
-            _ => is_judged && is_number(self.a) && !is_number(self.b),
-        }
+        let is_lost = is_number(self.a) && !is_number(self.b);
+        self.verdict == Verdict::Worse || (self.can_get_worse() && is_lost)
     }
 
     /// Returns b - a.
@@ -162,6 +165,18 @@ mod tests {
         assert!(got_worse("f1", Some(0.9), None) && got_worse("f1", Some(0.9), Some(f64::NAN)));
         assert!(!got_worse("f1", None, Some(0.1)) && !got_worse("f1", Some(f64::NAN), Some(0.1)));
         assert!(!got_worse("size", Some(1.0), Some(9.0)) && !got_worse("size", Some(1.0), None));
+    }
+
+    #[test]
+    fn a_measurement_of_unknown_direction_does_not_get_worse() {
+        let pair = |a, b| Pair { a, b };
+        let spread = pair(Some(0.01), Some(0.01));
+        for b in [Some(100.0), Some(400.0), None] {
+            let change = MetricChange::new(None, &pair(Some(200.0), b), &spread);
+            assert!(!change.got_worse() && !change.can_get_worse(), "{b:?}");
+            let rate = MetricChange::new(Some(Direction::Higher), &pair(Some(200.0), b), &spread);
+            assert_eq!((rate.got_worse(), rate.can_get_worse()), (b != Some(400.0), true), "{b:?}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ use crate::{
 ///
 /// `better` and `worse` are said of metrics whose direction is known: config.toml says it
 /// (`[metrics]`, lower_is_better and higher_is_better, lists of patterns), or the last word of the
-/// name, such as val_mse or f1. Where both versions also have NAME.spread, the relative half-width
+/// name, such as val_mse, val.loss or f1. Where both versions also have NAME.spread, the relative half-width
 /// of a measurement, what lies within both spreads is the same; beyond, a measurement of unknown
 /// direction is faster or slower.
 ///
@@ -89,7 +89,8 @@ pub(crate) struct CompareArgs {
     #[arg(long = "require", value_name = "CONDITION")]
     conditions: Vec<String>,
 
-    /// Ends with exit code 3 if a metric of known direction got worse, or was lost
+    /// Ends with exit code 3 if a metric of known direction got worse, or was lost; it is an error if
+    /// A has none
     #[arg(long)]
     no_worse: bool,
 }

@@ -107,9 +107,12 @@ impl Directions {
     }
 }
 
-/// Looks the last word of a name up, what follows its last `_` or `/`.
+/// What parts the words of a name.
+const SEPARATORS: [char; 5] = ['_', '/', '.', '-', ':'];
+
+/// Looks the last word of a name up.
 fn by_last_word(name: &str) -> Option<Direction> {
-    let word = name.rsplit(['_', '/']).next()?.to_ascii_lowercase();
+    let word = name.rsplit(SEPARATORS).next()?.to_ascii_lowercase();
     let is_in = |words: &[&str]| words.contains(&word.as_str());
     if is_in(&LOWER) {
         Some(Direction::Lower)
@@ -127,10 +130,12 @@ mod tests {
     #[test]
     fn the_last_word_of_a_name_gives_the_direction() {
         let directions = Directions::default();
-        for lower in ["loss", "val_mse", "val/cross_entropy", "test/log_loss", "RMSE"] {
+        for lower in
+            ["loss", "val_mse", "val/cross_entropy", "test/log_loss", "RMSE", "val.loss", "b:cer"]
+        {
             assert_eq!(directions.of(lower), Some(Direction::Lower), "{lower}");
         }
-        for higher in ["f1", "val_accuracy", "test/auc", "r2"] {
+        for higher in ["f1", "val_accuracy", "test/auc", "r2", "test-f1"] {
             assert_eq!(directions.of(higher), Some(Direction::Higher), "{higher}");
         }
         for unknown in ["glossy", "lossless", "loss_weight", "f1.old"] {

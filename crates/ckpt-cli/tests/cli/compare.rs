@@ -1,4 +1,5 @@
 mod json;
+mod no_worse;
 mod tensors;
 
 use insta::assert_snapshot;

@@ -9,6 +9,7 @@ use crate::{
     commands::refs,
     failure::{Failure, Hint},
     format,
+    metrics::MetricChange,
     ui::{Style, Text, Ui},
 };
 
@@ -18,6 +19,10 @@ const NAMES: [&str; 8] =
 
 /// The kind of what `--no-worse` asks for.
 const METRIC: &str = "metric";
+
+/// What to do where `--no-worse` has nothing to judge.
+const DIRECTIONS: &str = "lower_is_better and higher_is_better, lists of patterns under [metrics] of \
+                          .ckpt/config.toml, say which way is better";
 
 const NAN: &str = "nan";
 const INF: &str = "inf";
@@ -86,6 +91,12 @@ impl Requirements {
             }
         }
         if self.no_worse {
+            if !judged.metrics.values().any(MetricChange::can_get_worse) {
+                let a = &judged.names[0];
+                let message =
+                    format!("{a} has no metric of known direction to judge --no-worse by");
+                return Err(Failure::failed(message).with_hint(DIRECTIONS));
+            }
             let worse = judged.metrics.iter().filter(|(_, change)| change.got_worse());
             let unmet = worse.map(|(name, change)| Unmet {
                 kind: METRIC,
