@@ -27,8 +27,8 @@ const DOTS: &str = "..";
 ///
 /// The table has as many metrics as fit, those first that most versions have; `show` has them
 /// all. Names in parentheses are the refs that point to a version. Metrics that notes give come
-/// before the version's own. The line beneath tells how a metric went in the versions above, from
-/// the oldest to the newest, if at least 3 of them have it.
+/// before the version's own. The line beneath tells how a metric went up to the newest version
+/// above, along first parents, if at least 3 of the versions shown there have it.
 ///
 /// With --json, one line for each version: version, model, state, parents, number, branch (if REV
 /// is one), time, author, message, params, metrics.
@@ -136,7 +136,7 @@ fn print_table(
             }
         };
         layout.print(context, &some)?;
-        spark.add(&some);
+        spark.add(repository, &some)?;
     }
     let is_any = printed.is_some();
     if let Some((_, spark)) = printed {

@@ -1,4 +1,4 @@
-use ckpt_store::{Draft, RefName, Stamp};
+use ckpt_store::{Draft, Parents, RefName, Stamp};
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -146,6 +146,33 @@ fn a_line_tells_how_a_metric_went() {
 }
 
 #[test]
+fn the_line_keeps_to_first_parents() {
+    let sandbox = with_f1(&[Some(0.5), Some(0.625), Some(0.75), Some(0.875)]);
+    sandbox.ok("branch side main@1");
+    let (repository, main) = (sandbox.repository(), RefName::branch("main").unwrap());
+    let commit = |branch: &RefName, f1: f64, parents: Parents| {
+        let metrics = [("f1".to_owned(), f1)].into();
+        let stamp = Stamp { author: String::new(), time_ms: START };
+        repository.commit(branch, &Draft { metrics, stamp, parents, ..Draft::default() }).unwrap();
+    };
+    let side = RefName::branch("side").unwrap();
+    for f1 in [0.0, 2.0, 0.0, 2.0, 0.0, 2.0] {
+        commit(&side, f1, Parents::Tip);
+    }
+    let others = vec![repository.resolve("side").unwrap()];
+    let expected = repository.resolve("main").unwrap();
+    commit(&main, 1.0, Parents::Merge { expected, others });
+    let last = |line: &str| sandbox.run(line).lines().last().unwrap_or_default().to_owned();
+    assert_eq!(sandbox.documents("log").len(), 11);
+    assert_eq!(last("log"), "f1  0.5 -> 1  min 0.5  max 1  ▁▃▅▇█");
+    // Versions of the line that are not shown do not end it.
+    assert_eq!(last("log --where f1!=0.75"), "f1  0.5 -> 1  min 0.5  max 1  ▁▃▇█");
+    // The merge is not shown: the newest that is has a line of its own.
+    let own = last("log --where f1!=1");
+    assert_eq!(own, "f1  0.5 -> 2  min 0  max 2  ▃▁█▁█▁█");
+}
+
+#[test]
 fn the_metric_of_the_line_can_be_chosen() {
     let sandbox = Sandbox::with_history();
     sandbox.ok("note HEAD~2 --metric other=3");
@@ -155,7 +182,7 @@ fn the_metric_of_the_line_can_be_chosen() {
     3  id3_________  3 min ago  0.333333         (main) epoch 3
     2  id2_________  4 min ago       0.5      4  epoch 2
     1  id1_________  5 min ago         1      3  epoch 1
-    metric "other" is in 2 of the versions above: a line takes 3
+    metric "other" is in 2 of the versions above along first parents: a line takes 3
     "#);
     sandbox.ok("note HEAD --metric other=5");
     assert_snapshot!(sandbox.run("log --spark other"), @"

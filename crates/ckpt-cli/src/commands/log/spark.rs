@@ -1,6 +1,7 @@
 //! How one metric went, in a line beneath the log.
 
-use ckpt_store::Version;
+use ckpt_hash::VersionId;
+use ckpt_store::{Repository, Version};
 
 use crate::{
     context::Context,
@@ -15,27 +16,54 @@ const FEWEST: usize = 3;
 /// The fewest columns of bars; some of the numbers before them give way.
 const NARROWEST: usize = 12;
 
-/// The values of a metric in the versions that were shown.
+/// The values of a metric in those versions shown that are on the line of first parents of the
+/// newest one: branches side by side would go up and down where no training did.
 pub(super) struct Spark {
     metric: Option<String>,
     is_asked_for: bool,
     /// The newest first.
     values: Vec<Option<f64>>,
+    /// The next version of the line, shown or not, and its number.
+    next: Option<(VersionId, u64)>,
 }
 
 impl Spark {
     /// Is about the metric that was asked for, or else another one.
     pub(super) fn new(asked_for: Option<&str>, otherwise: Option<&str>) -> Self {
         let metric = asked_for.or(otherwise).map(str::to_owned);
-        Self { metric, is_asked_for: asked_for.is_some(), values: Vec::new() }
+        Self { metric, is_asked_for: asked_for.is_some(), values: Vec::new(), next: None }
     }
 
-    /// Adds versions, which come before those that were added so far.
-    pub(super) fn add(&mut self, versions: &[Version]) {
-        if let Some(metric) = &self.metric {
-            let value = |version: &Version| version.record.metrics.get(metric).copied();
-            self.values.extend(versions.iter().map(value));
+    /// Adds versions, which the log shows after those that were added so far.
+    pub(super) fn add(
+        &mut self,
+        repository: &Repository,
+        versions: &[Version],
+    ) -> Result<(), Failure> {
+        let Some(metric) = self.metric.clone() else {
+            return Ok(());
+        };
+        for version in versions {
+            if self.is_on_line(repository, version)? {
+                self.values.push(version.record.metrics.get(&metric).copied());
+                self.next = before(version);
+            }
         }
+        Ok(())
+    }
+
+    /// Tells whether a version is on the line of the first that was added.
+    ///
+    /// Versions of the line that are not shown, which conditions did not pass, are read for their
+    /// parents. On the line numbers fall by one, so that only these are.
+    fn is_on_line(&mut self, repository: &Repository, version: &Version) -> Result<bool, Failure> {
+        if self.values.is_empty() {
+            return Ok(true);
+        }
+        while let Some((id, _)) = self.next.filter(|(_, number)| *number > version.record.number) {
+            self.next = before(&repository.version(&id)?);
+        }
+        Ok(self.next.is_some_and(|(id, _)| id == version.id))
     }
 
     /// Prints the line if there are values enough.
@@ -55,11 +83,18 @@ impl Spark {
         if self.is_asked_for {
             let found = known.len();
             context.ui.notice(format!(
-                "metric {metric:?} is in {found} of the versions above: a line takes {FEWEST}"
+                "metric {metric:?} is in {found} of the versions above along first parents: a \
+                 line takes {FEWEST}"
             ))?;
         }
         Ok(())
     }
+}
+
+/// Gives the version that comes before on the line of first parents, and its number.
+fn before(version: &Version) -> Option<(VersionId, u64)> {
+    let first = version.record.parents.first()?;
+    Some((*first, version.record.number.saturating_sub(1)))
 }
 
 /// Writes what numbers say before the bars, as much as leaves room for these.
