@@ -9,7 +9,7 @@
 //! | --- | --- | --- |
 //! | safetensors | everything | |
 //! | NPY, NPZ | numbers and booleans that [`Dtype`](ckpt_tensor::Dtype) has | Fortran order, big-endian, objects, text, records; compressed members |
-//! | PyTorch zip archives | row-major views in state dicts and training checkpoints | other strides; whole files with pickled classes, legacy files, TorchScript |
+//! | PyTorch zip archives | row-major views in state dicts and training checkpoints | other strides; storages without a name, NumPy arrays; whole files with pickled classes, legacy files, TorchScript |
 //! | GGUF 2 and 3 | plain floats and integers | quantized blocks |
 //!
 //! - [`segment`] takes any file and never minds what is in it.

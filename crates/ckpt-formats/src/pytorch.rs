@@ -9,7 +9,8 @@
 //! Tensors are named as [`Format::Pytorch`] says. Views that are row-major are tensors; several
 //! of the same bytes are tied; others (transposed, channels last, of types that
 //! [`Dtype`](ckpt_tensor::Dtype) lacks) stay opaque, and the note tells of them.
-//! NumPy arrays and numbers inside the pickle are a part of it.
+//! So do storages that no tensor with a name has, such as those of tensors in a set, and NumPy's
+//! arrays, which are a part of the pickle; those of random generators need no note.
 //!
 //! Sources: `torch/serialization.py`, `torch/_utils.py` and `torch/storage.py` of PyTorch 1.13 to
 //! 2.8; Python's `pickletools.py`.
@@ -22,6 +23,7 @@ mod names;
 mod opcodes;
 mod reader;
 mod reduce;
+mod storages;
 mod value;
 mod views;
 
@@ -55,7 +57,9 @@ pub(crate) fn segment(source: &dyn ReadAt, archive: &Archive) -> Result<Segmenta
     let (values, root) = Machine::new(&pickle).run()?;
     let mut unread = Unread::default();
     let mut found = Vec::new();
-    for (name, tensor) in names::tensors(&values, root)? {
+    let tensors = names::tensors(&values, root, &mut unread)?;
+    storages::add_unnamed(&values, &tensors, &mut unread);
+    for (name, tensor) in tensors {
         views::resolve(&values, &parts, name, tensor, &mut found, &mut unread)?;
     }
     Ok(tile(Format::Pytorch, source.len()?, found, unread))

@@ -63,7 +63,7 @@ fn found(file: &[u8], segmentation: &Segmentation) -> Tensors {
 }
 
 /// Files with a note, and the note.
-const NOTES: [(&str, &str); 17] = [
+const NOTES: [(&str, &str); 18] = [
     ("big_endian.npy", "big-endian elements `>f4`"),
     ("compressed.npz", "2 tensors are opaque, first `b`: compressed (savez_compressed)"),
     ("dates.npy", "elements of NumPy's type `<M8[D]`"),
@@ -73,6 +73,7 @@ const NOTES: [(&str, &str); 17] = [
     ("module.pt", "data.pkl uses the global torch.nn.modules.container.Sequential"),
     ("no_arrays.npz", "an archive without arrays"),
     ("object.npy", "elements of NumPy's type `|O`"),
+    ("odds.pt", "tensor `array` is opaque: a NumPy array"),
     ("partly.npz", "tensor `kept` is opaque: the array is in Fortran order"),
     ("quantized.gguf", "3 tensors are quantized and opaque: Q8_0 2, Q4_0 1"),
     ("script.pt", "data.pkl uses the global __torch__.torch.nn.modules.container.Sequential"),

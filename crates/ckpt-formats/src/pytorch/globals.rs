@@ -13,6 +13,8 @@ pub(super) enum Global {
     Size,
     /// A class or function whose results no tensor depends on.
     Plain,
+    /// The function that makes an array of NumPy.
+    NumpyArray,
     /// The class of a storage with elements of a type, or of bytes.
     Storage(Option<Element>),
     /// A dtype.
@@ -49,6 +51,9 @@ pub(super) fn find(module: &[u8], name: &[u8]) -> Option<Global> {
         ("torch", _) if Element::of_dtype(name).is_some() => {
             Element::of_dtype(name).map(Global::Dtype)
         }
+        ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") => {
+            Some(Global::NumpyArray)
+        }
         _ => is_plain(module, text).then_some(Global::Plain),
     }
 }
@@ -62,7 +67,7 @@ fn rebuild(name: &str) -> Option<Global> {
     }
 }
 
-/// Tells whether results are plain data: numbers, sets, devices, NumPy's numbers and arrays.
+/// Tells whether results are plain data: numbers, sets, devices, NumPy's numbers.
 fn is_plain(module: &str, name: &str) -> bool {
     match module {
         // The first is what protocol 2 calls the second.
@@ -73,9 +78,7 @@ fn is_plain(module: &str, name: &str) -> bool {
         "torch" => name == "device",
         // How protocol 2 spells bytes.
         "_codecs" => name == "encode",
-        "numpy.core.multiarray" | "numpy._core.multiarray" => {
-            matches!(name, "scalar" | "_reconstruct")
-        }
+        "numpy.core.multiarray" | "numpy._core.multiarray" => name == "scalar",
         "numpy" => matches!(name, "dtype" | "ndarray"),
         _ => false,
     }

@@ -190,7 +190,7 @@ impl<'a> Machine<'a> {
                 let target = self.top()?;
                 match self.values.get(target) {
                     // Attributes of a dictionary, states of NumPy's numbers and arrays.
-                    Value::Dict(_) | Value::Plain => Ok(()),
+                    Value::Dict(_) | Value::Plain | Value::Array => Ok(()),
                     // No version that writes zip archives does, and it could change the view.
                     Value::Tensor(_) => Err(Stop::beyond("data.pkl sets the state of a tensor")),
                     _ => Err(self.broken("sets attributes of what has none")),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::value::{Id, Value, Values, View};
 use crate::stop::{Stop, quoted};
-use crate::tile::MAX_TENSORS;
+use crate::tile::{MAX_TENSORS, Unread};
 
 /// Keys under which training code keeps the model's state dict.
 const WRAPPERS: [&str; 7] =
@@ -13,6 +13,9 @@ const WRAPPERS: [&str; 7] =
 
 /// The name of a tensor that was saved by itself.
 const ALONE: &str = "tensor";
+
+/// Why an array is not read.
+const ARRAY: &str = "a NumPy array";
 
 /// Most containers in one another. Optimizer states have four.
 const MAX_DEPTH: usize = 64;
@@ -25,12 +28,24 @@ const MAX_EXPANSION: usize = 16;
 /// Bytes of an extent in a shape.
 const EXTENT_LEN: usize = size_of::<u64>();
 
+/// What training code keeps the states of random generators under, at its start.
+const RANDOM: &str = "rng";
+
+/// What the state of NumPy's global generator begins with (`numpy.random.get_state`).
+const MERSENNE_TWISTER: &[u8] = b"MT19937";
+
 /// Finds the tensors below `root`, each with its name by the rule of
-/// [`Format::Pytorch`](crate::Format::Pytorch).
-pub(super) fn tensors(values: &Values<'_>, root: Id) -> Result<Vec<(String, Id)>, Stop> {
-    let mut walk = Walk::new(values);
+/// [`Format::Pytorch`](crate::Format::Pytorch), and arrays of NumPy, which are not read unless
+/// they are the state of a random generator.
+pub(super) fn tensors(
+    values: &Values<'_>,
+    root: Id,
+    unread: &mut Unread,
+) -> Result<Vec<(String, Id)>, Stop> {
+    let mut walk = Walk::new(values, unread);
     match values.get(root) {
         Value::Tensor(_) => walk.found.push((ALONE.to_owned(), root)),
+        Value::Array => walk.unread.add(ALONE, ARRAY),
         Value::Dict(pairs) => {
             let wrapped = walk.top(pairs)?;
             if let [(key, range)] = wrapped.as_slice() {
@@ -62,6 +77,7 @@ fn unwrap(found: &mut [(String, Id)], key: &str, range: Range<usize>) {
 struct Walk<'a> {
     values: &'a Values<'a>,
     found: Vec<(String, Id)>,
+    unread: &'a mut Unread,
     /// The name of what is visited.
     path: String,
     /// Visits and bytes of names and shapes that are still allowed.
@@ -69,9 +85,9 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(values: &'a Values<'a>) -> Self {
+    fn new(values: &'a Values<'a>, unread: &'a mut Unread) -> Self {
         let budget = MAX_EXPANSION * values.pickle.len();
-        Self { values, found: Vec::new(), path: String::new(), budget }
+        Self { values, found: Vec::new(), unread, path: String::new(), budget }
     }
 
     /// Visits the outermost dictionary; tells which wrappers lead to tensors, and to which.
@@ -100,11 +116,13 @@ impl<'a> Walk<'a> {
         let values = self.values;
         match values.get(id) {
             Value::Tensor(view) => self.tensor(id, view),
+            Value::Array => self.array(),
             Value::Dict(pairs) => {
                 self.spend(pairs.len())?;
                 pairs.iter().try_for_each(|&(key, value)| self.entry(key, value, depth))
             }
             Value::List(items) => self.items(items, depth),
+            Value::Tuple(items) if self.is_random_state(items) => Ok(()),
             Value::Tuple(items) => self.items(items, depth),
             _ => Ok(()),
         }
@@ -119,6 +137,22 @@ impl<'a> Walk<'a> {
         self.spend(self.path.len() + rank * EXTENT_LEN)?;
         self.found.push((self.path.clone(), id));
         Ok(())
+    }
+
+    fn array(&mut self) -> Result<(), Stop> {
+        self.spend(self.path.len())?;
+        if !self.path.starts_with(RANDOM) {
+            self.unread.add(&self.path, ARRAY);
+        }
+        Ok(())
+    }
+
+    /// Tells whether a tuple is the state of a random generator: its name, an array, numbers.
+    fn is_random_state(&self, items: &[Id]) -> bool {
+        let [name, array, numbers @ ..] = items else { return false };
+        self.values.text(*name) == Some(MERSENNE_TWISTER)
+            && matches!(self.values.get(*array), Value::Array)
+            && !numbers.iter().any(|&number| self.values.is_container(number))
     }
 
     fn items(&mut self, items: &[Id], depth: usize) -> Result<(), Stop> {

@@ -44,6 +44,7 @@ fn apply(values: &Values<'_>, global: Global, arguments: &[Id]) -> Option<Called
             _ => None,
         },
         Global::Plain => Some(Called::New(Value::Plain)),
+        Global::NumpyArray => Some(Called::New(Value::Array)),
         Global::RebuildTensor => view(values, arguments, 6).map(tensor),
         Global::RebuildTensorV3 => {
             let mut view = view(values, arguments, 7)?;

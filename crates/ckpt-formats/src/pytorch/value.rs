@@ -21,6 +21,8 @@ pub(super) enum Value {
     /// Keys and values in order, repeated keys included.
     Dict(Vec<(Id, Id)>),
     Global(Global),
+    /// An array of NumPy.
+    Array,
     Storage(Box<Storage>),
     Tensor(Box<View>),
 }
@@ -92,8 +94,9 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Tells whether a value is a tensor or may hold some.
+    /// Tells whether a value is a tensor or an array, or may hold some.
     pub(super) fn is_container(&self, id: Id) -> bool {
-        matches!(self.get(id), Value::Tensor(_) | Value::Tuple(_) | Value::List(_) | Value::Dict(_))
+        use Value::{Array, Dict, List, Tensor, Tuple};
+        matches!(self.get(id), Tensor(_) | Array | Tuple(_) | List(_) | Dict(_))
     }
 }
