@@ -41,6 +41,7 @@ impl Job {
         fs::create_dir_all(path("examples/ci")).expect("folders");
         fs::create_dir(path("bin")).expect("a folder");
         fs::write(path("examples/ci/gate.sh"), example("gate.sh")).expect("a copy");
+        fs::write(path("model"), "weights").expect("a file");
         symlink(binary("ckpt"), path("bin/ckpt")).expect("a link");
         // `cargo xtask ARGS` runs what this workspace's cargo would, built already.
         let cargo = format!("#!/bin/sh\nshift\nexec '{}' \"$@\"\n", binary("xtask").display());
@@ -51,6 +52,12 @@ impl Job {
 
     fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Runs the gate on what one `ckpt commit` makes, by `val_loss`.
+    fn commit(&self, metrics: &str) -> (Option<i32>, String, String) {
+        let gate = "sh examples/ci/gate.sh production 'val_loss < 10' min:val_loss";
+        self.run(&format!("{gate} ckpt commit model {metrics}"))
     }
 
     /// Runs a line and gives its exit code, output and errors.
@@ -145,9 +152,76 @@ fn what_keeps_a_gate_from_deciding_is_no_refusal() {
     let (code, _, stderr) =
         job.run("sh examples/ci/gate.sh production 'f1 > 0' max:f1 sh -c 'exit 3'");
     assert_eq!(code, Some(1));
-    assert!(stderr.contains("no versions were made, sh ended with exit code 3"), "{stderr}");
+    let failed = "gate: sh failed with exit code 3, production stays where it is\n";
+    assert!(stderr.contains(failed), "{stderr}");
     let (code, _, stderr) =
         job.run("sh examples/ci/gate.sh production 'val_mse <' min:val_mse cargo xtask train");
     assert_eq!(code, Some(2));
-    assert!(stderr.contains("gate: not decided, ckpt ended with exit code 2"), "{stderr}");
+    assert!(stderr.contains("gate: not decided, ckpt was called in a wrong way"), "{stderr}");
+}
+
+#[test]
+fn a_goal_that_is_none_is_told_before_anything_is_made() {
+    let job = Job::new();
+    let (code, stdout, stderr) =
+        job.run("sh examples/ci/gate.sh production 'f1 > 0' f1 touch made");
+    assert_eq!((code, stdout.as_str()), (Some(2), ""));
+    assert!(stderr.starts_with("usage: gate.sh "), "{stderr}");
+    assert!(!job.path().join("made").exists() && !job.path().join(".ckpt").exists());
+}
+
+#[test]
+fn only_what_the_command_made_is_a_candidate() {
+    let job = Job::new();
+    let (code, stdout, stderr) = job.commit("--metric val_loss=0.5");
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    let first = job.run("ckpt alias --json");
+
+    let (code, stdout, stderr) = job.commit("--metric val_loss=9");
+    assert_eq!(code, Some(3), "{stdout}{stderr}");
+    let found = "val_loss <= current.val_loss is not met: current.val_loss is 0.5, val_loss is 9\n";
+    assert!(stderr.contains(found), "{stderr}");
+    assert!(stderr.contains("gate: not met, production stays where it is\n"), "{stderr}");
+
+    let (code, stdout, stderr) = job.commit("");
+    assert_eq!(code, Some(3), "{stdout}{stderr}");
+    let missing = "gate: no version that ckpt made has a metric val_loss that is a number\n";
+    assert!(stderr.contains(missing), "{stderr}");
+    assert_eq!(job.run("ckpt alias --json"), first);
+
+    let (code, stdout, stderr) = job.commit("--metric val_loss=0.25 --metric a_val_loss=7");
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    assert!(stdout.contains("moved alias production from "), "{stdout}");
+}
+
+#[test]
+fn the_best_of_several_is_the_candidate() {
+    let job = Job::new();
+    let commits = |values: [&str; 3]| {
+        let commit = |value| format!("ckpt commit model --metric f1={value}");
+        values.map(commit).join(" && ")
+    };
+    for (goal, values, best) in
+        [("max", ["-1", "1e-7", "-0.5"], "f1 is 1e-7"), ("min", ["9", "10.5", "-2"], "f1 is -2")]
+    {
+        let gate = format!("sh examples/ci/gate.sh {goal} 'f1 > -9' {goal}:f1");
+        let (code, stdout, stderr) = job.run(&format!("{gate} sh -c '{}'", commits(values)));
+        assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+        assert!(stdout.contains(&format!("met         f1 > -9  ({best})")), "{stdout}");
+    }
+}
+
+#[test]
+fn a_command_that_makes_nothing_fails_the_job() {
+    let job = Job::new();
+    let gate = "sh examples/ci/gate.sh production 'val_loss < 10' min:val_loss";
+    assert_eq!(job.run(&format!("{gate} true")).0, Some(1));
+    assert_eq!(job.commit("--metric val_loss=0.5").0, Some(0));
+    let line = "ckpt commit model -b other --metric val_loss=0.1";
+    // Old versions of another branch do not become new ones when that branch becomes the current.
+    for idle in ["true", line, "ckpt switch other"] {
+        let (code, stdout, stderr) = job.run(&format!("{gate} {idle}"));
+        assert_eq!(code, Some(1), "{stdout}{stderr}");
+        assert!(stderr.contains(" made no version on the current branch\n"), "{stderr}");
+    }
 }
