@@ -9,7 +9,8 @@
 #            the candidate, and must be at least as good in it as what the alias is at
 #   COMMAND  makes versions: a training run, or `ckpt commit`
 #
-# CKPT names the program [default: ckpt], GATE_MESSAGE what to put on record with the move.
+# CKPT names the program [default: ckpt], CKPT_REPO the folder that holds .ckpt [default: the
+# current one], GATE_MESSAGE what to put on record with the move.
 #
 # Exit codes: 0 promoted, 3 the gate is not met and nothing moved, 2 wrong usage, 4 another job was
 # faster, 1 COMMAND or ckpt failed, or COMMAND made nothing.
@@ -30,7 +31,7 @@ case $goal in
 esac
 
 run() {
-    "${CKPT:-ckpt}" "$@"
+    "${CKPT:-ckpt}" --repo "${CKPT_REPO:-.}" "$@"
 }
 
 # Prints all versions of all branches, as JSON. What fails ends the subshell that this runs in: a
@@ -66,7 +67,7 @@ best() {
 }
 
 # The first job of all has no repository yet.
-[ -d .ckpt ] || run init || exit 1
+[ -d "${CKPT_REPO:-.}/.ckpt" ] || run init || exit 1
 before=$(versions) || exit 1
 
 echo "== making versions: $*"

@@ -225,3 +225,17 @@ fn a_command_that_makes_nothing_fails_the_job() {
         assert!(stderr.contains(" made no version on the current branch\n"), "{stderr}");
     }
 }
+
+#[test]
+fn the_repository_may_be_elsewhere() {
+    let job = Job::new();
+    let line = "export CKPT_REPO='on a disk'; sh examples/ci/gate.sh production 'f1 > 0' max:f1 \
+                ckpt --repo \"$CKPT_REPO\" commit model --metric f1=0.5";
+    let (code, stdout, stderr) = job.run(line);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    assert!(stdout.contains("gate: passed\n== in production:\n#"), "{stdout}");
+    assert!(!job.path().join(".ckpt").exists());
+    let (code, stdout, _) = job.run(line);
+    assert_eq!(code, Some(0));
+    assert!(stdout.contains("moved alias production from "), "{stdout}");
+}
