@@ -1,5 +1,8 @@
+mod param;
+
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -50,8 +53,10 @@ pub(crate) struct CommitArgs {
     #[arg(short, long, default_value = "", hide_default_value = true)]
     message: String,
 
-    /// A parameter that went in: true, false, a number or text; repeatable
-    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parse_param)]
+    /// A parameter that went in: true, false, a number or text; repeatable. Text is also what
+    /// would not come back as it was given, such as 007, +1 or a whole number beyond 64 bits, and
+    /// what may be a hash, such as 1234e56
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = param::parse)]
     params: Vec<(String, ParamValue)>,
 
     /// A measurement that came out: a finite number; repeatable
@@ -216,14 +221,14 @@ fn data(args: &CommitArgs) -> Result<Vec<DataRecord>, Failure> {
         let id = ckpt_data::data_id(path).map_err(Failure::of)?;
         Ok(DataRecord::new(name, id))
     };
+    check_data_names(&args.data)?;
     let mut data: Vec<DataRecord> = args.data.iter().map(record).collect::<Result<_, Failure>>()?;
     let mut label = |flag: &str, texts: &[(String, String)], set: fn(&mut DataLabel, String)| {
         for (name, text) in unique(flag, texts)? {
-            let mut named = data.iter_mut().filter(|data| data.label.name == name).peekable();
-            if named.peek().is_none() {
+            let Some(named) = data.iter_mut().find(|data| data.label.name == name) else {
                 return Err(Failure::usage(format!("no --data file is called {name}")));
-            }
-            named.for_each(|data| set(&mut data.label, text.clone()));
+            };
+            set(&mut named.label, text);
         }
         Ok(())
     };
@@ -305,28 +310,25 @@ fn data_name(path: &Path) -> Result<String, Failure> {
     Ok(name.to_owned())
 }
 
+/// Checks that no two data files have one name, by which labels and reports know them.
+fn check_data_names(paths: &[PathBuf]) -> Result<(), Failure> {
+    let mut taken: BTreeMap<&OsStr, &Path> = BTreeMap::new();
+    for path in paths {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        if let Some(other) = taken.insert(name, path) {
+            let (one, other, name) = (other.display(), path.display(), name.display());
+            let message = format!("both data files are called {name}: {one} and {other}");
+            let hint =
+                "data is known by the name of its file; rename one, or join both in one file";
+            return Err(Failure::usage(message).with_hint(hint));
+        }
+    }
+    Ok(())
+}
+
 fn parse_text(text: &str) -> Result<(String, String), String> {
     let (name, value) = split_pair(text)?;
     Ok((name, value.to_owned()))
-}
-
-fn parse_param(text: &str) -> Result<(String, ParamValue), String> {
-    let (name, value) = split_pair(text)?;
-    Ok((name, param_value(value)))
-}
-
-fn param_value(text: &str) -> ParamValue {
-    if let Ok(value) = text.parse() {
-        ParamValue::Bool(value)
-    } else if let Ok(value) = text.parse() {
-        ParamValue::Int(value)
-    } else {
-        // "nan" and "inf" read as floats, but are words.
-        match text.parse::<f64>() {
-            Ok(value) if value.is_finite() => ParamValue::Float(value),
-            _ => ParamValue::Text(text.to_owned()),
-        }
-    }
 }
 
 pub(super) fn parse_metric(text: &str) -> Result<(String, f64), String> {
@@ -342,26 +344,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_have_the_type_that_they_read_as() {
-        let text = |text: &str| ParamValue::Text(text.to_owned());
-        let cases = [
-            ("true", ParamValue::Bool(true)),
-            ("-3", ParamValue::Int(-3)),
-            ("1e-3", ParamValue::Float(0.001)),
-            ("1e999", text("1e999")),
-            ("nan", text("nan")),
-            ("True", text("True")),
-            ("", text("")),
-        ];
-        for (value, expected) in cases {
-            assert_eq!(param_value(value), expected, "{value}");
-        }
-    }
-
-    #[test]
     fn a_value_may_hold_an_equals_sign_and_a_name_may_not() {
-        let (name, value) = parse_param("a=b=c").unwrap();
-        assert_eq!((name.as_str(), value), ("a", ParamValue::Text("b=c".to_owned())));
-        assert!(parse_param("=1").is_err() && parse_metric("a\nb=1").is_err());
+        let (name, value) = parse_text("a=b=c").unwrap();
+        assert_eq!((name.as_str(), value.as_str()), ("a", "b=c"));
+        assert!(parse_text("=1").is_err() && parse_metric("a\nb=1").is_err());
     }
 }

@@ -208,12 +208,12 @@ fn print_pairs<'a>(
     ui.table(&mut table)
 }
 
-/// Writes a parameter as it can be given on the command line.
+/// Writes a parameter as it can be given on the command line: 1.0 is another one than 1.
 pub(super) fn param(value: &ParamValue) -> String {
     match value {
         ParamValue::Bool(value) => value.to_string(),
         ParamValue::Int(value) => value.to_string(),
-        ParamValue::Float(value) => format::exact(*value),
+        ParamValue::Float(value) => format!("{value:?}"),
         ParamValue::Text(value) => value.clone(),
     }
 }

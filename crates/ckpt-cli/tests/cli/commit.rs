@@ -291,3 +291,33 @@ fn a_repository_is_no_part_of_a_checkpoint() {
     [exit code 2]
     ");
 }
+
+#[test]
+fn data_files_of_one_name_are_refused() {
+    let sandbox = Sandbox::new();
+    for file in ["x", "train/x.csv", "test/x.csv"] {
+        sandbox.file(file, "a\n1\n");
+    }
+    assert_snapshot!(sandbox.run("commit x --data train/x.csv --data test/x.csv"), @"
+    error: both data files are called x.csv: train/x.csv and test/x.csv
+    hint: data is known by the name of its file; rename one, or join both in one file
+    [exit code 2]
+    ");
+}
+
+#[test]
+fn parameters_are_shown_as_they_were_given() {
+    let sandbox = Sandbox::new();
+    sandbox.file("x", "1");
+    sandbox.ok(
+        "commit x --param code=1234e56 --param lr=1.0 --param n=1 \
+         --param seed=18446744073709551615 --param v=007",
+    );
+    let shown = sandbox.run("show");
+    for line in ["1234e56", "lr         1.0", "n          1", "18446744073709551615", "007"] {
+        assert!(shown.contains(&format!("{line}\n")), "{line}: {shown}");
+    }
+    let params = sandbox.json("show")["params"].to_string();
+    let expected = r#"{"code":"1234e56","lr":1.0,"n":1,"seed":"18446744073709551615","v":"007"}"#;
+    assert_eq!(params, expected);
+}
