@@ -46,8 +46,9 @@ pub struct TensorStatistics {
     /// removed.
     pub summary: Option<Summary>,
     /// The Euclidean norm of its change from the version's first parent, divided by that of the
-    /// tensor there: [`relative_l2`](ckpt_tensor::NumericDifference::relative_l2). `None` where that
-    /// version has no such tensor of this shape, or content was removed.
+    /// tensor there: [`relative_l2`](ckpt_tensor::NumericDifference::relative_l2). NaN where an
+    /// element became NaN or infinite, or was; `None` where that version has no such tensor of this
+    /// shape, or content was removed.
     pub update: Option<f64>,
 }
 
@@ -160,7 +161,9 @@ impl Repository {
             Job::Summary(tensor) => self.sum_up(tensor, progress).map(Outcome::Summary),
             Job::Update(old, new) => {
                 let numeric = self.measure(old, new, progress)?.numeric;
-                Ok(Outcome::Update(numeric.expect("only numbers are updated").relative_l2))
+                let numeric = numeric.expect("only numbers are updated");
+                let is_number = numeric.spoiled == 0;
+                Ok(Outcome::Update(if is_number { numeric.relative_l2 } else { f64::NAN }))
             }
         }
     }

@@ -68,11 +68,12 @@ fn tensors_are_summed_up_with_their_updates() {
     assert_eq!(w(1).update, Some(1.0 / 5.0));
     let last = w(2).summary.unwrap();
     assert_eq!((last.nan, last.inf, last.finite, last.l2), (1, 1, 1, 3.0));
-    assert_eq!(w(2).update, Some(0.0), "of the one pair of numbers");
+    assert!(w(2).update.is_some_and(f64::is_nan), "two elements became no numbers");
     let fixed: Vec<_> = found.iter().map(|version| version.tensors[0].update).collect();
     assert_eq!(fixed, [None, Some(0.0), Some(0.0)]);
     // A range that starts later knows what came before it.
-    assert_eq!(statistics(&open(&disk), &versions[1..]), found[1..]);
+    let later = statistics(&open(&disk), &versions[1..]);
+    assert_eq!(format!("{later:?}"), format!("{:?}", &found[1..]));
     let one = ["w".parse().unwrap()];
     let only = open(&disk).statistics(&versions, &one, &|_, _| {}).unwrap();
     assert!(only.iter().all(|version| version.tensors.len() == 1));

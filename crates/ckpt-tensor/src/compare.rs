@@ -165,7 +165,7 @@ impl Difference {
 /// The distance between two tensors in numbers.
 ///
 /// Pairs in which either side is NaN or infinite count in `nan_*` and `inf_*` and nowhere else:
-/// all other fields are over the remaining pairs, which may be none. Elements are taken as f64:
+/// all other fields are over the remaining pairs; NaN if none remains of some. Elements are taken as f64:
 /// exactly for floats and integers up to 32 bits, rounded to nearest for 64-bit integers, whose
 /// differences are still taken exactly before they are rounded. Booleans count as 0 and 1, any
 /// nonzero byte as 1. The parts of complex numbers count as two elements each. Squares of F64
@@ -259,13 +259,16 @@ impl Sums {
     fn finish(&self) -> NumericDifference {
         let l2 = self.squares.sqrt();
         let (norm_a, norm_b) = (self.squares_a.sqrt(), self.squares_b.sqrt());
+        // Of pairs without a number there is no distance, and 0 would say that there is none.
+        let has_none = self.compared == 0 && self.nan_a + self.nan_b + self.inf_a + self.inf_b > 0;
+        let known = |value: f64| if has_none { f64::NAN } else { value };
         NumericDifference {
             compared: self.compared,
-            max_abs: self.max_abs,
-            mean_abs: ratio(self.absolute, self.compared),
-            l2,
-            relative_l2: if l2 == 0.0 { 0.0 } else { l2 / norm_a },
-            cosine: cosine(self.products, norm_a, norm_b),
+            max_abs: known(self.max_abs),
+            mean_abs: known(ratio(self.absolute, self.compared)),
+            l2: known(l2),
+            relative_l2: known(if l2 == 0.0 { 0.0 } else { l2 / norm_a }),
+            cosine: known(cosine(self.products, norm_a, norm_b)),
             nan_a: self.nan_a,
             nan_b: self.nan_b,
             inf_a: self.inf_a,

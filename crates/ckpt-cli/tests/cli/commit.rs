@@ -309,10 +309,8 @@ fn data_files_of_one_name_are_refused() {
 fn parameters_are_shown_as_they_were_given() {
     let sandbox = Sandbox::new();
     sandbox.file("x", "1");
-    sandbox.ok(
-        "commit x --param code=1234e56 --param lr=1.0 --param n=1 \
-         --param seed=18446744073709551615 --param v=007",
-    );
+    sandbox.ok("commit x --param code=1234e56 --param lr=1.0 --param n=1 \
+         --param seed=18446744073709551615 --param v=007");
     let shown = sandbox.run("show");
     for line in ["1234e56", "lr         1.0", "n          1", "18446744073709551615", "007"] {
         assert!(shown.contains(&format!("{line}\n")), "{line}: {shown}");

@@ -24,7 +24,7 @@ const FOLDER: &str = "cache";
 const NAME: &str = "statistics";
 
 /// Says what the file is, and which numbers an entry has: another list of them, another magic.
-const MAGIC: &[u8; 16] = b"ckpt-statistics1";
+const MAGIC: &[u8; 16] = b"ckpt-statistics2";
 
 const KEY_LEN: usize = 32;
 
