@@ -36,16 +36,15 @@ fn a_tensor_is_followed_through_history() {
     #  version       nan  inf    l2  update  max_abs  mean   std  zeros   rms
     1  id1_________    0    0     5       -        4  2.33   1.7      1  2.89
     2  id2_________    0    0  5.83     0.2        5  2.67  2.05      1  3.37
-    3  id3_________    1    1     3       0        3     3     0      0     3
-    4  id4_________    0    0  6.73       0        6  3.17  2.25      0  3.88
+    3  id3_________    1    1     3     NaN        3     3     0      0     3
+    4  id4_________    0    0  6.73     NaN        6  3.17  2.25      0  3.88
     l2      ▅▇▁█  5 -> 6.73
-    update   █▁▁  0.2 -> 0
     ");
     assert_snapshot!(sandbox.run("stat *weight --over main@1..main@3 --of update,nan,min"), @"
     head.weight  F32 3
     #  version       update  nan  min
     2  id2_________     0.2    0    0
-    3  id3_________       0    1    3
+    3  id3_________     NaN    1    3
     ");
     assert_snapshot!(sandbox.run("stat body --over main..main"), @"no version is in main..main");
 }

@@ -314,14 +314,15 @@ fn hostile_names_stay_in_their_line() {
         sandbox.tensors("m.safetensors", &[(name, &[1], &[value])]);
         sandbox.ok("commit m.safetensors");
     }
-    assert_snapshot!(tensors(&sandbox, "compare main~ main --require nan==0"), @r#"
+    assert_snapshot!(tensors(&sandbox, "compare main~ main --require nan==0"), @r"
+
     1 tensor: 1 changed
     tensor                                   type   rel l2  max |b-a|  changed
-    w\u{1b}[31m\nerror: all is lost\u{202e}  F32 1       0          0    100 %
+    w\u{1b}[31m\nerror: all is lost\u{202e}  F32 1     NaN        NaN    100 %
     w\u{1b}[31m\nerror: all is lost\u{202e}: NaN 0 -> 1
     not met: tensor w\u{1b}[31m\nerror: all is lost\u{202e}: nan == 0: nan is 1
     [exit code 3]
-    "#);
+    ");
 }
 
 #[test]
