@@ -3,10 +3,13 @@ use std::str::Utf8Error;
 
 use ckpt_tensor::{Dtype, TensorError};
 
+use crate::stop::{described, quoted, shortened};
+
 /// Why a file is not of the format that it claims, or tensors cannot be laid out in one.
 ///
 /// Each message is complete in one line and does not name the file, which only the caller knows;
-/// what lies beneath it is part of the message and not chained as a further cause.
+/// what lies beneath it is part of the message and not chained as a further cause. Names and
+/// shapes are whole in the fields, and cut in the message if they are long.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
@@ -52,19 +55,19 @@ pub enum FormatError {
     #[error("header is not UTF-8: {0}")]
     HeaderNotUtf8(Utf8Error),
     /// The header is no JSON, or not of the expected structure.
-    #[error("header is not valid: {0}")]
+    #[error("header is not valid: {}", shortened(.0))]
     HeaderInvalid(serde_json::Error),
     /// Two tensors have one name.
-    #[error("tensor `{0}` appears twice")]
+    #[error("tensor `{}` appears twice", cut(.0))]
     DuplicateTensor(String),
     /// The free-form metadata has one key twice.
-    #[error("metadata key `{0}` appears twice")]
+    #[error("metadata key `{}` appears twice", cut(.0))]
     DuplicateMetadata(String),
     /// A tensor has a name that the format keeps for itself.
     #[error("tensor name `{0}` is reserved")]
     ReservedName(String),
     /// A tensor's dtype is unknown or its size impossible.
-    #[error("tensor `{name}`: {problem}")]
+    #[error("tensor `{}`: {}", cut(name), described(problem))]
     Tensor {
         /// The tensor.
         name: String,
@@ -72,7 +75,7 @@ pub enum FormatError {
         problem: TensorError,
     },
     /// A tensor ends before it begins.
-    #[error("tensor `{name}` ends at {end}, before its begin {begin}")]
+    #[error("tensor `{}` ends at {end}, before its begin {begin}", cut(name))]
     ReversedOffsets {
         /// The tensor.
         name: String,
@@ -82,7 +85,7 @@ pub enum FormatError {
         end: u64,
     },
     /// A tensor's bytes are not as many as its dtype and shape take.
-    #[error("tensor `{name}` has {found} bytes where its dtype and shape take {expected}")]
+    #[error("tensor `{}` has {found} bytes where its dtype and shape take {expected}", cut(name))]
     LengthMismatch {
         /// The tensor.
         name: String,
@@ -92,7 +95,7 @@ pub enum FormatError {
         expected: u64,
     },
     /// A tensor begins inside the one before it.
-    #[error("tensor `{name}` begins at {begin}, inside another that ends at {end}")]
+    #[error("tensor `{}` begins at {begin}, inside another that ends at {end}", cut(name))]
     Overlap {
         /// The tensor.
         name: String,
@@ -102,7 +105,7 @@ pub enum FormatError {
         end: u64,
     },
     /// Bytes before a tensor belong to none.
-    #[error("tensor `{name}` begins at {begin}, leaving a gap from {end}")]
+    #[error("tensor `{}` begins at {begin}, leaving a gap from {end}", cut(name))]
     Gap {
         /// The tensor.
         name: String,
@@ -128,13 +131,13 @@ pub enum FormatError {
         extra: u64,
     },
     /// All tensors together are too large for 64-bit offsets.
-    #[error("tensors overflow the file at `{0}`")]
+    #[error("tensors overflow the file at `{}`", cut(.0))]
     FileOverflow(String),
     /// The header of an array is not what NumPy writes.
     #[error("NPY header {0}")]
     NpyHeader(&'static str),
     /// An array's size is impossible.
-    #[error("array: {0}")]
+    #[error("array: {}", described(.0))]
     Array(TensorError),
     /// The file ends before an array does.
     #[error(
@@ -182,7 +185,7 @@ pub enum FormatError {
         problem: String,
     },
     /// Rows of quantized numbers do not consist of whole blocks.
-    #[error("tensor `{name}`: {problem}")]
+    #[error("tensor `{}`: {problem}", cut(name))]
     Blocks {
         /// The tensor.
         name: String,
@@ -190,7 +193,7 @@ pub enum FormatError {
         problem: String,
     },
     /// A tensor ends after the file.
-    #[error("tensor `{name}` ends at {end}, the file at {file}; it is truncated")]
+    #[error("tensor `{}` ends at {end}, the file at {file}; it is truncated", cut(name))]
     BeyondEnd {
         /// The tensor.
         name: String,
@@ -203,7 +206,7 @@ pub enum FormatError {
     #[error("shard index: {0}")]
     ShardIndex(String),
     /// NumPy lacks a tensor's dtype.
-    #[error("tensor `{name}` is {dtype}, which NumPy lacks")]
+    #[error("tensor `{}` is {dtype}, which NumPy lacks", cut(name))]
     NumpyDtype {
         /// The tensor.
         name: String,
@@ -225,6 +228,10 @@ impl FormatError {
     pub(crate) fn is_read(&self) -> bool {
         matches!(self, Self::Read(_))
     }
+}
+
+fn cut(name: &str) -> String {
+    quoted(name.as_bytes())
 }
 
 fn unlike(format: &str, len: u64) -> String {

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::stop::{Stop, noted, settle};
+use crate::stop::{Stop, settle, shortened};
 use crate::zip::{self, Archive};
 use crate::{FormatError, ReadAt, Segmentation, gguf, npy, npz, pytorch, safetensors};
 
@@ -88,7 +88,7 @@ pub fn segment(source: &dyn ReadAt) -> io::Result<Segmentation> {
             Err(Stop::Broken(FormatError::Read(error))) => return Err(error),
             Err(Stop::Broken(error)) => {
                 // Archives cut off are mostly weights, and PyTorch's are the most common.
-                let note = format!("a zip archive that is broken: {}", noted(&error));
+                let note = format!("a zip archive that is broken: {}", shortened(&error));
                 (Format::Pytorch, Err(Stop::Beyond(note)))
             }
             Err(beyond) => (Format::Pytorch, Err(beyond)),
@@ -100,7 +100,7 @@ pub fn segment(source: &dyn ReadAt) -> io::Result<Segmentation> {
         Ok(segmentation) => Ok(segmentation),
         Err(FormatError::Read(error)) => Err(error),
         Err(contradiction) => {
-            let note = format!("not {}: {}", format.name(), noted(&contradiction));
+            let note = format!("not {}: {}", format.name(), shortened(&contradiction));
             Ok(Segmentation::whole(format, source.len()?, note))
         }
     }

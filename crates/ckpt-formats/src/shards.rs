@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::pairs::Pairs;
-use crate::stop::quoted;
+use crate::stop::{quoted, shortened};
 use crate::{FormatError, MAX_HEADER};
 
 /// Which file of a sharded checkpoint has which tensor.
@@ -36,7 +36,7 @@ pub fn parse_shard_index(bytes: &[u8]) -> Result<ShardIndex, FormatError> {
     if bytes.len() as u64 > MAX_HEADER {
         return Err(broken(format!("it has {} bytes, the most read is {MAX_HEADER}", bytes.len())));
     }
-    let index: Index = serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))?;
+    let index: Index = serde_json::from_slice(bytes).map_err(|error| broken(shortened(&error)))?;
     let mut found = ShardIndex::default();
     for (tensor, file) in index.weight_map.0 {
         if !is_plain_name(&file) {

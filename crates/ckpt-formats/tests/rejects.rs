@@ -110,6 +110,35 @@ fn tensors_and_metadata_that_appear_twice() {
     assert_eq!(refuse(&file(header, &[])), "metadata key `k` appears twice");
 }
 
+/// Names of 3 MB, shapes of 200,000 extents, and other texts without end.
+#[test]
+fn messages_do_not_grow_with_the_file() {
+    let name = "n".repeat(3_000_000);
+    let shape = vec!["9"; 200_000].join(",");
+    let cut = format!("`{}...`", "n".repeat(120));
+    let message = |members: &str| {
+        let file = file(&format!("{{{members}}}"), &[0; 2]);
+        segment_as(Format::Safetensors, &file).expect_err("it contradicts itself").to_string()
+    };
+    let entry = |shape: &str, offsets: &str| {
+        format!(r#""{name}":{{"dtype":"U8","shape":[{shape}],"data_offsets":[{offsets}]}}"#)
+    };
+    let one = |shape: &str, offsets: &str| message(&entry(shape, offsets));
+    assert_eq!(one("1", "2,1"), format!("tensor {cut} ends at 1, before its begin 2"));
+    assert_eq!(one("1", "1,2"), format!("tensor {cut} begins at 1, leaving a gap from 0"));
+    let found = "has 2 bytes where its dtype and shape take 1";
+    assert_eq!(one("1", "0,2"), format!("tensor {cut} {found}"));
+    let short = "[9, 9, 9, 9, 9, 9, 9, 9, ..., 200000 extents]";
+    assert_eq!(one(&shape, "0,1"), format!("tensor {cut}: size of shape {short} overflows"));
+    let entry = entry("1", "0,1");
+    let twice = message(&format!("{entry},{entry}"));
+    assert_eq!(twice, format!("tensor {cut} appears twice"));
+    let metadata = message(&format!(r#""__metadata__":{{"{name}":"1","{name}":"2"}}"#));
+    assert_eq!(metadata, format!("metadata key {cut} appears twice"));
+    let kind = message(&format!(r#""w":"{name}""#));
+    assert!(kind.starts_with("header is not valid: ") && kind.len() < 500, "{}", kind.len());
+}
+
 /// Refuses a file of one tensor.
 fn refuse_one(dtype: &str, shape: &str, offsets: &str, data: usize) -> String {
     let header =

@@ -6,7 +6,7 @@ use super::archive::Parts;
 use super::elements::Element;
 use super::value::{Id, Storage, Value, Values, View};
 use crate::FormatError;
-use crate::stop::{Stop, quoted};
+use crate::stop::{Stop, described, quoted};
 use crate::tile::{Found, Unread};
 use crate::zip::{Member, broken_member};
 
@@ -102,7 +102,7 @@ fn place(view: &View, member: &Member, size: &[u64], strides: &[u64]) -> Result<
         return Err(Unfit::Unread(format!("its storage is {why}")));
     }
     let len =
-        Shape::from(size).byte_len(dtype).map_err(|error| Unfit::Broken(error.to_string()))?;
+        Shape::from(size).byte_len(dtype).map_err(|error| Unfit::Broken(described(&error)))?;
     if len == 0 {
         return Ok(Place { dtype, offset: member.data, len });
     }
