@@ -182,6 +182,11 @@ pub(crate) struct Comparison {
     pub(crate) metrics: BTreeMap<String, MetricPair>,
     /// Parameters that either has.
     pub(crate) params: BTreeMap<String, ValuePair>,
+    pub(crate) seed: Sides<Option<u64>>,
+    /// The state that training continued from.
+    pub(crate) parent_state: Sides<Option<StateId>>,
+    /// The models that it was made from.
+    pub(crate) bases: Sameness<Vec<ModelId>>,
     pub(crate) data: Sameness<Vec<Data>>,
     pub(crate) code: Sameness<Option<CodeId>>,
     pub(crate) tensors: Vec<TensorChange>,
@@ -226,6 +231,13 @@ pub(crate) struct MetricPair {
 pub(crate) struct ValuePair {
     pub(crate) a: Option<Value>,
     pub(crate) b: Option<Value>,
+}
+
+/// Something of two versions.
+#[derive(Debug, Serialize)]
+pub(crate) struct Sides<T> {
+    pub(crate) a: T,
+    pub(crate) b: T,
 }
 
 /// Something with an identity, of two versions.

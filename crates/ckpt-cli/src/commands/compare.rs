@@ -1,6 +1,7 @@
 //! Compares versions: judged here, printed in `text` and `many`.
 
 mod files;
+mod inputs;
 mod keys;
 mod many;
 mod requirements;
@@ -14,6 +15,7 @@ use clap::{Args, ValueEnum};
 
 use self::{
     files::FileChange,
+    inputs::Inputs,
     requirements::{Requirements, Unmet},
     text::Extent,
 };
@@ -44,13 +46,14 @@ use crate::{
 /// elements cannot be paired, has no such numbers and meets nothing, unless --tensor leaves it out.
 ///
 /// With --json: a, b, same_model, same_state, same_recipe; metrics.NAME.{a, b, delta, better,
-/// verdict, within_spread} (better is lower, higher or null; verdict is same, better, worse, faster,
-/// slower, or null where nothing can be said); params.NAME.{a, b}; data and code, each {same, a, b};
-/// tensors (a list of name, role, status, dtype, shape, max_abs, mean_abs, l2, relative_l2, cosine,
-/// changed_fraction, nan_a, nan_b, inf_a, inf_b, was; status is same, changed, added, removed,
-/// reshaped, retyped or renamed; numbers are null where elements were not paired, counts of NaN and
-/// infinities where they were not read); files (a list of path, status, bytes); met (null where
-/// nothing is required); unmet (a list of kind, which is tensor or metric, name, condition, values).
+/// verdict, within_spread} (better is lower, higher or null; verdict is same, better, worse,
+/// faster, slower, or null where nothing can be said); params.NAME.{a, b}; seed and parent_state,
+/// each {a, b}; bases, data and code, each {same, a, b}; tensors (a list of name, role, status,
+/// dtype, shape, max_abs, mean_abs, l2, relative_l2, cosine, changed_fraction, nan_a, nan_b, inf_a,
+/// inf_b, was; status is same, changed, added, removed, reshaped, retyped or renamed; numbers are
+/// null where elements were not paired, counts of NaN and infinities where they were not read);
+/// files (a list of path, status, bytes); met (null where nothing is required); unmet (a list of
+/// kind, which is tensor or metric, name, condition, values).
 /// For more than two versions, a list of these.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -81,7 +84,8 @@ pub(crate) struct CompareArgs {
     #[arg(long)]
     all: bool,
 
-    /// Ends with exit code 3 if models, metrics, parameters, data, code or files differ
+    /// Ends with exit code 3 if models, metrics, parameters, seed, bases, data, code or files
+    /// differ
     #[arg(long)]
     exit_code: bool,
 
@@ -110,6 +114,7 @@ struct Judged {
     names: [String; 2],
     comparison: Comparison,
     metrics: BTreeMap<String, MetricChange>,
+    inputs: Inputs,
     files: Vec<FileChange>,
     /// What was required and is not met.
     unmet: Vec<Unmet>,
@@ -181,16 +186,19 @@ impl Judged {
         let checkpoint = |version: &Version| repository.checkpoint(&version.record);
         let files = files::changes(&checkpoint(&comparison.a)?, &checkpoint(&comparison.b)?);
         let metrics = metrics::changes(&comparison.metrics, directions);
-        Ok(Self { names, comparison, metrics, files, unmet: Vec::new() })
+        let inputs = Inputs::read(repository, &comparison.a, &comparison.b)?;
+        Ok(Self { names, comparison, metrics, inputs, files, unmet: Vec::new() })
     }
 
-    /// Tells whether anything differs but time, author, message and environment.
+    /// Tells whether anything differs but time, author, message, environment, and the state that
+    /// training went on from.
     fn differs(&self) -> bool {
-        let Self { comparison, metrics, .. } = self;
+        let Self { comparison, metrics, inputs, .. } = self;
         let metrics_differ = metrics.values().any(|change| change.verdict != Verdict::Same);
         let params_differ = comparison.params.values().any(|pair| pair.a != pair.b);
         metrics_differ
             || params_differ
+            || inputs.differ()
             || !comparison.same_checkpoint()
             || !comparison.data.same
             || !comparison.code.same

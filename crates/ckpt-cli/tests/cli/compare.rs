@@ -1,3 +1,4 @@
+mod inputs;
 mod json;
 mod no_worse;
 mod tensors;

@@ -4,7 +4,7 @@ use ckpt_store::{Comparison, TensorChange, TensorStatus};
 use ckpt_tensor::{Difference, NumericDifference};
 use serde_json::json;
 
-use super::{Judged, requirements::Requirements, word};
+use super::{Judged, inputs::Inputs, requirements::Requirements, word};
 use crate::{
     json,
     metrics::{Direction, MetricChange},
@@ -12,6 +12,7 @@ use crate::{
 
 pub(super) fn document(judged: &Judged, requirements: &Requirements) -> json::Comparison {
     let Comparison { a, b, metrics, params, data, code, tensors } = &judged.comparison;
+    let Inputs { a: from_a, b: from_b } = &judged.inputs;
     let metric = |name: &String| {
         let pair = metrics[name];
         let change = judged.metrics.get(name);
@@ -42,6 +43,13 @@ pub(super) fn document(judged: &Judged, requirements: &Requirements) -> json::Co
         same_recipe: judged.comparison.same_recipe(),
         metrics: metrics.keys().map(|name| (name.clone(), metric(name))).collect(),
         params: params.iter().map(|(name, pair)| (name.clone(), param(pair))).collect(),
+        seed: json::Sides { a: from_a.seed, b: from_b.seed },
+        parent_state: json::Sides { a: from_a.parent_state, b: from_b.parent_state },
+        bases: json::Sameness {
+            same: from_a.bases == from_b.bases,
+            a: from_a.bases.clone(),
+            b: from_b.bases.clone(),
+        },
         data: json::Sameness { same: data.same, a: json::data(&data.a), b: json::data(&data.b) },
         code: json::Sameness { same: code.same, a: code.a, b: code.b },
         tensors: tensors.iter().map(tensor).collect(),

@@ -8,7 +8,9 @@ use std::{
 use ckpt_store::{TensorChange, TensorStatus};
 
 use super::{
-    Judged, Sort, letter,
+    Judged, Sort,
+    inputs::Input,
+    letter,
     tensors::{self, name_column, name_width},
     text::{self, Extent, Tally},
     word,
@@ -43,6 +45,7 @@ pub(super) fn print(ui: &mut Ui, judged: &[Judged], extent: Extent) -> Result<()
     let with_a: Vec<String> = ["a".to_owned()].into_iter().chain(letters.clone()).collect();
     print_metrics(ui, judged, &with_a)?;
     side_by_side(ui, &["parameter"], &with_a, param_rows(judged))?;
+    side_by_side(ui, &["recipe"], &with_a, input_rows(judged))?;
     print_tensors(ui, judged, &letters, extent)?;
     print_files(ui, judged, &letters, extent)
 }
@@ -162,6 +165,22 @@ fn param_rows(judged: &[Judged]) -> Vec<Row> {
         }
     };
     names.into_iter().filter(differs).map(row).collect()
+}
+
+/// Lists what else went in and is not the same in all versions.
+fn input_rows(judged: &[Judged]) -> Vec<Row> {
+    let inputs: Vec<[Input; 4]> = judged.iter().map(|judged| judged.inputs.listed()).collect();
+    let differs =
+        |place: &usize| inputs.iter().any(|inputs| inputs[*place].1.a != inputs[*place].1.b);
+    let row = |place: usize| {
+        let cells = inputs.iter().map(|inputs| text::or_nothing(inputs[place].1.b.clone()));
+        let (what, of_a) = &inputs[0][place];
+        Row {
+            head: vec![(*what).into()],
+            cells: [text::or_nothing(of_a.a.clone())].into_iter().chain(cells).collect(),
+        }
+    };
+    (0..inputs[0].len()).filter(differs).map(row).collect()
 }
 
 fn print_tensors(

@@ -1,6 +1,6 @@
 //! A comparison of two versions for people.
 
-use ckpt_store::{Comparison, Version};
+use ckpt_store::{Comparison, Pair, Version};
 
 use super::{Judged, Sort, tensors};
 use crate::{
@@ -75,6 +75,7 @@ pub(super) fn print(ui: &mut Ui, judged: &Judged, extent: Extent) -> Result<(), 
     print_identities(ui, &judged.comparison)?;
     print_metrics(ui, judged)?;
     print_params(ui, judged)?;
+    print_inputs(ui, judged)?;
     tensors::print(ui, tensors, extent)?;
     print_files(ui, judged, extent)
 }
@@ -186,14 +187,31 @@ fn print_params(ui: &mut Ui, judged: &Judged) -> Result<(), Failure> {
     }
     let mut table = Table::new(["parameter", "a", "b"].map(|title| Column::left(title).elastic()));
     for (name, pair) in differing {
-        let value = |value: &Option<_>| match value {
-            Some(value) => show::param(value).into(),
-            None => Text::styled(Style::Faint, "-"),
-        };
+        let value = |value: &Option<_>| or_nothing(value.as_ref().map(show::param));
         table.row([name.as_str().into(), value(&pair.a), value(&pair.b)]);
     }
     ui.line("")?;
     ui.table(&mut table)
+}
+
+/// Prints what else went in and differs.
+fn print_inputs(ui: &mut Ui, judged: &Judged) -> Result<(), Failure> {
+    let differing = judged.inputs.listed().into_iter().filter(|(_, pair)| pair.a != pair.b);
+    let mut differing = differing.peekable();
+    if differing.peek().is_none() {
+        return Ok(());
+    }
+    let mut table = Table::new(["recipe", "a", "b"].map(|title| Column::left(title).elastic()));
+    for (what, Pair { a, b }) in differing {
+        table.row([what.into(), or_nothing(a), or_nothing(b)]);
+    }
+    ui.line("")?;
+    ui.table(&mut table)
+}
+
+/// Writes what a version has, or that it has nothing.
+pub(super) fn or_nothing(text: Option<String>) -> Text {
+    text.map_or_else(|| Text::styled(Style::Faint, "-"), Text::from)
 }
 
 fn print_files(ui: &mut Ui, judged: &Judged, extent: Extent) -> Result<(), Failure> {

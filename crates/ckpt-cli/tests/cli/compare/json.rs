@@ -27,6 +27,19 @@ fn json_has_every_documented_key() {
         "lr": {"a":0.1,"b":0.2},
         "warm": {"a":null,"b":true}
       },
+      "seed": {
+        "a": null,
+        "b": null
+      },
+      "parent_state": {
+        "a": null,
+        "b": null
+      },
+      "bases": {
+        "same": true,
+        "a": [],
+        "b": []
+      },
       "data": {
         "same": true,
         "a": [],
