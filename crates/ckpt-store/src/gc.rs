@@ -12,7 +12,7 @@ use ckpt_hash::VersionId;
 use self::survey::Survey;
 use crate::{
     config::DAY_MS,
-    error::Result,
+    error::{Error, Result},
     repo::{Repository, Stamp},
 };
 
@@ -123,7 +123,12 @@ impl Repository {
         let replacing = self.refs.replace_packs()?;
         let mut report = self.sweep(&options.stamp, grace_ms, progress)?;
         drop(replacing);
-        report.merged = self.merge_packs()?.packs;
+        match self.merge_packs() {
+            Ok(merged) => report.merged = merged.packs,
+            // Whoever replaces packs now merges them, too.
+            Err(Error::Locked { .. }) => {}
+            Err(error) => return Err(error),
+        }
         Ok(report)
     }
 }
