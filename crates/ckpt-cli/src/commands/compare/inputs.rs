@@ -1,5 +1,6 @@
 //! What else went into two versions: seed, state and models, of which recipes tell.
 
+use ckpt_hash::ModelId;
 use ckpt_store::{Pair, Repository, Version, record::RecipeRecord};
 
 use crate::commands::lineage::merge;
@@ -44,6 +45,6 @@ impl Inputs {
 }
 
 fn bases(recipe: &RecipeRecord) -> Option<String> {
-    let bases: Vec<String> = recipe.bases.iter().map(|base| base.short()).collect();
+    let bases: Vec<String> = recipe.bases.iter().map(ModelId::short).collect();
     (!bases.is_empty()).then(|| bases.join(", "))
 }
