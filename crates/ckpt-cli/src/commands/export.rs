@@ -1,19 +1,31 @@
-use std::path::{Path, PathBuf};
+use std::{
+    iter,
+    path::{Path, PathBuf},
+};
 
-use ckpt_store::{Error, ExportFormat, ExportOptions, Pattern};
+use ckpt_store::{
+    Error, ExportFormat, ExportOptions, Format, Pattern,
+    record::{CheckpointRecord, Role, TensorRecord},
+};
 use clap::{Args, ValueEnum};
 
-use super::output::{self, Target};
+use super::{
+    output::{self, Target},
+    patterns,
+    show::content,
+};
 use crate::{
     context::{Answer, Context, Outcome, find},
     failure::Failure,
+    ui::Ui,
 };
 
 /// Writes the tensors of a version to a new file, whatever files they came in
 ///
 /// The same tensors make the same bytes. Weights go to one file; with --with-state optimizer state
 /// goes to a second one beside it, NAME.state.EXTENSION. Every byte is checked before any file
-/// appears. What could not be read as tensors, see `show`, is not exported.
+/// appears. What could not be read as tensors, see `show`, is not exported, which notices on standard
+/// error say.
 ///
 /// With --json: version, files (a list of path, bytes, action: written, kept or replaced).
 #[derive(Debug, Args)]
@@ -79,6 +91,8 @@ pub(crate) fn export(context: &mut Context, args: &ExportArgs) -> Outcome {
     let format = args.format.or_else(|| FormatArg::of_name(args.output.as_deref()?));
     let format = format.unwrap_or(FormatArg::Safetensors).format();
     let Target { folder, name } = output::target(1, PathBuf::new(), args.output.as_deref())?;
+    check_name(name.as_deref(), format)?;
+    patterns::check(&repository, &args.tensors, iter::once(&version))?;
     let options = ExportOptions {
         format,
         name: name.unwrap_or_else(|| format!("model.{}", format.extension())),
@@ -97,8 +111,50 @@ pub(crate) fn export(context: &mut Context, args: &ExportArgs) -> Outcome {
     drop(progress);
     if context.json {
         context.ui.json(&output::keys(&version, &folder, &plan))?;
-        return Ok(Answer::Done);
+    } else {
+        output::print(&mut context.ui, &folder, &plan)?;
     }
-    output::print(&mut context.ui, &folder, &plan)?;
+    print_left_out(&mut context.ui, args, &repository.checkpoint(&version.record)?)?;
     Ok(Answer::Done)
+}
+
+/// Checks that a file is not named like one of another format, which readers would take it for.
+fn check_name(name: Option<&str>, format: ExportFormat) -> Result<(), Failure> {
+    let claimed = name.and_then(|name| Some((name, Format::from_path(Path::new(name))?.name())));
+    match claimed {
+        // What the formats of exports are called is what names of their files end in.
+        Some((name, claimed)) if claimed != format.extension() => {
+            let message = format!(
+                "{name} is named like a file of {claimed}, but would be one of {}",
+                format.extension()
+            );
+            let hint = "exports are safetensors or npz; without --format, the name decides which";
+            Err(Failure::usage(message).with_hint(hint))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says what the version has and the export has not, unless patterns left it out.
+fn print_left_out(
+    ui: &mut Ui,
+    args: &ExportArgs,
+    checkpoint: &CheckpointRecord,
+) -> Result<(), Failure> {
+    for reason in content::unread(&checkpoint.files) {
+        ui.notice(format!("note: {reason}; that is not exported"))?;
+    }
+    let is_asked_for = |tensor: &&TensorRecord| {
+        let mut patterns = args.tensors.iter();
+        args.tensors.is_empty() || patterns.any(|pattern| pattern.matches(&tensor.name))
+    };
+    let state = checkpoint.tensors.iter().filter(|tensor| tensor.role == Role::State);
+    match state.filter(is_asked_for).count() {
+        0 => Ok(()),
+        _ if args.with_state => Ok(()),
+        1 => ui.notice("note: 1 tensor of state is left out; --with-state exports it"),
+        count => ui.notice(format!(
+            "note: {count} tensors of state are left out; --with-state exports them"
+        )),
+    }
 }

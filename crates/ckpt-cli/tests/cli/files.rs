@@ -169,15 +169,18 @@ fn tensors_are_exported_whatever_file_they_came_in() {
     written   out.safetensors  788 B
     written   out.state.safetensors  2.1 kB
     ");
-    assert_snapshot!(sandbox.run("export HEAD --format npz"), @"written   model.npz  1.5 kB");
+    assert_snapshot!(sandbox.run("export HEAD --format npz"), @"
+    written   model.npz  1.5 kB
+    note: 12 tensors of state are left out; --with-state exports them
+    ");
     for (branch, files) in [("a", "out.safetensors"), ("b", "model.npz")] {
         assert_eq!(model(&sandbox, &format!("commit {files} -b {branch}")), training);
     }
     let both = sandbox.json("commit out.safetensors out.state.safetensors -b c");
     assert_eq!(both["state"], sandbox.json("show main")["state"]);
-    assert_snapshot!(sandbox.run("export HEAD --tensor 'nothing*' -o x.npz"), @"
-    error: there is nothing to export: no tensor of the version is asked for
-    hint: `ckpt show REV` lists tensors
+    assert_snapshot!(sandbox.run("export HEAD --tensor 'nothing*' -o x.npz"), @r#"
+    error: no tensor of these versions has a name like "nothing*"
+    hint: names start with "0.bias"; `show` lists them all
     [exit code 1]
-    ");
+    "#);
 }

@@ -4,6 +4,7 @@
 mod audit;
 mod commit;
 mod compare;
+mod export;
 mod files;
 mod help;
 mod hostile;

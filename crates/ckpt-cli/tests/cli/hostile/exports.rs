@@ -64,9 +64,11 @@ fn exports_of_nothing_and_to_nowhere() {
     assert_snapshot!(refused_lines(&sandbox, &lines), @r#"
     "export texts -o out.npz"
       error: there is nothing to export: the version has no tensors
-    "export HEAD --tensor nothing -o out.npz"
-      error: there is nothing to export: no tensor of the version is asked for
     hint: `ckpt show REV` lists tensors
+    [exit code 1]
+    "export HEAD --tensor nothing -o out.npz"
+      error: no tensor of these versions has a name like "nothing"
+    hint: the names are bias
     [exit code 1]
     "export HEAD --tensor '[' -o out.npz"
       error: invalid value '[' for '--tensor <PATTERN>': "[" is not a pattern: unclosed character class; missing ']'
