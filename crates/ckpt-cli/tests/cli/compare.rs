@@ -1,5 +1,6 @@
 mod inputs;
 mod json;
+mod many;
 mod no_worse;
 mod tensors;
 

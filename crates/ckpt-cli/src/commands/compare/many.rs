@@ -243,25 +243,43 @@ fn weight(changes: &[Option<&TensorChange>]) -> impl Ord + use<> {
     (role, Reverse(is_spoiled), Reverse(largest))
 }
 
+/// Writes what a tensor is in the version that has it.
+fn form(tensor: &TensorChange) -> String {
+    format!("{} {}", tensor.dtype, format::shape(&tensor.shape))
+}
+
+/// Writes what a tensor is in a, if that has it and it is known from a change.
+fn form_of_a(tensor: &TensorChange) -> Option<String> {
+    match &tensor.status {
+        TensorStatus::Added => None,
+        TensorStatus::Retyped { was, .. } => {
+            Some(format!("{was} {}", format::shape(&tensor.shape)))
+        }
+        TensorStatus::Reshaped(was) => Some(format!("{} {}", tensor.dtype, format::shape(was))),
+        _ => Some(form(tensor)),
+    }
+}
+
 fn tensor_row(name: &str, changes: &[Option<&TensorChange>]) -> Row {
-    let form = changes
-        .iter()
-        .flatten()
-        .next()
-        .map(|tensor| format!("{} {}", tensor.dtype, format::shape(&tensor.shape)));
+    let known = || changes.iter().flatten();
+    let of_a = known().find_map(|tensor| form_of_a(tensor));
+    let form = of_a.or_else(|| known().next().map(|tensor| form(tensor)));
     let cell = |change: &Option<&TensorChange>| {
         let Some(tensor) = change else {
             return missing();
         };
         let numeric = tensor.status.difference().and_then(|difference| difference.numeric);
-        match numeric {
+        let is_retyped = matches!(tensor.status, TensorStatus::Retyped { .. });
+        let mark = if is_retyped { "retyped " } else { "" };
+        let number = match numeric {
             Some(by) if tensors::is_spoiled(&tensor.status) => {
                 Text::styled(Style::Bad, format::short(by.relative_l2))
             }
             Some(by) => format::short(by.relative_l2).into(),
             None if tensor.status == TensorStatus::Same => Text::styled(Style::Faint, "same"),
-            None => Text::styled(Style::Notice, word(&tensor.status)),
-        }
+            None => return Text::styled(Style::Notice, word(&tensor.status)),
+        };
+        Text::styled(Style::Notice, mark).join(number)
     };
     Row {
         head: vec![name.into(), form.unwrap_or_default().into()],
