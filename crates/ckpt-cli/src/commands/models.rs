@@ -51,6 +51,12 @@ pub(crate) fn models(context: &mut Context, args: &ModelsArgs) -> Outcome {
         Some(model) => lines(&repository, &mut survey, model)?,
         None => survey.models()?,
     };
+    if let Some(goal) = args.best.as_ref()
+        && !entries.is_empty()
+        && entries.iter().all(|entry| entry.best.is_none())
+    {
+        return Err(no_metric(&survey, &goal.metric, args.model.as_deref()));
+    }
     if context.json {
         let is_line = args.model.is_some();
         let keys = |entry: &Entry| json::Model::new(entry, is_line);
@@ -62,6 +68,17 @@ pub(crate) fn models(context: &mut Context, args: &ModelsArgs) -> Outcome {
         table::print(context, &entries, current.as_ref())?;
     }
     Ok(Answer::Done)
+}
+
+/// Says that no version can be the best by a metric.
+fn no_metric(survey: &Survey<'_>, metric: &str, model: Option<&str>) -> Failure {
+    let of = model.map(|model| format!(" of {model}")).unwrap_or_default();
+    let message = format!("no version{of} has a metric {metric:?} that is a number");
+    let names = survey.metrics();
+    Failure::failed(message).with_hint(match near::nearest(metric, names.iter().copied()) {
+        Some(name) => Hint::from(format!("did you mean {name}?")),
+        None => Hint::command("log", "shows metrics"),
+    })
 }
 
 /// Finds the lines of a model that exists.

@@ -136,3 +136,18 @@ fn a_model_that_is_none_is_not_found() {
     [exit code 2]
     "#);
 }
+
+#[test]
+fn a_metric_that_no_version_has_makes_none_the_best() {
+    let sandbox = with_models();
+    assert_snapshot!(sandbox.run("models --best max:val_los"), @r#"
+    error: no version has a metric "val_los" that is a number
+    hint: did you mean val_loss?
+    [exit code 1]
+    "#);
+    assert_snapshot!(sandbox.run("models bert --best max:nothing --json"), @r#"
+    error: no version of bert has a metric "nothing" that is a number
+    hint: `ckpt log` shows metrics
+    [exit code 1]
+    "#);
+}

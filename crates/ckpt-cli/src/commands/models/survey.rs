@@ -102,6 +102,11 @@ impl<'a> Survey<'a> {
         lines.into_iter().map(line).collect()
     }
 
+    /// Names the metrics of the versions that were read.
+    pub(super) fn metrics(&self) -> BTreeSet<&str> {
+        self.nodes.values().flat_map(|node| node.metrics.keys()).map(String::as_str).collect()
+    }
+
     fn entry(&mut self, name: String, lines: &[(RefName, VersionId)]) -> Result<Entry, Failure> {
         let versions = self.ancestors(lines.iter().map(|(_, tip)| *tip))?;
         let marks = self.marks.iter().filter(|(_, version)| versions.contains(version));
