@@ -1,4 +1,5 @@
 mod param;
+mod roles;
 
 use std::{
     collections::BTreeMap,
@@ -155,6 +156,7 @@ pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
     };
     let commit = repository.commit(&branch, &draft)?;
     drop(progress);
+    let checkpoint = repository.checkpoint(&commit.version.record)?;
     if context.json {
         let version = &commit.version;
         let branch = Some(branch.short().to_owned());
@@ -165,8 +167,9 @@ pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
         })?;
     } else {
         print(&mut context.ui, &branch, &commit)?;
-        print_unread(&mut context.ui, &repository.checkpoint(&commit.version.record)?)?;
+        print_unread(&mut context.ui, &checkpoint)?;
     }
+    roles::print_idle(&mut context.ui, &draft.roles, &checkpoint)?;
     Ok(Answer::Done)
 }
 

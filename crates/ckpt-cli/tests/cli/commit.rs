@@ -319,3 +319,17 @@ fn parameters_are_shown_as_they_were_given() {
     let expected = r#"{"code":"1234e56","lr":1.0,"n":1,"seed":"18446744073709551615","v":"007"}"#;
     assert_eq!(params, expected);
 }
+
+#[test]
+fn patterns_of_roles_that_no_tensor_matches_are_named() {
+    let sandbox = Sandbox::new();
+    sandbox.tensors("a.safetensors", &[("w", &[1], &[1.0]), ("v", &[1], &[1.0])]);
+    sandbox.tensors("b.safetensors", &[("w", &[1], &[2.0])]);
+    let line = "commit a.safetensors b.safetensors --weights b.safetensors::w --state v";
+    assert!(sandbox.output(line).stderr.is_empty());
+    assert_snapshot!(sandbox.run("commit a.safetensors --weights 'x*' --state w --state 'a::*'"), @r#"
+    [main id1_________] #2  123 B -> [size] stored
+    note: no tensor has a name like "x*" of --weights
+    note: no tensor has a name like "a::*" of --state
+    "#);
+}
