@@ -19,6 +19,7 @@ pub struct ShardIndex {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with weight_map")]
 struct Index {
     weight_map: Pairs,
     #[serde(rename = "metadata")]

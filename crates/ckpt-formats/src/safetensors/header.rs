@@ -17,6 +17,7 @@ pub(super) struct Header {
 
 /// A tensor's entry. Keys other than these are ignored, as the safetensors library does.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with dtype, shape and data_offsets")]
 pub(super) struct Entry {
     pub(super) dtype: String,
     pub(super) shape: Vec<u64>,

@@ -218,7 +218,7 @@ fn tensors_that_are_not_what_they_are_said_to_be() {
     no offsets
       error: m.safetensors: header is not valid: missing field `data_offsets` at line 1 column 32
     a number
-      error: m.safetensors: header is not valid: invalid type: integer `7`, expected struct Entry at line 1 column 6
+      error: m.safetensors: header is not valid: invalid type: integer `7`, expected an object with dtype, shape and data_offsets at line 1 column 6
     hint: --opaque keeps it as plain bytes
     [exit code 1]
     ");
