@@ -23,10 +23,11 @@ pub(crate) fn name_tensors(
     let mut by_name: BTreeMap<&str, &TensorRecord> = BTreeMap::new();
     for (_, tensor) in &found {
         let known = by_name.get(tensor.name.as_str());
-        if known.is_some_and(|known| !is_same(known, tensor)) {
+        if known.is_some_and(|known| !known.has_elements_of(tensor)) {
             // Only a file that itself uses `path::name` as a name can come here.
             return Err(Error::Contents(format!("two tensors are named {}", tensor.name)));
         }
+        // What is weights in one file is weights.
         if known.is_none_or(|known| known.role == Role::State) {
             by_name.insert(&tensor.name, tensor);
         }
@@ -43,18 +44,12 @@ pub(crate) fn name_tensors(
     Ok(CheckpointRecord { tensors, files })
 }
 
-/// Tells whether two tensors have the same elements. What they are for is no part of that: what is
-/// weights in one file is weights.
-fn is_same(a: &TensorRecord, b: &TensorRecord) -> bool {
-    (a.dtype, &a.shape, a.root) == (b.dtype, &b.shape, b.root)
-}
-
 /// Returns the places of the tensors whose name another, different tensor has too.
 fn ambiguous(found: &[(usize, TensorRecord)]) -> Vec<usize> {
     let mut first: BTreeMap<&str, &TensorRecord> = BTreeMap::new();
     let mut names = BTreeSet::new();
     for (_, tensor) in found {
-        if !is_same(first.entry(&tensor.name).or_insert(tensor), tensor) {
+        if !first.entry(&tensor.name).or_insert(tensor).has_elements_of(tensor) {
             names.insert(tensor.name.as_str());
         }
     }

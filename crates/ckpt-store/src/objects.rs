@@ -9,7 +9,10 @@ pub(crate) use self::{beside::Together, read::PartSink};
 
 use std::sync::Arc;
 
-use ckpt_hash::{CheckpointId, LEAF_LEN, MoveId, NoteId, RecipeId, TreeHash, VersionId};
+use ckpt_hash::{
+    CheckpointId, LEAF_LEN, MoveId, NoteId, RecipeId, TreeHash, VersionId, leaf_hash, merkle_root,
+};
+use rayon::prelude::*;
 
 use crate::{
     disk::Disk,
@@ -92,7 +95,28 @@ pub(crate) enum Cut {
     ByContent,
 }
 
+/// Computes the tree hash of `len` bytes, their leaves in parallel on the current rayon pool. `read`
+/// is given the number of a leaf and the place for its bytes.
+pub(crate) fn tree_root<E: Send>(
+    len: u64,
+    read: impl Fn(u64, &mut [u8]) -> Result<(), E> + Sync,
+) -> Result<TreeHash, E> {
+    let leaf = |index: u64| {
+        let start = index * LEAF_LEN as u64;
+        let mut bytes = vec![0; (len - start).min(LEAF_LEN as u64) as usize];
+        read(index, &mut bytes)?;
+        Ok(leaf_hash(&bytes))
+    };
+    let leaves = (0..len.div_ceil(LEAF_LEN as u64)).into_par_iter().map(leaf);
+    Ok(merkle_root(&leaves.collect::<Result<Vec<_>, E>>()?))
+}
+
 impl TensorRecord {
+    /// Tells whether another tensor has the same elements. What they are for is no part of that.
+    pub(crate) fn has_elements_of(&self, other: &Self) -> bool {
+        (self.dtype, &self.shape, self.root) == (other.dtype, &other.shape, other.root)
+    }
+
     /// Names the bytes of the tensor.
     pub(crate) fn content(&self) -> Content {
         Content { root: self.root, len: self.len, cut: Cut::Fixed }

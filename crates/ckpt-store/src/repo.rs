@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ckpt_hash::VersionId;
+use ckpt_hash::{CheckpointId, VersionId};
 
 use crate::{
     block_cache::BlockCache,
@@ -14,8 +14,10 @@ use crate::{
     disk::{Disk, FileKind, RealDisk, read_small},
     durable,
     error::{Doing, Error, Result},
+    fit::check_fit,
     history::{Log, Version},
     notes::Notes,
+    object::ObjectId,
     objects::Objects,
     pack::{PACKS, TRASH},
     record::{CheckpointRecord, RecipeRecord, TensorRecord, VersionRecord},
@@ -215,6 +217,15 @@ impl Repository {
     /// [`Error::Missing`], [`Error::Damaged`].
     pub fn checkpoint(&self, version: &VersionRecord) -> Result<CheckpointRecord> {
         self.objects.checkpoint(&version.checkpoint)
+    }
+
+    /// Reads a checkpoint whose parts fit together: who computes with tensors relies on their bytes
+    /// being as many as their shapes say.
+    pub(crate) fn fitting_checkpoint(&self, id: &CheckpointId) -> Result<CheckpointRecord> {
+        let checkpoint = self.objects.checkpoint(id)?;
+        let damaged = |what| Error::damaged(ObjectId::from(*id).to_string(), what);
+        check_fit(&checkpoint).map_err(damaged)?;
+        Ok(checkpoint)
     }
 
     /// Reads the bytes of a tensor: row-major, little-endian. Its blocks are decoded in parallel on

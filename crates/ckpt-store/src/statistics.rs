@@ -150,7 +150,7 @@ impl Repository {
     }
 
     fn asked_for(&self, version: &Version, patterns: &[Pattern]) -> Result<Arc<ByName>> {
-        let mut tensors = self.sound_tensors(version)?;
+        let mut tensors = self.fitting_checkpoint(&version.record.checkpoint)?.tensors;
         tensors.retain(|tensor| patterns.iter().any(|pattern| pattern.matches(&tensor.name)));
         let tensors = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor));
         Ok(Arc::new(tensors.collect()))
@@ -214,7 +214,7 @@ impl<'a> Point<'a> {
         };
         let key = summary_key(tensor);
         add(key, Job::Summary(tensor), cache.summary(&key).is_some());
-        let before = self.before(tensor).filter(|before| !is_same(before, tensor));
+        let before = self.before(tensor).filter(|before| !before.has_elements_of(tensor));
         if let Some(before) = before.filter(|_| !self.before_is_removed) {
             let key = update_key(before, tensor);
             add(key, Job::Update(before, tensor), cache.update(&key).is_some());
@@ -228,7 +228,7 @@ impl<'a> Point<'a> {
             dtype: tensor.dtype,
             shape: tensor.shape.clone(),
             summary: cache.summary(&summary_key(tensor)),
-            update: self.before(tensor).and_then(|before| match is_same(before, tensor) {
+            update: self.before(tensor).and_then(|before| match before.has_elements_of(tensor) {
                 true => Some(0.0),
                 false => cache.update(&update_key(before, tensor)),
             }),
@@ -247,9 +247,4 @@ fn summary_key(tensor: &TensorRecord) -> Key {
 
 fn update_key(old: &TensorRecord, new: &TensorRecord) -> Key {
     Key::update((&old.root, old.dtype), (&new.root, new.dtype))
-}
-
-/// Tells whether two tensors are one by their ids.
-fn is_same(old: &TensorRecord, new: &TensorRecord) -> bool {
-    old.dtype == new.dtype && old.root == new.root
 }

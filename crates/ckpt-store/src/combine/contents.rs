@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use ckpt_hash::{LEAF_LEN, TreeHash};
+use ckpt_hash::TreeHash;
 use ckpt_tensor::{Merger, Sides, Survey, TensorError};
 use rayon::prelude::*;
 
 use super::tensors::{Combined, Elements};
 use crate::{
+    compare::work::small_then_large,
     contents::check_tensor_name,
     error::{Error, Result},
     ingest::{Compute, Ingest, Source, Span},
@@ -94,17 +95,14 @@ impl MergeContents {
         CheckpointRecord { tensors: carried.collect(), files: self.files.clone() }
     }
 
-    /// Takes the first pass over the tensors that are merged: small ones beside each other, large
-    /// ones one after the other, each in parallel itself.
+    /// Takes the first pass over the tensors that are merged.
     pub(super) fn prepare<'a>(&'a self, objects: &'a Objects) -> Result<Vec<Merging<'a>>> {
-        let prepare = |elements: &'a Elements| Merging::new(objects, elements);
-        let is_large = |elements: &&Elements| elements.ours.len > LEAF_LEN as u64;
-        let (large, small): (Vec<&Elements>, Vec<&Elements>) = self.merged().partition(is_large);
-        let mut merging = small.into_par_iter().map(prepare).collect::<Result<Vec<_>>>()?;
-        for elements in large {
-            merging.push(prepare(elements)?);
-        }
-        Ok(merging)
+        let merged: Vec<&Elements> = self.merged().collect();
+        small_then_large(
+            &merged,
+            |elements| elements.ours.len,
+            |elements| Merging::new(objects, elements),
+        )
     }
 }
 

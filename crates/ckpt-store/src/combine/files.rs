@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::{
     outcome::{ConflictKind, MergeItem, Outcome, Resolution, Side, Three, names},
     strategy::{Strategies, Strategy},
-    tensors::{Combined, is_same},
+    tensors::Combined,
 };
 use crate::{
     identity::is_unread,
@@ -175,7 +175,7 @@ impl Tensors<'_> {
     /// Finds the place of a tensor that the result has as it is.
     fn place(&self, tensor: &TensorRecord) -> Option<u32> {
         match self.tensors.get(&tensor.name)? {
-            Combined::Carried(carried) if is_same(carried, tensor) => {
+            Combined::Carried(carried) if carried.has_elements_of(tensor) => {
                 self.places.get(tensor.name.as_str()).copied()
             }
             _ => None,

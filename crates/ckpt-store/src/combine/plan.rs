@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ckpt_hash::{CheckpointId, VersionId};
+use ckpt_hash::VersionId;
 
 use super::{
     contents::MergeContents, files::merge_files, outcome::MergeItem, recipes::merge_recipes,
@@ -12,9 +12,7 @@ use crate::{
     commit::{Commit, Draft, Parents},
     contents::Contents,
     error::{Error, Result},
-    fit::check_fit,
     history::Version,
-    object::ObjectId,
     paths::check_paths,
     record::{CheckpointRecord, MergeRecord, RecipeRecord},
     refs::RefName,
@@ -142,14 +140,6 @@ impl Repository {
         let read = |version: &Version| self.fitting_checkpoint(&version.record.checkpoint);
         let base = base.map(read).transpose()?.unwrap_or_default();
         Ok([base, read(ours)?, read(theirs)?])
-    }
-
-    /// Reads a checkpoint whose parts fit together: arithmetic relies on the lengths of tensors.
-    pub(super) fn fitting_checkpoint(&self, id: &CheckpointId) -> Result<CheckpointRecord> {
-        let checkpoint = self.objects.checkpoint(id)?;
-        let damaged = |what| Error::damaged(ObjectId::from(*id).to_string(), what);
-        check_fit(&checkpoint).map_err(damaged)?;
-        Ok(checkpoint)
     }
 
     /// Carries out a plan that decides everything: commits its result to a branch, which must be at

@@ -1,8 +1,7 @@
 //! Makes a merge again from what is recorded of it.
 
-use ckpt_hash::{LEAF_LEN, ModelId, TreeHash, leaf_hash, merkle_root};
+use ckpt_hash::{ModelId, TreeHash};
 use ckpt_tensor::Arithmetic;
-use rayon::prelude::*;
 
 use super::{
     contents::{MergeContents, Merging},
@@ -15,7 +14,7 @@ use crate::{
     history::Version,
     identity::model_id,
     ingest::Compute,
-    objects::Objects,
+    objects::{Objects, tree_root},
     record::{CheckpointRecord, MergeRecord, StrategyRecord},
     repo::Repository,
 };
@@ -55,17 +54,9 @@ impl MergeContents {
 }
 
 impl Merging<'_> {
-    /// Computes the tree hash of what is merged, its leaves in parallel.
+    /// Computes the tree hash of what is merged.
     fn root(&self) -> Result<TreeHash> {
-        let len = self.len();
-        let leaf = |index: u64| {
-            let start = index * LEAF_LEN as u64;
-            let mut bytes = vec![0; (len - start).min(LEAF_LEN as u64) as usize];
-            self.leaf(index as usize, &mut bytes)?;
-            Ok(leaf_hash(&bytes))
-        };
-        let leaves = (0..len.div_ceil(LEAF_LEN as u64)).into_par_iter().map(leaf);
-        Ok(merkle_root(&leaves.collect::<Result<Vec<_>>>()?))
+        tree_root(self.len(), |index, place| self.leaf(index as usize, place))
     }
 }
 

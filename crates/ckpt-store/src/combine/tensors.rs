@@ -55,11 +55,6 @@ fn by_name(checkpoint: &CheckpointRecord) -> BTreeMap<&str, &TensorRecord> {
     checkpoint.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect()
 }
 
-/// Tells whether two tensors have the same elements. What they are for is no part of that.
-pub(super) fn is_same(a: &TensorRecord, b: &TensorRecord) -> bool {
-    a.root == b.root && fits(a, b)
-}
-
 /// Tells whether the elements of two tensors stand beside each other.
 fn fits(a: &TensorRecord, b: &TensorRecord) -> bool {
     a.dtype == b.dtype && a.shape == b.shape
@@ -67,7 +62,7 @@ fn fits(a: &TensorRecord, b: &TensorRecord) -> bool {
 
 fn outcome(three: Three<&&TensorRecord>, strategy: Option<Strategy>) -> Outcome {
     three.outcome(
-        |a, b| is_same(a, b),
+        |a, b| a.has_elements_of(b),
         |kind| {
             // Tensors that differ in their elements are told from those whose elements differ.
             let kind = match (three.ours, three.theirs) {

@@ -11,9 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    fit::check_fit,
     history::Version,
-    object::ObjectId,
     pattern::Pattern,
     record::TensorRecord,
     repo::Repository,
@@ -70,16 +68,8 @@ impl Repository {
     }
 
     fn by_name(&self, version: &Version) -> Result<ByName> {
-        let tensors = self.sound_tensors(version)?;
+        let tensors = self.fitting_checkpoint(&version.record.checkpoint)?.tensors;
         Ok(tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect())
-    }
-
-    /// Lists the tensors of a version, whose bytes are as many as their shapes say.
-    pub(crate) fn sound_tensors(&self, version: &Version) -> Result<Vec<TensorRecord>> {
-        let checkpoint = self.checkpoint(&version.record)?;
-        let place = || ObjectId::from(version.record.checkpoint).to_string();
-        check_fit(&checkpoint).map_err(|what| Error::damaged(place(), what))?;
-        Ok(checkpoint.tensors)
     }
 
     fn tensor_status(

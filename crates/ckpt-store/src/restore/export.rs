@@ -16,8 +16,6 @@ use super::{
 use crate::{
     disk::Disk,
     error::{Error, Result},
-    fit::check_fit,
-    object::ObjectId,
     pattern::Pattern,
     record::{Role, TensorRecord, VersionRecord},
     repo::Repository,
@@ -73,9 +71,7 @@ impl Repository {
         options: &ExportOptions,
     ) -> Result<RestorePlan> {
         self.require_content(version)?;
-        let place = ObjectId::from(version.checkpoint).to_string();
-        let checkpoint = self.checkpoint(version)?;
-        check_fit(&checkpoint).map_err(|what| Error::damaged(place, what))?;
+        let checkpoint = self.fitting_checkpoint(&version.checkpoint)?;
         let ExportOptions { name, tensors: patterns, with_state, force, .. } = options;
         let is_asked_for = |tensor: &&TensorRecord| {
             patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(&tensor.name))

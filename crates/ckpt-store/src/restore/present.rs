@@ -1,12 +1,13 @@
 //! Tells whether a file that is there already is the one that a restore would write.
 
-use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, leaf_hash, merkle_root};
+use ckpt_hash::{LEAF_LEN, TreeHash};
 use rayon::prelude::*;
 
 use super::{Part, PlannedFile};
 use crate::{
     disk::ReadFile,
     error::{Doing, Result},
+    objects::tree_root,
 };
 
 /// Compares a file with the one of a plan. Of content the ids are compared: what has the right ones
@@ -34,12 +35,5 @@ pub(super) fn is_same(file: &PlannedFile, present: &dyn ReadFile) -> Result<bool
 
 /// Computes the tree hash of a part of a file.
 fn hash_at(file: &dyn ReadFile, start: u64, len: u64) -> std::io::Result<TreeHash> {
-    let leaf = |at: u64| -> std::io::Result<LeafHash> {
-        let mut bytes = vec![0; (len - at).min(LEAF_LEN as u64) as usize];
-        file.read_at(start + at, &mut bytes)?;
-        Ok(leaf_hash(&bytes))
-    };
-    let starts: Vec<u64> = (0..len).step_by(LEAF_LEN).collect();
-    let leaves: std::io::Result<Vec<LeafHash>> = starts.into_par_iter().map(leaf).collect();
-    Ok(merkle_root(&leaves?))
+    tree_root(len, |index, place| file.read_at(start + index * LEAF_LEN as u64, place))
 }
