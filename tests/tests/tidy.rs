@@ -11,14 +11,15 @@ use ckpt_tests::workspace;
 use serde_json::Value;
 
 /// Which of our crates each crate may know: the table of docs/architecture.md.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("ckpt-hash", &[]),
     ("ckpt-metrics", &[]),
     ("ckpt-tensor", &[]),
     ("ckpt-codec", &["ckpt-tensor"]),
     ("ckpt-formats", &["ckpt-tensor"]),
     ("ckpt-data", &["ckpt-hash"]),
-    ("ckpt-store", &["ckpt-hash", "ckpt-tensor", "ckpt-codec", "ckpt-formats"]),
+    ("ckpt-pack", &["ckpt-hash", "ckpt-tensor", "ckpt-codec"]),
+    ("ckpt-store", &["ckpt-hash", "ckpt-tensor", "ckpt-codec", "ckpt-formats", "ckpt-pack"]),
     ("ckpt-train", &["ckpt-metrics"]),
     (
         "ckpt-cli",
@@ -29,6 +30,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
             "ckpt-codec",
             "ckpt-formats",
             "ckpt-data",
+            "ckpt-pack",
             "ckpt-store",
         ],
     ),

@@ -46,7 +46,6 @@ mod npy;
 mod npz;
 mod pairs;
 mod pytorch;
-mod read_at;
 mod safetensors;
 mod segment;
 mod shards;
@@ -54,12 +53,13 @@ mod stop;
 mod tile;
 mod zip;
 
+pub use ckpt_tensor::ReadAt;
+
 pub use error::FormatError;
 pub use format::{Format, segment, segment_as};
 pub use layout::{Part, TensorMeta};
 pub use npy::npy_header;
 pub use npz::{NpzLayout, npz_layout};
-pub use read_at::ReadAt;
 pub use safetensors::{MAX_HEADER, PlacedTensor, SafetensorsLayout, safetensors_layout};
 pub use segment::{Segment, Segmentation, TiedTensor};
 pub use shards::{ShardIndex, parse_shard_index};

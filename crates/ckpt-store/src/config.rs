@@ -1,9 +1,9 @@
 //! What `config.toml` says.
 
+use ckpt_pack::disk::read_small;
 use serde::Deserialize;
 
 use crate::{
-    disk::read_small,
     error::{Doing, Error, Result},
     gc::GRACE_MS,
     pattern::Pattern,

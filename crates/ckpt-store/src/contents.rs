@@ -4,11 +4,11 @@ use std::{fmt, sync::Arc};
 
 use ckpt_formats::Format;
 use ckpt_hash::TreeHash;
+use ckpt_pack::disk::ReadFile;
 use ckpt_tensor::{Dtype, Shape};
 
 use crate::{
     combine::MergeContents,
-    disk::ReadFile,
     error::{Error, Result},
     ingest::{Source, Span},
     paths::check_path,

@@ -4,10 +4,10 @@ use std::{fmt, io, time::Duration};
 
 use ckpt_formats::FormatError;
 use ckpt_hash::{PrefixError, VersionId};
+use ckpt_pack::{ObjectId, wire::RecordError};
 
 use crate::{
     condition::{Condition, ConditionError},
-    object::ObjectId,
     record::EvidenceRecord,
     refs::{RefName, RefNameError},
     revision::RevisionError,
@@ -219,6 +219,24 @@ impl fmt::Display for Conflict {
     }
 }
 
+impl From<ckpt_pack::Error> for Error {
+    fn from(error: ckpt_pack::Error) -> Self {
+        use ckpt_pack::Error as Pack;
+        match error {
+            Pack::Io { action, source } => Self::Io { action, source },
+            Pack::Damaged { place, what } => Self::Damaged { place, what },
+            Pack::Missing(id) => Self::Missing(id),
+            other => Self::damaged("a pack", other.to_string()),
+        }
+    }
+}
+
+impl From<RecordError> for Error {
+    fn from(error: RecordError) -> Self {
+        Self::Contents(error.to_string())
+    }
+}
+
 impl From<Conflict> for Error {
     fn from(conflict: Conflict) -> Self {
         Self::Conflict(Box::new(conflict))
@@ -270,6 +288,11 @@ impl Error {
             Self::Unmet(unmet) => Unmet { kept: Some(version), ..*unmet }.into(),
             other => other,
         }
+    }
+
+    /// Tells whether a file that was there is gone.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
     pub(crate) fn damaged(place: impl Into<String>, what: impl Into<String>) -> Self {

@@ -5,9 +5,9 @@
 
 use std::io::ErrorKind;
 
+use ckpt_pack::disk::{durable, read_small};
+
 use crate::{
-    disk::read_small,
-    durable,
     error::{Doing, Error, Result},
     repo::Repository,
 };

@@ -11,23 +11,23 @@ use std::{collections::BTreeMap, mem, sync::Arc};
 
 use ckpt_codec::Effort;
 use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, merkle_root};
+use ckpt_pack::{
+    Found, ObjectId, PackWriter,
+    codec::{self, Base, BaseBytes, EncodedObject, MAX_DEPTH},
+    disk::ReadFile,
+    lists::{ChunkRecord, ChunksRecord, LeavesRecord},
+    wire::{self, Record},
+};
 use ckpt_tensor::Dtype;
 use rayon::prelude::*;
 
 use self::batch::{Batch, Piece, Reader};
 pub(crate) use self::recent::Recent;
 use crate::{
-    codec::{self, Base, BaseBytes, MAX_DEPTH},
     contents::Memory,
-    disk::ReadFile,
     error::{Error, Result},
-    object::ObjectId,
     objects::{Content, Cut, Objects},
-    pack::{
-        search::Found,
-        writer::{EncodedObject, PackWriter},
-    },
-    record::{self, ChunkRecord, ChunksRecord, LeavesRecord, Record, TensorRecord},
+    record::TensorRecord,
 };
 
 /// Fewest bytes of a block that may be stored as a difference: of less, the base's hash takes more
@@ -130,14 +130,14 @@ impl<'a> Ingest<'a> {
             }
             let new = self.unknown(&batch, &hashes, &recent, &mut next)?;
             let (objects, effort) = (self.objects, self.effort);
-            let is_cached = caches_files && objects.packs.cache.is_on();
+            let is_cached = caches_files && objects.packs.is_caching();
             let encode = |(id, piece): (ObjectId, &Piece<'_>)| {
                 let bytes = batch.bytes(piece);
                 let base = bases[piece.span].get(piece, objects, &recent);
                 let encoded = encode(id, bytes, piece.dtype, effort, base)?;
                 if is_cached && piece.is_of_tensor_in_file() {
                     let found = Found { bytes: Arc::new(bytes.to_vec()), depth: encoded.depth };
-                    objects.packs.cache.follow(bases[piece.span].ids.get(piece.index), id, found);
+                    objects.packs.keep_in_cache(bases[piece.span].ids.get(piece.index), id, found);
                 }
                 Ok(encoded)
             };
@@ -211,11 +211,11 @@ impl<'a> Ingest<'a> {
         }
         let object = codec::encode(id, bytes, None, self.effort).map_err(Error::Contents)?;
         self.pack.expect(id);
-        self.pack.push(&object)
+        Ok(self.pack.push(&object)?)
     }
 
     fn list<R: Record>(&mut self, id: ObjectId, record: &R) -> Result<()> {
-        let bytes = record::encode(record).map_err(|error| Error::Contents(error.to_string()))?;
+        let bytes = wire::encode(record)?;
         self.object(id, &bytes)
     }
 

@@ -37,18 +37,13 @@
 //! ```
 
 mod audit;
-mod block_cache;
 mod checkpoint;
-mod chunker;
-mod codec;
 mod combine;
 mod commit;
 mod compare;
 mod condition;
 mod config;
 mod contents;
-pub mod disk;
-mod durable;
 mod error;
 mod fit;
 mod gates;
@@ -62,9 +57,7 @@ mod merge;
 mod moves;
 mod naming;
 mod notes;
-mod object;
 mod objects;
-mod pack;
 mod paths;
 mod pattern;
 mod policy;
@@ -73,7 +66,6 @@ mod range;
 mod reach;
 pub mod record;
 mod refs;
-mod repack;
 mod repo;
 mod restore;
 mod retention;
@@ -88,6 +80,7 @@ mod verify;
 
 pub use ckpt_codec::Effort;
 pub use ckpt_formats::Format;
+pub use ckpt_pack::{ObjectId, ObjectKind, disk};
 
 pub use crate::{
     audit::Audit,
@@ -108,7 +101,6 @@ pub use crate::{
     merge::Merged,
     moves::Move,
     notes::{Note, NoteDraft, Notes, VersionNotes},
-    object::{ObjectId, ObjectKind},
     pattern::{Pattern, PatternError},
     policy::{Best, Goal, Period, Policy, PolicyError},
     prune::{PlannedVersion, PruneOptions, PrunePlan, PruneReport},

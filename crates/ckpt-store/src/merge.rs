@@ -6,10 +6,11 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use ckpt_pack::{Keep, PackReader, repack};
+
 use crate::{
     error::{Error, Result},
-    pack::reader::PackReader,
-    repack::{Keep, repack},
+    record::VersionRecord,
     repo::Repository,
 };
 
@@ -90,12 +91,13 @@ impl Repository {
         // What an earlier merge set aside. Its readers had a whole round of commits to notice.
         packs.remove_merged(&self.in_manifests()?)?;
         let generation = self.generation()?;
-        let written = repack(self.disk(), packs, sources, &Keep::ALL, &|_, _| {})?;
+        let written =
+            repack(self.disk(), packs, sources, &Keep::all(VersionRecord::number_of), &|_, _| {})?;
         // Locks may be gone: somebody else may have taken away what the new pack builds on.
         if self.generation()? != generation {
             written.iter().try_for_each(|pack| packs.bring_back_bases(pack).map(|_| ()))?;
         }
-        packs.set_aside(&sources.iter().map(|pack| pack.name().to_owned()).collect())
+        Ok(packs.set_aside(&sources.iter().map(|pack| pack.name().to_owned()).collect())?)
     }
 
     /// Reads a pack's index and stored bytes; tells whether they are as they were written.
@@ -103,7 +105,7 @@ impl Repository {
         let read = || -> Result<()> {
             let file = pack.file(self.disk())?;
             let entries = pack.read_index(&*file)?;
-            entries.iter().try_for_each(|entry| pack.stored(&*file, entry).map(|_| ()))
+            Ok(entries.iter().try_for_each(|entry| pack.stored(&*file, entry).map(|_| ()))?)
         };
         !matches!(read(), Err(Error::Damaged { .. }))
     }

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use ckpt_hash::{MoveId, VersionId};
+use ckpt_pack::{ObjectId, PACKS, PackWriter, codec, wire};
 
 use crate::{
-    codec,
     condition::Condition,
     error::{Conflict, Doing, Error, Result},
     gates::{Reason, Step, To},
-    object::ObjectId,
-    pack::{PACKS, writer::PackWriter},
-    record::{self, MoveKind, MoveRecord},
+    record::{MoveKind, MoveRecord},
     refs::{RefKind, RefName},
     repo::{Repository, Stamp},
 };
@@ -169,7 +167,7 @@ impl Repository {
         let generation = self.generation()?;
         let record = self.movement(step)?;
         let was_removed = record.to.map(|to| self.is_removed(&to)).transpose()?.unwrap_or(false);
-        let bytes = record::encode(&record).map_err(|error| Error::Contents(error.to_string()))?;
+        let bytes = wire::encode(&record)?;
         let id = MoveId::of(&bytes);
         let mut pack = PackWriter::create(self.disk())?;
         let object = codec::encode(ObjectId::from(id), &bytes, None, ckpt_codec::Effort::Default);

@@ -12,16 +12,18 @@ use std::sync::Arc;
 use ckpt_hash::{
     CheckpointId, LEAF_LEN, MoveId, NoteId, RecipeId, TreeHash, VersionId, leaf_hash, merkle_root,
 };
+use ckpt_pack::{
+    ObjectId, PackSet,
+    disk::Disk,
+    wire::{self, Record},
+};
 use rayon::prelude::*;
 
 use crate::{
-    disk::Disk,
     error::{Error, Result},
-    object::ObjectId,
-    pack::set::PackSet,
     record::{
-        self, CheckpointRecord, MoveRecord, NoteRecord, RecipeRecord, Record, SegmentRecord,
-        TensorRecord, VersionRecord,
+        CheckpointRecord, MoveRecord, NoteRecord, RecipeRecord, SegmentRecord, TensorRecord,
+        VersionRecord,
     },
 };
 
@@ -59,7 +61,7 @@ impl Objects {
     fn record<R: Record>(&self, id: ObjectId) -> Result<R> {
         debug_assert_eq!(id.kind, R::KIND);
         let bytes = self.packs.read(&id)?;
-        record::decode(&bytes).map_err(|error| Error::damaged(id.to_string(), error.to_string()))
+        wire::decode(&bytes).map_err(|error| Error::damaged(id.to_string(), error.to_string()))
     }
 
     /// Returns the blocks that a chunk list names.

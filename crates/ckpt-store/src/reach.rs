@@ -9,11 +9,11 @@ use std::{
 };
 
 use ckpt_hash::VersionId;
+use ckpt_pack::ObjectId;
 
 use crate::{
     error::Result,
     notes::Notes,
-    object::ObjectId,
     objects::{Content, Objects},
     record::{
         CheckpointRecord, ContentNote, FileRecord, SegmentRecord, TensorRecord, VersionRecord,

@@ -1,19 +1,19 @@
 //! The records of the store. docs/format.md describes their bytes, whose fields come in the order
 //! below.
 
-mod bytes;
-
 use std::collections::BTreeMap;
 
 use ckpt_hash::{
-    CheckpointId, CodeId, DataId, LeafHash, ModelId, MoveId, NoteId, RecipeId, StateId, TreeHash,
-    VersionId,
+    CheckpointId, CodeId, DataId, ModelId, MoveId, NoteId, RecipeId, StateId, TreeHash, VersionId,
+};
+use ckpt_pack::{
+    ObjectKind,
+    wire::{self, Record},
 };
 use ckpt_tensor::Dtype;
 use serde::{Deserialize, Serialize};
 
-pub use self::bytes::MAX_RECORD;
-pub(crate) use self::bytes::{Record, decode, encode};
+pub use ckpt_pack::wire::MAX_RECORD;
 
 /// What a tensor is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,6 +54,13 @@ pub struct FileRecord {
     pub note: Option<String>,
     /// The content.
     pub segments: Vec<SegmentRecord>,
+}
+
+impl VersionRecord {
+    /// Returns the number of a version by the bytes of its record; `None` if they are none.
+    pub(crate) fn number_of(bytes: &[u8]) -> Option<u64> {
+        wire::decode::<Self>(bytes).ok().map(|version| version.number)
+    }
 }
 
 impl FileRecord {
@@ -332,27 +339,27 @@ pub enum ContentNote {
     Kept,
 }
 
-/// The leaves of content longer than one leaf.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LeavesRecord {
-    pub(crate) leaves: Vec<LeafHash>,
+macro_rules! record {
+    ($($record:ident => $kind:ident, $bulk:literal;)*) => {
+        $(impl Record for $record {
+            const KIND: ObjectKind = ObjectKind::$kind;
+            const BULK: &'static str = $bulk;
+        })*
+    };
 }
 
-/// The chunks of opaque content longer than one leaf.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ChunksRecord {
-    pub(crate) chunks: Vec<ChunkRecord>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ChunkRecord {
-    pub(crate) hash: LeafHash,
-    pub(crate) len: u32,
+record! {
+    CheckpointRecord => Checkpoint, "the list of tensors and files";
+    VersionRecord => Version, "what describes the version (metrics, message, environment)";
+    RecipeRecord => Recipe, "what went in (parameters and data)";
+    MoveRecord => Move, "the reason of the move";
+    NoteRecord => Note, "the note";
 }
 
 #[cfg(test)]
 mod tests {
     use ckpt_hash::tree_hash;
+    use ckpt_pack::wire::{RecordError, SURELY_DECODES, decode, encode};
 
     use super::*;
 
@@ -367,5 +374,48 @@ mod tests {
             segments: vec![segment.clone(), segment],
         };
         assert_eq!(file.len(&[]), u64::MAX);
+    }
+
+    fn scalar(extents: usize) -> CheckpointRecord {
+        let tensor = TensorRecord {
+            name: "w".to_owned(),
+            dtype: Dtype::U8,
+            shape: vec![1; extents],
+            role: Role::Weights,
+            len: 1,
+            root: tree_hash(&[7]),
+        };
+        CheckpointRecord { tensors: vec![tensor], files: Vec::new() }
+    }
+
+    #[test]
+    fn what_encodes_decodes() {
+        // A number claims 8 bytes and takes one here, the worst case.
+        let most = scalar(SURELY_DECODES - 100);
+        let bytes = encode(&most).unwrap();
+        assert!(bytes.len() <= SURELY_DECODES);
+        assert_eq!(decode::<CheckpointRecord>(&bytes).unwrap(), most);
+        let what = "the list of tensors and files";
+        let limit = MAX_RECORD;
+        assert_eq!(encode(&scalar(SURELY_DECODES)), Err(RecordError::TooLarge { what, limit }));
+    }
+
+    #[test]
+    fn text_may_be_longer_than_numbers() {
+        let message = "x".repeat(2 * SURELY_DECODES);
+        let record = MoveRecord {
+            name: "refs/heads/main".to_owned(),
+            kind: MoveKind::Set,
+            from: None,
+            to: None,
+            previous: None,
+            author: String::new(),
+            time_ms: 0,
+            reason: message,
+            guards: Vec::new(),
+            evidence: Vec::new(),
+        };
+        let bytes = encode(&record).unwrap();
+        assert_eq!(decode::<MoveRecord>(&bytes).unwrap(), record);
     }
 }

@@ -5,11 +5,10 @@ mod name;
 use std::{fmt::Display, io::ErrorKind, str::FromStr, sync::Arc, time::Duration};
 
 use ckpt_hash::{MoveId, NoteId, VersionId};
+use ckpt_pack::disk::{Disk, FileKind, LockGuard, LockMode, durable, read_small};
 
 pub use self::name::{RefKind, RefName, RefNameError};
 use crate::{
-    disk::{Disk, FileKind, LockGuard, LockMode, read_small},
-    durable,
     error::{Doing, Error, Result},
     objects::Objects,
 };
@@ -213,7 +212,7 @@ impl Refs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::MemDisk;
+    use ckpt_pack::disk::MemDisk;
 
     #[test]
     fn a_lock_that_others_hold_is_named_for_people() {

@@ -7,19 +7,18 @@ use std::{
 };
 
 use ckpt_hash::{CheckpointId, VersionId};
+use ckpt_pack::{
+    ObjectId, PACKS, TRASH,
+    disk::{Disk, FileKind, RealDisk, durable, read_small},
+};
 
 use crate::{
-    block_cache::BlockCache,
     config::{CONFIG, Config},
-    disk::{Disk, FileKind, RealDisk, read_small},
-    durable,
     error::{Doing, Error, Result},
     fit::check_fit,
     history::{Log, Version},
     notes::Notes,
-    object::ObjectId,
     objects::Objects,
-    pack::{PACKS, TRASH},
     record::{CheckpointRecord, RecipeRecord, TensorRecord, VersionRecord},
     refs::{LOCKS, RefKind, RefName, Refs},
 };
@@ -195,7 +194,7 @@ impl Repository {
     /// checkpoints is the most that helps.
     #[must_use]
     pub fn with_block_cache(mut self, bytes: usize) -> Self {
-        self.objects.packs.cache = BlockCache::new(bytes);
+        self.objects.packs.set_cache(bytes);
         self
     }
 

@@ -8,6 +8,13 @@ mod export;
 mod layout;
 mod present;
 
+use ckpt_pack::{
+    ObjectId,
+    disk::{
+        Disk, FileKind,
+        durable::{Draft, Written},
+    },
+};
 use rayon::prelude::*;
 
 use ckpt_hash::VersionId;
@@ -16,11 +23,8 @@ pub use self::export::{ExportFormat, ExportOptions};
 pub(crate) use self::layout::{check_layout, loose_tensors};
 use self::{layout::planned_files, present::is_same};
 use crate::{
-    disk::{Disk, FileKind},
-    durable::{Draft, Written},
     error::{Doing, Error, Result},
     notes::VersionNotes,
-    object::ObjectId,
     objects::{Content, PartSink},
     paths::check_inside,
     record::{CheckpointRecord, Role, VersionRecord},

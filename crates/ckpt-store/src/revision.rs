@@ -12,11 +12,11 @@
 use std::{fmt, str::FromStr};
 
 use ckpt_hash::{HexPrefix, VersionId};
+use ckpt_pack::ObjectKind;
 
 use crate::{
     error::Result,
     history::{Version, ancestor},
-    object::ObjectKind,
     refs::{RefKind, RefName},
     repo::Repository,
 };

@@ -3,13 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ckpt_pack::{
+    TRASH,
+    disk::{
+        durable::{self, join},
+        read_small,
+    },
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    disk::read_small,
-    durable::{self, join},
     error::{Doing, Error, Result},
-    pack::TRASH,
     repo::{Repository, Stamp},
 };
 

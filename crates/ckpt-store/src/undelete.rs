@@ -3,15 +3,14 @@
 use std::{collections::BTreeSet, fmt};
 
 use ckpt_hash::VersionId;
+use ckpt_pack::{ObjectId, Whereabouts, wire};
 
 use crate::{
     error::{Error, Result},
     notes::Note,
-    object::ObjectId,
     objects::Content,
-    pack::bring_back::Whereabouts,
     reach::contents,
-    record::{self, ContentNote, VersionRecord},
+    record::{ContentNote, VersionRecord},
     repo::{Repository, Stamp},
 };
 
@@ -74,7 +73,7 @@ impl Repository {
         if self.refs.newest_note()?.is_none() {
             return Ok(());
         }
-        let bytes = record::encode(version).map_err(|error| Error::Contents(error.to_string()))?;
+        let bytes = wire::encode(version)?;
         match self.removed(&VersionId::of(&bytes))? {
             Some(removed) => Err(Error::Removed(Box::new(removed))),
             None => Ok(()),
@@ -212,7 +211,8 @@ impl Repository {
 
     fn bring_back_content(&self, version: &VersionId) -> Result<()> {
         let objects = self.content_of(version)?;
-        self.objects.packs.bring_back(objects).map(|_| ())
+        self.objects.packs.bring_back(objects)?;
+        Ok(())
     }
 
     /// Names all objects that a version consists of, wherever they are.

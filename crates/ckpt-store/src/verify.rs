@@ -14,13 +14,13 @@ use std::{
 };
 
 use ckpt_hash::{CheckpointId, ModelId, RecipeId, StateId, VersionId};
+use ckpt_pack::ObjectId;
 
 use self::repair::Faults;
 pub use self::repair::RepairReport;
 use crate::{
     error::{Error, Result},
     notes::Notes,
-    object::ObjectId,
     objects::Content,
     repo::Repository,
 };

@@ -3,7 +3,8 @@
 //! A tensor is a [`Dtype`], a [`Shape`] and bytes: row-major, little-endian, without padding.
 //! This crate says how long those bytes are, what they sum up to ([`Statistics`]), how far apart
 //! two of them lie ([`Comparison`]) and what two become that changed apart from each other
-//! ([`Arithmetic`]); it performs no input or output and knows nothing of files or stores.
+//! ([`Arithmetic`]). It knows nothing of containers or stores: where such bytes lie, [`ReadAt`] reads
+//! them by position.
 //!
 //! ```
 //! use ckpt_tensor::{Comparison, Dtype, Shape};
@@ -27,6 +28,7 @@ mod element;
 mod error;
 mod float;
 mod merge;
+mod read_at;
 mod shape;
 mod statistics;
 
@@ -35,5 +37,6 @@ pub use dtype::{Dtype, Kind};
 pub use error::TensorError;
 pub use float::{FloatFormat, Specials};
 pub use merge::{Arithmetic, Merger, Sides, Survey};
+pub use read_at::ReadAt;
 pub use shape::Shape;
 pub use statistics::{Statistics, Summary};

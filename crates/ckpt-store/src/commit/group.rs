@@ -1,6 +1,7 @@
 //! Versions that are written together: one pack, one move of their branch.
 
 use ckpt_hash::{CheckpointId, MoveId, RecipeId, StateId, VersionId};
+use ckpt_pack::{PackWriter, wire};
 
 use super::{Commit, Draft};
 use crate::{
@@ -12,8 +13,7 @@ use crate::{
     history::{Version, ancestor, skip_number},
     identity::{model_id, state_id},
     ingest::{Ingest, Recent},
-    pack::writer::PackWriter,
-    record::{self, CheckpointRecord, MoveKind, MoveRecord, RecipeRecord, VersionRecord},
+    record::{CheckpointRecord, MoveKind, MoveRecord, RecipeRecord, VersionRecord},
     refs::{RefName, Tip},
     repo::{Repository, Stamp},
     roles::{RoleRules, Roles},
@@ -210,12 +210,12 @@ fn newest(made: &[Commit]) -> &Version {
 }
 
 /// Encodes a record, adds it to the pack and returns its id.
-fn write_record<R: record::Record, I: Copy + Into<ObjectId>>(
+fn write_record<R: wire::Record, I: Copy + Into<ObjectId>>(
     ingest: &mut Ingest<'_>,
     record: &R,
     id_of: impl Fn(&[u8]) -> I,
 ) -> Result<I> {
-    let bytes = record::encode(record).map_err(|error| Error::Contents(error.to_string()))?;
+    let bytes = wire::encode(record)?;
     let id = id_of(&bytes);
     ingest.object(id.into(), &bytes)?;
     Ok(id)

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckpt_hash::{NoteId, VersionId};
+use ckpt_pack::{Keep, Progress, TRASH, repack};
 
 use super::{GcOptions, GcReport, survey::Survey};
 use crate::{
-    error::{Doing, Error, Result},
-    pack::TRASH,
+    error::{Doing, Result},
     record::{ContentNote, NoteRecord},
-    repack::{Keep, Progress, repack},
     repo::{Repository, Stamp},
 };
 
@@ -50,8 +49,8 @@ impl Repository {
             match self.objects.packs.bring_back([*id]) {
                 Ok(names) => moved.extend(names),
                 // It is lost, which `verify` reports; what is there is no better kept for that.
-                Err(Error::Missing(_)) => {}
-                Err(error) => return Err(error),
+                Err(ckpt_pack::Error::Missing(_)) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         if moved.is_empty() { Ok(survey) } else { Survey::take(self) }

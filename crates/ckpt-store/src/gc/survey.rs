@@ -6,19 +6,13 @@ use std::{
 };
 
 use ckpt_hash::{NoteId, VersionId};
+use ckpt_pack::{ENTRY_LEN, Entry, Keep, ObjectId, ObjectKind, PackReader, would_change};
 
 use crate::{
     error::Result,
-    object::{ObjectId, ObjectKind},
-    pack::{
-        folder::is_gone,
-        layout::{ENTRY_LEN, Entry},
-        reader::PackReader,
-    },
     reach::{Reach, contents, tips},
-    record::ContentNote,
+    record::{ContentNote, VersionRecord},
     refs::RefKind,
-    repack::{Keep, would_change},
     repo::Repository,
 };
 
@@ -83,7 +77,7 @@ impl<'a> Survey<'a> {
     pub(super) fn with_keep<T>(&self, act: impl FnOnce(&Keep<'_>) -> T) -> T {
         let stays = |id: &ObjectId| !self.dead.contains(id);
         let whole = |id: &ObjectId| self.whole.contains(id);
-        act(&Keep { stays: &stays, whole: &whole })
+        act(&Keep { stays: &stays, whole: &whole, number: VersionRecord::number_of })
     }
 
     fn find_dead(&mut self, indexes: &Indexes) {
@@ -266,7 +260,7 @@ impl<'a> Survey<'a> {
                     replaceable.insert(pack.name().to_owned(), pack.len());
                 }
                 // Somebody else replaced it.
-                Err(error) if !is_gone(&error) => return Err(error),
+                Err(error) if !error.is_gone() => return Err(error.into()),
                 _ => {}
             }
         }

@@ -3,13 +3,12 @@
 use std::{mem, ops::Range};
 
 use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, TreeHasher, leaf_hash};
+use ckpt_pack::{chunker, disk::ReadFile};
 use ckpt_tensor::Dtype;
 use rayon::prelude::*;
 
 use super::{Source, Span};
 use crate::{
-    chunker,
-    disk::ReadFile,
     error::{Doing, Result},
     objects::Cut,
 };

@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 
 use ckpt_hash::{LeafHash, TreeHash};
+use ckpt_pack::ObjectId;
 
 use super::{Source, Span};
-use crate::{contents::Memory, object::ObjectId};
+use crate::contents::Memory;
 
 /// The blocks of one version's tensors, as far as its tensors came from memory.
 #[derive(Debug, Default)]

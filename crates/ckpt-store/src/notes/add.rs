@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 
 use ckpt_hash::{NoteId, VersionId};
+use ckpt_pack::{ObjectId, PackWriter, codec, wire};
 
 use super::{Note, VersionNotes};
 use crate::{
     checkpoint::write_opaque,
-    codec,
     contents::InputFile,
     error::{Error, Result},
     ingest::{Ingest, Recent},
-    object::ObjectId,
-    pack::writer::PackWriter,
     reach::opaque,
-    record::{self, ContentNote, FileRecord, NoteRecord},
+    record::{ContentNote, FileRecord, NoteRecord},
     repo::{Repository, Stamp},
 };
 
@@ -124,7 +122,7 @@ impl Repository {
         mut record: NoteRecord,
     ) -> Result<Result<Note, NoteRecord>> {
         record.previous = newest;
-        let bytes = record::encode(&record).map_err(|error| Error::Contents(error.to_string()))?;
+        let bytes = wire::encode(&record)?;
         let id = NoteId::of(&bytes);
         let mut pack = PackWriter::create(self.disk())?;
         let object = codec::encode(ObjectId::from(id), &bytes, None, ckpt_codec::Effort::Default);

@@ -2,10 +2,11 @@
 
 use std::{array, sync::Arc};
 
+use ckpt_pack::ObjectId;
 use rayon::prelude::*;
 
 use super::{Content, Objects, read::Piece};
-use crate::{error::Result, object::ObjectId};
+use crate::error::Result;
 
 /// Takes blocks that stand beside each other, in order.
 pub(crate) type BesideSink<'a, const N: usize> = dyn FnMut([&[u8]; N]) -> Result<()> + Send + 'a;

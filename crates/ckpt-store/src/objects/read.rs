@@ -1,14 +1,14 @@
 //! Reads content: block by block, in parallel, never more than a few dozen MiB at once.
 
 use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, leaf_hash, merkle_root};
+use ckpt_pack::{
+    ObjectId,
+    lists::{ChunkRecord, ChunksRecord, LeavesRecord},
+};
 use rayon::prelude::*;
 
 use super::{Content, Cut, Objects};
-use crate::{
-    error::{Error, Result},
-    object::ObjectId,
-    record::{ChunkRecord, ChunksRecord, LeavesRecord},
-};
+use crate::error::{Error, Result};
 
 /// Takes a part of some content and the place where it starts there; called by several threads, in
 /// any order.

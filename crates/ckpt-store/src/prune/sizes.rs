@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use ckpt_pack::{ENTRY_LEN, Link, ObjectId};
+
 use crate::{
     error::Result,
-    object::ObjectId,
-    pack::{layout::ENTRY_LEN, links::Link},
     reach::{Reach, contents},
     record::VersionRecord,
     repo::Repository,

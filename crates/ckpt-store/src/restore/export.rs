@@ -6,6 +6,7 @@ use std::{
 };
 
 use ckpt_formats::{Part as LaidOut, TensorMeta, npz_layout};
+use ckpt_pack::disk::Disk;
 use crc32fast::Hasher;
 
 use super::{
@@ -14,7 +15,6 @@ use super::{
     settle,
 };
 use crate::{
-    disk::Disk,
     error::{Error, Result},
     pattern::Pattern,
     record::{Role, TensorRecord, VersionRecord},

@@ -1,11 +1,11 @@
 //! Tells whether a file that is there already is the one that a restore would write.
 
 use ckpt_hash::{LEAF_LEN, TreeHash};
+use ckpt_pack::disk::ReadFile;
 use rayon::prelude::*;
 
 use super::{Part, PlannedFile};
 use crate::{
-    disk::ReadFile,
     error::{Doing, Result},
     objects::tree_root,
 };

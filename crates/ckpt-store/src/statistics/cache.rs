@@ -11,12 +11,8 @@
 use std::collections::BTreeMap;
 
 use ckpt_hash::{Digest, TreeHash};
+use ckpt_pack::disk::{Disk, durable, read_small};
 use ckpt_tensor::{Dtype, Summary};
-
-use crate::{
-    disk::{Disk, read_small},
-    durable,
-};
 
 /// The folder of what can be computed again.
 const FOLDER: &str = "cache";

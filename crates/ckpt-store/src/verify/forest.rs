@@ -2,12 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::{
-    error::Result,
-    object::ObjectId,
-    pack::{chain::base_of, layout::Entry, reader::PackReader},
-    repo::Repository,
-};
+use ckpt_pack::{Entry, ObjectId, PackReader, base_of};
+
+use crate::{error::Result, repo::Repository};
 
 /// A copy of an object: where it is.
 pub(super) type Copy = (Arc<PackReader>, Entry);
@@ -74,7 +71,7 @@ impl<'a> Forest<'a> {
         let result = file.and_then(|file| packs.check(pack, &*file, entry, base));
         let (result, bytes) = match result {
             Ok(bytes) => (Ok(()), Some(bytes)),
-            Err(error) => (Err(error), None),
+            Err(error) => (Err(error.into()), None),
         };
         findings.push((at, result));
         for below in self.below.get(&at).into_iter().flatten() {

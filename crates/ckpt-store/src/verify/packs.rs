@@ -3,19 +3,11 @@
 use std::sync::Arc;
 
 use ckpt_hash::TreeHash;
+use ckpt_pack::{Entry, HEADER_LEN, ObjectId, ObjectKind, PACKS, PackReader};
 use rayon::prelude::*;
 
 use super::{Check, explain, forest::Forest};
-use crate::{
-    error::{Error, Result},
-    object::{ObjectId, ObjectKind},
-    pack::{
-        PACKS,
-        folder::is_gone,
-        layout::{Entry, HEADER_LEN},
-        reader::PackReader,
-    },
-};
+use crate::error::{Error, Result};
 
 /// Objects that are whole, and what is the difference to them, that are read before progress is told:
 /// many for each core, and a few seconds' work where all are of full size and have chains of eight.
@@ -58,7 +50,7 @@ impl Check<'_> {
                 Ok(entries) => {
                     copies.extend(entries.into_iter().map(|entry| (Arc::clone(pack), entry)));
                 }
-                Err(error) if is_gone(&error) => vanished = true,
+                Err(error) if error.is_gone() => vanished = true,
                 Err(error) => {
                     self.faults.pack(pack.name());
                     self.error(pack.place(), &error);
@@ -95,7 +87,7 @@ impl Check<'_> {
 
     /// Notes what was found when an object was read; tells whether its pack was gone.
     fn object(&mut self, pack: &PackReader, entry: &Entry, result: Result<()>) -> bool {
-        if result.as_ref().is_err_and(is_gone) {
+        if result.as_ref().is_err_and(Error::is_gone) {
             return true;
         }
         self.report.objects += 1;

@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckpt_hash::VersionId;
+use ckpt_pack::{Keep, ObjectId, PACKS, disk::durable::join, repack};
 
 use super::VerifyReport;
 use crate::{
-    durable::join,
     error::Result,
-    object::ObjectId,
-    pack::PACKS,
-    repack::{Keep, repack},
+    record::VersionRecord,
     repo::{Repository, Stamp},
 };
 
@@ -52,7 +50,8 @@ impl Repository {
         if !unsound.is_empty() {
             for pack in self.objects.packs.packs() {
                 if let Some(Fault { objects, .. }) = unsound.get(pack.name()) {
-                    let keep = Keep { stays: &|id| !objects.contains(id), whole: &|_| false };
+                    let stays = |id: &_| !objects.contains(id);
+                    let keep = Keep { stays: &stays, ..Keep::all(VersionRecord::number_of) };
                     repack(self.disk(), &self.objects.packs, &[pack], &keep, &|_, _| {})?;
                 }
             }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckpt_hash::{CheckpointId, ModelId, RecipeId, StateId, VersionId};
+use ckpt_pack::{ObjectId, ObjectKind};
 
 use super::{Check, Problem, checkpoint};
 use crate::{
     error::Result,
     history::{ancestor, skip_number},
     identity::{model_id, state_id},
-    object::{ObjectId, ObjectKind},
     objects::Content,
     record::{ContentNote, VersionRecord},
 };

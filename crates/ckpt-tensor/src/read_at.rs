@@ -1,5 +1,6 @@
-use std::fs::File;
-use std::io;
+//! Bytes that are read by position.
+
+use std::{fs::File, io};
 
 /// Bytes that are read by position, such as a file's.
 ///

@@ -7,7 +7,7 @@
 /// Fewest bytes of a chunk: below this, an entry in the index would weigh as much as it saves.
 const MIN: usize = 16 << 10;
 /// Most bytes of a chunk; a chunk has to fit a block.
-pub(crate) const MAX: usize = 256 << 10;
+pub const MAX: usize = 256 << 10;
 /// Zero bits that make a cut: one position in 2^16, so chunks have 80 KiB in the mean.
 const MASK: u64 = 0xffff << 48;
 
@@ -30,7 +30,7 @@ const fn gear() -> [u64; 256] {
 }
 
 /// Returns the length of the first chunk of `window`: [`MAX`] bytes, or all that is left if less.
-pub(crate) fn first_chunk(window: &[u8]) -> usize {
+pub fn first_chunk(window: &[u8]) -> usize {
     let window = &window[..window.len().min(MAX)];
     let mut hash = 0_u64;
     for (at, byte) in window.iter().enumerate().skip(MIN) {

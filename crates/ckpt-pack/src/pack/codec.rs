@@ -9,10 +9,11 @@ use ckpt_hash::{
 };
 use ckpt_tensor::Dtype;
 
-use crate::{
-    object::{ObjectId, ObjectKind},
-    pack::{layout::Entry, writer::EncodedObject},
-    record::{self, ChunksRecord, LeavesRecord},
+use super::layout::Entry;
+use crate::object::{
+    ObjectId, ObjectKind,
+    lists::{ChunksRecord, LeavesRecord},
+    wire,
 };
 
 /// The code for bytes that are no elements of a dtype.
@@ -22,24 +23,28 @@ const PLAIN: u8 = 0;
 ///
 /// With every ninth block whole, dense f32 training takes 2 % more space than in endless chains,
 /// bf16 fine-tuning a quarter more.
-pub(crate) const MAX_DEPTH: u8 = 8;
+pub const MAX_DEPTH: u8 = 8;
 
 /// Bytes of a difference from which the 32 of its base's hash are below 1 % of it.
 const LONG: usize = 4096;
 
 /// The same block of the parent version.
 #[derive(Debug)]
-pub(crate) struct Base<'a> {
-    pub(crate) id: ObjectId,
-    pub(crate) bytes: BaseBytes<'a>,
+pub struct Base<'a> {
+    /// Its id.
+    pub id: ObjectId,
+    /// Its bytes.
+    pub bytes: BaseBytes<'a>,
     /// How deep the copy is stored that the bytes are from.
-    pub(crate) depth: u8,
+    pub depth: u8,
 }
 
 /// Bytes that a caller lends, or that were read.
 #[derive(Debug)]
-pub(crate) enum BaseBytes<'a> {
+pub enum BaseBytes<'a> {
+    /// Lent by the caller.
     Lent(&'a [u8]),
+    /// Read.
     Read(Arc<Vec<u8>>),
 }
 
@@ -54,8 +59,25 @@ impl Deref for BaseBytes<'_> {
     }
 }
 
+/// An object ready to be written.
+#[derive(Debug)]
+pub struct EncodedObject {
+    /// Its id.
+    pub id: ObjectId,
+    /// The bytes to be stored.
+    pub bytes: Vec<u8>,
+    /// Bytes when decoded.
+    pub raw_len: u32,
+    /// A code of the crate ckpt-codec.
+    pub encoding: u8,
+    /// What the encoding has to know: the code of the block's dtype, 0 for plain bytes.
+    pub layout: u8,
+    /// Links of deltas below this object; 0 where it decodes alone.
+    pub depth: u8,
+}
+
 /// Encodes an object by whichever encoding is smallest for the effort.
-pub(crate) fn encode(
+pub fn encode(
     id: ObjectId,
     bytes: &[u8],
     dtype: Option<Dtype>,
@@ -69,7 +91,7 @@ pub(crate) fn encode(
 /// [`MAX_DEPTH`] and as long as the block.
 ///
 /// A difference is decoded again before it is taken: what cannot be had back is stored whole.
-pub(crate) fn encode_against(
+pub fn encode_against(
     id: ObjectId,
     bytes: &[u8],
     dtype: Option<Dtype>,
@@ -178,11 +200,11 @@ pub(crate) fn decode_into(
 pub(crate) fn digest(kind: ObjectKind, bytes: &[u8]) -> Digested {
     Digested::Is(match kind {
         ObjectKind::Block => *leaf_hash(bytes).digest(),
-        ObjectKind::Leaves => match record::decode::<LeavesRecord>(bytes) {
+        ObjectKind::Leaves => match wire::decode::<LeavesRecord>(bytes) {
             Ok(list) => *merkle_root(&list.leaves).digest(),
             Err(_) => return Digested::Invalid,
         },
-        ObjectKind::Chunks => match record::decode::<ChunksRecord>(bytes) {
+        ObjectKind::Chunks => match wire::decode::<ChunksRecord>(bytes) {
             Ok(_) => return Digested::ByContent,
             Err(_) => return Digested::Invalid,
         },

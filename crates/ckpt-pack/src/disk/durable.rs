@@ -6,21 +6,21 @@
 
 use std::io;
 
-use crate::disk::{Disk, WriteFile};
+use super::{Disk, WriteFile};
 
 /// The folder of files that are not in place yet. Any file in it may be removed at any time that
 /// no writer runs.
-pub(crate) const TMP: &str = "tmp";
+pub const TMP: &str = "tmp";
 
 /// A file that is being written beside its place, removed again unless it comes there.
-pub(crate) struct Draft<'a> {
+pub struct Draft<'a> {
     // Before what removes it: some systems remove no open file.
     file: Box<dyn WriteFile>,
     written: Written<'a>,
 }
 
 /// A file that is written and closed but not in its place, removed again unless it comes there.
-pub(crate) struct Written<'a> {
+pub struct Written<'a> {
     disk: &'a dyn Disk,
     path: String,
     placed: bool,
@@ -28,27 +28,28 @@ pub(crate) struct Written<'a> {
 
 impl<'a> Draft<'a> {
     /// Starts a file under `tmp/`.
-    pub(crate) fn create(disk: &'a dyn Disk) -> io::Result<Self> {
+    pub fn create(disk: &'a dyn Disk) -> io::Result<Self> {
         with_folder(disk, TMP, || Self::create_at(disk, format!("{TMP}/{:016x}", disk.nonce())))
     }
 
     /// Starts a file at a place of the caller's, on the file system where it is to appear.
-    pub(crate) fn create_at(disk: &'a dyn Disk, path: String) -> io::Result<Self> {
+    pub fn create_at(disk: &'a dyn Disk, path: String) -> io::Result<Self> {
         let file = disk.create(&path)?;
         Ok(Self { file, written: Written { disk, path, placed: false } })
     }
 
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Appends bytes.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)
     }
 
     /// Writes to a place of the file; see [`WriteFile::write_at`].
-    pub(crate) fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.file.write_at(offset, bytes)
     }
 
     /// Closes the file; with `sync`, its bytes outlast a crash from here on.
-    pub(crate) fn close(mut self, sync: bool) -> io::Result<Written<'a>> {
+    pub fn close(mut self, sync: bool) -> io::Result<Written<'a>> {
         if sync {
             self.file.sync()?;
         }
@@ -59,7 +60,7 @@ impl<'a> Draft<'a> {
     /// is not there.
     ///
     /// Where only the last step fails, the file is in its place and the error says so.
-    pub(crate) fn publish(self, dir: &str, name: &str) -> io::Result<()> {
+    pub fn publish(self, dir: &str, name: &str) -> io::Result<()> {
         let mut written = self.close(true)?;
         let disk = written.disk;
         with_folder(disk, dir, || written.rename(&join(dir, name)))?;
@@ -70,7 +71,7 @@ impl<'a> Draft<'a> {
 impl Written<'_> {
     /// Makes the file appear whole as `path`, in a folder that is there. The name outlasts a crash
     /// only once its folder is synced, the bytes only if the file was closed with a sync.
-    pub(crate) fn place(mut self, path: &str) -> io::Result<()> {
+    pub fn place(mut self, path: &str) -> io::Result<()> {
         self.rename(path)
     }
 
@@ -98,7 +99,7 @@ struct Unsynced(#[source] io::Error);
 /// Does something in a folder; where the folder is not there, makes it and tries once more.
 ///
 /// Folders without files get lost: archives, remotes and tidy people drop them.
-pub(crate) fn with_folder<T>(
+pub fn with_folder<T>(
     disk: &dyn Disk,
     dir: &str,
     mut act: impl FnMut() -> io::Result<T>,
@@ -117,7 +118,7 @@ pub(crate) fn with_folder<T>(
 }
 
 /// Writes a small file whole, replacing what had its name.
-pub(crate) fn write_file(disk: &dyn Disk, dir: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
+pub fn write_file(disk: &dyn Disk, dir: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
     let mut draft = Draft::create(disk)?;
     draft.write(bytes)?;
     draft.publish(dir, name)
@@ -125,7 +126,7 @@ pub(crate) fn write_file(disk: &dyn Disk, dir: &str, name: &str, bytes: &[u8]) -
 
 /// Moves files from one folder to another for good. One that is gone is passed over: somebody else
 /// moved it.
-pub(crate) fn move_files<'a>(
+pub fn move_files<'a>(
     disk: &dyn Disk,
     from: &str,
     to: &str,
@@ -144,6 +145,6 @@ pub(crate) fn move_files<'a>(
 }
 
 /// Joins a folder and a name, where the folder may be the root.
-pub(crate) fn join(dir: &str, name: &str) -> String {
+pub fn join(dir: &str, name: &str) -> String {
     if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
 }

@@ -8,9 +8,13 @@ use std::sync::Arc;
 
 use ckpt_hash::DIGEST_LEN;
 
-use super::{folder::PackFolder, layout::Entry, reader::PackReader};
-use crate::{
+use super::{
     codec::{self, MAX_DEPTH},
+    folder::PackFolder,
+    layout::Entry,
+    reader::PackReader,
+};
+use crate::{
     disk::{Disk, ReadFile},
     object::ObjectId,
 };
@@ -84,11 +88,7 @@ impl<T: AsRef<[u8]>> Chains<'_, T> {
 
 /// Reads what an object is the difference to, ahead of the rest of it: then only one of a chain's
 /// links is in memory at a time. `None` if it cannot be as it says; nothing is checked yet.
-pub(crate) fn base_of(
-    pack: &PackReader,
-    file: &dyn ReadFile,
-    entry: &Entry,
-) -> Option<Option<ObjectId>> {
+pub fn base_of(pack: &PackReader, file: &dyn ReadFile, entry: &Entry) -> Option<Option<ObjectId>> {
     if entry.depth == 0 {
         return Some(None);
     }

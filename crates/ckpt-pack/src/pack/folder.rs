@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::ErrorKind,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicUsize, Ordering},
@@ -19,7 +18,7 @@ use super::{
 };
 use crate::{
     disk::Disk,
-    durable::join,
+    disk::durable::join,
     error::{Doing, Error, Result},
     object::ObjectId,
 };
@@ -105,7 +104,7 @@ impl PackFolder {
     /// Adds a pack that this process has just written, or what somebody else merged it into.
     pub(crate) fn add(&self, name: &str) -> Result<()> {
         let opened = match self.open(name) {
-            Err(error) if is_gone(&error) => return self.refresh(),
+            Err(error) if error.is_gone() => return self.refresh(),
             opened => opened?,
         };
         self.known.write().unwrap_or_else(PoisonError::into_inner).add(opened);
@@ -158,7 +157,7 @@ impl PackFolder {
                     known.broken.insert(name, what);
                 }
                 // It was merged or set aside since the folder was listed.
-                Err(error) if is_gone(&error) => vanished = true,
+                Err(error) if error.is_gone() => vanished = true,
                 Err(error) => return Err(error),
             }
         }
@@ -179,7 +178,7 @@ impl PackFolder {
             match pack.file(&*self.disk).and_then(|file| pack.find(&*file, id)) {
                 Ok(Some(_)) => return Ok(true),
                 Ok(None) | Err(Error::Damaged { .. }) => {}
-                Err(error) if is_gone(&error) => {}
+                Err(error) if error.is_gone() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -203,7 +202,7 @@ impl PackFolder {
             match found {
                 Ok(Some(made)) => return Ok(Some(made)),
                 Ok(None) => {}
-                Err(error) if is_gone(&error) => {}
+                Err(error) if error.is_gone() => {}
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
@@ -259,7 +258,7 @@ impl PackFolder {
             let file = pack.file(&*self.disk);
             match file.and_then(|file| pack.scan(&*file, &low(prefix), matches)) {
                 Ok(entries) => found.extend(entries.iter().map(|entry| entry.id)),
-                Err(error) if is_gone(&error) => {}
+                Err(error) if error.is_gone() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -296,9 +295,4 @@ impl PackFolder {
 /// Blames a damaged pack for a missing object, as far as that is fair.
 fn may_have_held(place: String, what: &str, id: &ObjectId) -> Error {
     Error::damaged(place, format!("{what}; it may have held {id}, which is missing"))
-}
-
-/// Tells whether a pack was merged or set aside since its folder was listed.
-pub(crate) fn is_gone(error: &Error) -> bool {
-    matches!(error, Error::Io { source, .. } if source.kind() == ErrorKind::NotFound)
 }

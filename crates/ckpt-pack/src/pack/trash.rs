@@ -8,14 +8,14 @@ use std::{
 
 use super::{PACKS, TRASH, layout::Entry, reader::PackReader, set::PackSet};
 use crate::{
-    durable,
+    disk::durable,
     error::{Doing, Result},
     object::ObjectId,
 };
 
 impl PackSet {
     /// Moves packs to trash; durable when it returns. One that is gone is passed over.
-    pub(crate) fn set_aside(&self, names: &BTreeSet<String>) -> Result<()> {
+    pub fn set_aside(&self, names: &BTreeSet<String>) -> Result<()> {
         durable::move_files(&*self.disk, PACKS, TRASH, names)
             .doing(|| "set packs aside".to_owned())?;
         self.live.refresh()
@@ -23,7 +23,7 @@ impl PackSet {
 
     /// Removes what was merged: each pack in trash but `named` ones all of whose objects live packs
     /// have, in copies that are no deeper. Returns how many they were, and their bytes.
-    pub(crate) fn remove_merged(&self, named: &BTreeSet<String>) -> Result<(u64, u64)> {
+    pub fn remove_merged(&self, named: &BTreeSet<String>) -> Result<(u64, u64)> {
         self.trash.refresh()?;
         let mut indexes = Indexes::default();
         let (mut packs, mut bytes) = (0, 0);
@@ -37,7 +37,7 @@ impl PackSet {
     }
 
     /// Returns the names of the packs in trash.
-    pub(crate) fn in_trash(&self) -> Result<BTreeSet<String>> {
+    pub fn in_trash(&self) -> Result<BTreeSet<String>> {
         let names = match self.disk.list(TRASH) {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             names => names.doing(|| format!("list {TRASH}"))?,
@@ -46,7 +46,7 @@ impl PackSet {
     }
 
     /// Returns the length of a pack in trash, 0 if it is gone.
-    pub(crate) fn len_in_trash(&self, name: &str) -> Result<u64> {
+    pub fn len_in_trash(&self, name: &str) -> Result<u64> {
         let path = durable::join(TRASH, name);
         match self.disk.open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
@@ -55,7 +55,7 @@ impl PackSet {
     }
 
     /// Removes a pack from trash; returns its length. A crash may undo this.
-    pub(crate) fn remove_from_trash(&self, name: &str) -> Result<u64> {
+    pub fn remove_from_trash(&self, name: &str) -> Result<u64> {
         let path = durable::join(TRASH, name);
         let len = self.len_in_trash(name)?;
         match self.disk.remove(&path) {

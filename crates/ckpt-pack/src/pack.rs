@@ -1,7 +1,9 @@
 //! Packs: immutable files of encoded objects with a sorted index. docs/format.md draws the bytes.
 
+pub(crate) mod block_cache;
 pub(crate) mod bring_back;
 pub(crate) mod chain;
+pub mod codec;
 mod files;
 pub(crate) mod folder;
 pub(crate) mod layout;
@@ -15,7 +17,7 @@ pub(crate) mod trash;
 pub(crate) mod writer;
 
 /// The folder of packs.
-pub(crate) const PACKS: &str = "packs";
+pub const PACKS: &str = "packs";
 
 /// The folder of packs that were set aside.
-pub(crate) const TRASH: &str = "trash";
+pub const TRASH: &str = "trash";

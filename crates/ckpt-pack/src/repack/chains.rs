@@ -8,9 +8,9 @@ use std::collections::{HashMap, hash_map::Entry as Slot};
 
 use super::{Keep, Place, Repack, Source};
 use crate::{
-    codec::MAX_DEPTH,
     error::{Error, Result},
     object::ObjectId,
+    pack::codec::MAX_DEPTH,
     pack::{links::Link, set::PackSet},
 };
 
@@ -51,7 +51,7 @@ pub(super) struct Chains<'a> {
 
 impl<'a> Chains<'a> {
     pub(super) fn new(repack: &'a Repack<'a>, keep: &'a Keep<'a>) -> Self {
-        let Repack { packs, sources, places } = repack;
+        let Repack { packs, sources, places, .. } = repack;
         let (links, decided) = (HashMap::new(), HashMap::new());
         Self { packs, sources, places, keep, links, decided }
     }

@@ -4,6 +4,7 @@
 //! [`MemDisk`] keeps it in memory and can show what a crash would leave, [`FailingDisk`] lets the
 //! n-th change fail. Paths are relative to the disk's root, their parts separated by `/`.
 
+pub mod durable;
 mod failing;
 mod mem;
 mod real;
@@ -15,13 +16,13 @@ pub use self::{
     mem::{CrashImage, MemDisk},
     real::RealDisk,
 };
-pub use ckpt_formats::ReadAt;
+pub use ckpt_tensor::ReadAt;
 
 /// A folder tree that can be read by position and changed by small steps.
 ///
 /// No step is durable by itself: [`WriteFile::sync`] makes a file's bytes durable and
-/// [`sync_dir`](Self::sync_dir) the names in a folder. The module `durable` is the only caller that
-/// combines them.
+/// [`sync_dir`](Self::sync_dir) the names in a folder. The module
+/// [`durable`] is the only caller that combines them.
 pub trait Disk: fmt::Debug + Send + Sync {
     /// Opens a file for positioned reads.
     fn open(&self, path: &str) -> io::Result<Box<dyn ReadFile>>;
@@ -109,7 +110,7 @@ pub enum FileKind {
 ///
 /// # Errors
 /// What reading fails with; `InvalidData` for a file over `limit` bytes.
-pub(crate) fn read_small(disk: &dyn Disk, path: &str, limit: u64) -> io::Result<Vec<u8>> {
+pub fn read_small(disk: &dyn Disk, path: &str, limit: u64) -> io::Result<Vec<u8>> {
     let file = disk.open(path)?;
     let len = file.len()?;
     if len > limit {

@@ -9,15 +9,15 @@ use ckpt_hash::HexPrefix;
 
 use super::{
     PACKS, TRASH,
+    block_cache::{BlockCache, DEFAULT_CACHE, Found},
     chain::{Buffers, Chains, onto},
     folder::PackFolder,
     layout::Entry,
     reader::PackReader,
-    search::{Found, Search},
+    search::Search,
     writer::WrittenPack,
 };
 use crate::{
-    block_cache::{BlockCache, DEFAULT_CACHE},
     disk::{Disk, ReadFile},
     error::{Error, Result},
     object::{ObjectId, ObjectKind},
@@ -28,17 +28,17 @@ use crate::{
 /// A read that finds nothing lists the folder again, since another process may have added packs or
 /// merged some, and then looks into what was set aside.
 #[derive(Debug)]
-pub(crate) struct PackSet {
+pub struct PackSet {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) live: PackFolder,
     pub(super) trash: PackFolder,
     /// Blocks that need not be read again.
-    pub(crate) cache: BlockCache,
+    cache: BlockCache,
     buffers: Mutex<Vec<Buffers>>,
 }
 
 /// A block that is at hand while another is read, checked against its id.
-pub(crate) type Beside<'a> = Option<(&'a ObjectId, &'a [u8])>;
+pub type Beside<'a> = Option<(&'a ObjectId, &'a [u8])>;
 
 /// Most sets of buffers that are kept between reads, one for each thread that reads: of 3 MiB each.
 const BUFFERS: usize = 16;
@@ -62,7 +62,8 @@ impl AsRef<[u8]> for AtHand<'_> {
 }
 
 impl PackSet {
-    pub(crate) fn new(disk: Arc<dyn Disk>) -> Self {
+    /// Stands for the packs on a disk; [`refresh`](Self::refresh) lists them.
+    pub fn new(disk: Arc<dyn Disk>) -> Self {
         let trash = PackFolder::new(Arc::clone(&disk), TRASH);
         Self {
             live: PackFolder::new(Arc::clone(&disk), PACKS),
@@ -73,23 +74,39 @@ impl PackSet {
         }
     }
 
+    /// Sets how many bytes of decoded blocks are kept in memory; none with 0.
+    pub fn set_cache(&mut self, bytes: usize) {
+        self.cache = BlockCache::new(bytes);
+    }
+
+    /// Tells whether decoded blocks are kept in memory at all, so that nobody copies them in vain.
+    pub fn is_caching(&self) -> bool {
+        self.cache.is_on()
+    }
+
+    /// Keeps a block that was checked against its id in memory, in the place of its predecessor:
+    /// the block of the parent version, which will not be asked for again, if there is one.
+    pub fn keep_in_cache(&self, predecessor: Option<&ObjectId>, id: ObjectId, found: Found) {
+        self.cache.follow(predecessor, id, found);
+    }
+
     /// Adds a pack that this process has just written.
-    pub(crate) fn add(&self, pack: &WrittenPack) -> Result<()> {
+    pub fn add(&self, pack: &WrittenPack) -> Result<()> {
         self.live.add(&pack.name)
     }
 
     /// Lists the folder, opens what is new and forgets what is gone.
-    pub(crate) fn refresh(&self) -> Result<()> {
+    pub fn refresh(&self) -> Result<()> {
         self.live.refresh()
     }
 
     /// Tells whether a pack had the object when the folder was last listed.
-    pub(crate) fn contains(&self, id: &ObjectId) -> Result<bool> {
+    pub fn contains(&self, id: &ObjectId) -> Result<bool> {
         self.live.contains(id)
     }
 
     /// Reads an object, checked against its id, from wherever an undamaged copy is.
-    pub(crate) fn read(&self, id: &ObjectId) -> Result<Vec<u8>> {
+    pub fn read(&self, id: &ObjectId) -> Result<Vec<u8>> {
         let mut buffers = Buffers::default();
         if self.chain(id, u8::MAX, None, &mut buffers).is_some() {
             return Ok(buffers.block);
@@ -99,7 +116,7 @@ impl PackSet {
 
     /// Reads a block like [`read`](Self::read) and gives its bytes to `take`, from memory where it
     /// is there.
-    pub(crate) fn with_block<T>(
+    pub fn with_block<T>(
         &self,
         id: &ObjectId,
         beside: Beside<'_>,
@@ -121,7 +138,7 @@ impl PackSet {
     }
 
     /// Reads a block like [`read`](Self::read), and keeps it for later where that was costly.
-    pub(crate) fn block(&self, id: &ObjectId, beside: Beside<'_>) -> Result<Arc<Vec<u8>>> {
+    pub fn block(&self, id: &ObjectId, beside: Beside<'_>) -> Result<Arc<Vec<u8>>> {
         if let Some(found) = self.cache.get(id) {
             return Ok(found.bytes);
         }
@@ -138,7 +155,7 @@ impl PackSet {
     /// as the difference to it; `None` if there is none that is good.
     ///
     /// What was set aside does not count: it will be gone.
-    pub(crate) fn read_base(&self, id: &ObjectId, deepest: u8) -> Option<Found> {
+    pub fn read_base(&self, id: &ObjectId, deepest: u8) -> Option<Found> {
         // Whatever is in memory, its depth is that of a copy that is there now.
         let (_, Entry { depth, .. }) = self.live.copy(id, deepest)?;
         if let Some(Found { bytes, .. }) = self.cache.get(id) {
@@ -199,7 +216,7 @@ impl PackSet {
     /// difference to from wherever an undamaged copy is, but for what was set aside.
     ///
     /// `base` may be what it is the difference to, from a copy that is less deep.
-    pub(crate) fn check(
+    pub fn check(
         &self,
         pack: &PackReader,
         file: &dyn ReadFile,
@@ -232,28 +249,24 @@ impl PackSet {
     }
 
     /// Returns the digests of a kind of object that start with `prefix`, sorted.
-    pub(crate) fn with_prefix(
-        &self,
-        kind: ObjectKind,
-        prefix: &HexPrefix,
-    ) -> Result<BTreeSet<ObjectId>> {
+    pub fn with_prefix(&self, kind: ObjectKind, prefix: &HexPrefix) -> Result<BTreeSet<ObjectId>> {
         let mut found = self.live.with_prefix(prefix)?;
         found.retain(|id| id.kind == kind);
         Ok(found)
     }
 
     /// Returns a pack that is known.
-    pub(crate) fn pack(&self, name: &str) -> Option<Arc<PackReader>> {
+    pub fn pack(&self, name: &str) -> Option<Arc<PackReader>> {
         self.live.pack(name)
     }
 
     /// Returns the packs known so far, by name.
-    pub(crate) fn packs(&self) -> Vec<Arc<PackReader>> {
+    pub fn packs(&self) -> Vec<Arc<PackReader>> {
         self.live.packs()
     }
 
     /// Returns the packs that could not be opened, with the reasons.
-    pub(crate) fn broken(&self) -> BTreeMap<String, String> {
+    pub fn broken(&self) -> BTreeMap<String, String> {
         self.live.broken()
     }
 }

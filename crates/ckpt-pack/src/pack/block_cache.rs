@@ -11,10 +11,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{object::ObjectId, pack::search::Found};
+use crate::object::ObjectId;
 
 /// Bytes of blocks that a repository keeps unless told otherwise: a small checkpoint, and little
 /// beside what a training process holds.
@@ -23,6 +23,15 @@ pub(crate) const DEFAULT_CACHE: usize = 64 << 20;
 /// How rarely one block of a checkpoint that does not fit takes the place of another: often enough
 /// for another checkpoint to get in within a few readings, too rarely to spoil one.
 const TURNOVER: u32 = 16;
+
+/// An object that was read and checked against its id.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its bytes.
+    pub bytes: Arc<Vec<u8>>,
+    /// The depth of the copy that it was read from.
+    pub depth: u8,
+}
 
 /// A map of bounded size from blocks to their bytes, shared by threads.
 ///
@@ -180,8 +189,6 @@ impl Blocks {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use ckpt_hash::{Digest, LeafHash};
 
     use super::*;

@@ -3,8 +3,8 @@
 use std::{io, sync::Arc};
 
 use ckpt_codec::MAX_RECORD;
-use ckpt_formats::ReadAt;
 use ckpt_hash::{DIGEST_LEN, Digest};
+use ckpt_tensor::ReadAt;
 use sha2::Digest as _;
 
 use super::{
@@ -13,8 +13,8 @@ use super::{
     writer::{index_hasher, pack_name},
 };
 use crate::{
+    disk::durable::join,
     disk::{Disk, ReadFile},
-    durable::join,
     error::{Doing, Error, Result},
 };
 
@@ -26,7 +26,7 @@ const TAIL_LEN: u64 = 4096;
 
 /// A pack whose header and footer were read and found whole.
 #[derive(Debug)]
-pub(crate) struct PackReader {
+pub struct PackReader {
     dir: &'static str,
     name: String,
     header: [u8; HEADER_LEN],
@@ -96,27 +96,28 @@ impl PackReader {
         Ok(Opened { pack, index })
     }
 
-    pub(crate) fn name(&self) -> &str {
+    /// Returns the name of the pack's file.
+    pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Where the pack is, for messages.
-    pub(crate) fn place(&self) -> String {
+    pub fn place(&self) -> String {
         join(self.dir, &self.name)
     }
 
     /// Returns how many objects the pack holds.
-    pub(crate) fn entries(&self) -> u64 {
+    pub fn entries(&self) -> u64 {
         self.footer.entries
     }
 
     /// Returns the bytes of the pack's file.
-    pub(crate) fn len(&self) -> u64 {
+    pub fn len(&self) -> u64 {
         self.footer.index_offset + self.footer.entries * ENTRY_LEN as u64 + FOOTER_LEN as u64
     }
 
     /// Returns where the objects end and the index starts.
-    pub(crate) fn objects_end(&self) -> u64 {
+    pub fn objects_end(&self) -> u64 {
         self.footer.index_offset
     }
 
@@ -129,18 +130,18 @@ impl PackReader {
     ///
     /// # Errors
     /// `NotFound` where the pack was removed, unless its file was still open.
-    pub(crate) fn file(&self, disk: &dyn Disk) -> Result<Arc<dyn ReadFile>> {
+    pub fn file(&self, disk: &dyn Disk) -> Result<Arc<dyn ReadFile>> {
         let open = || disk.open(&self.place()).doing(|| format!("open {}", self.place()));
         self.files.get(&self.name, open)
     }
 
     /// Says that an object of this pack is damaged.
-    pub(crate) fn damaged(&self, entry: &Entry, what: impl Into<String>) -> Error {
+    pub fn damaged(&self, entry: &Entry, what: impl Into<String>) -> Error {
         Error::damaged(self.place_of(entry), what)
     }
 
     /// Where an object of this pack is, for messages.
-    pub(crate) fn place_of(&self, entry: &Entry) -> String {
+    pub fn place_of(&self, entry: &Entry) -> String {
         format!("{} in {}", entry.id, self.place())
     }
 
@@ -152,7 +153,7 @@ impl PackReader {
 
     /// Reads the stored bytes of an object from the pack's open file and checks them against their
     /// checksum.
-    pub(crate) fn stored(&self, file: &dyn ReadFile, entry: &Entry) -> Result<Vec<u8>> {
+    pub fn stored(&self, file: &dyn ReadFile, entry: &Entry) -> Result<Vec<u8>> {
         let mut stored = Vec::new();
         self.read_stored(file, entry, &mut stored)?;
         Ok(stored)
@@ -192,7 +193,7 @@ impl PackReader {
     }
 
     /// Reads the whole index from the pack's open file and checks it against the footer.
-    pub(crate) fn read_index(&self, file: &dyn ReadFile) -> Result<Vec<Entry>> {
+    pub fn read_index(&self, file: &dyn ReadFile) -> Result<Vec<Entry>> {
         let damaged = |what: &str| Err(Error::damaged(self.place(), what));
         let mut hasher = index_hasher(&self.header);
         let mut entries = Vec::new();

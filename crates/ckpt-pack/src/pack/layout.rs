@@ -5,9 +5,9 @@ use ckpt_hash::{DIGEST_LEN, Digest};
 use crate::object::{ObjectId, ObjectKind};
 
 /// Bytes of the header: magic (8), format (2), zeros (6), nonce (16).
-pub(crate) const HEADER_LEN: usize = 32;
+pub const HEADER_LEN: usize = 32;
 /// Bytes of an index entry: a power of two, so that a page holds a whole number of them.
-pub(crate) const ENTRY_LEN: usize = 64;
+pub const ENTRY_LEN: usize = 64;
 /// Bytes of the footer.
 pub(crate) const FOOTER_LEN: usize = 64;
 
@@ -48,22 +48,23 @@ impl Header {
 
 /// Where one object is and how it is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) id: ObjectId,
+pub struct Entry {
+    /// The object.
+    pub id: ObjectId,
     /// From the start of the pack.
-    pub(crate) offset: u64,
+    pub offset: u64,
     /// Bytes in the pack.
-    pub(crate) stored_len: u32,
+    pub stored_len: u32,
     /// Bytes when decoded.
-    pub(crate) raw_len: u32,
+    pub raw_len: u32,
     /// CRC-32 of the stored bytes: a changed bit that happens to decode to the same bytes shows too.
-    pub(crate) crc: u32,
+    pub crc: u32,
     /// A code of the crate ckpt-codec.
-    pub(crate) encoding: u8,
+    pub encoding: u8,
     /// What the encoding has to know: the code of the block's dtype, 0 for plain bytes.
-    pub(crate) layout: u8,
+    pub layout: u8,
     /// Links of differences below this object; 0 where it decodes alone.
-    pub(crate) depth: u8,
+    pub depth: u8,
 }
 
 impl Entry {

@@ -7,14 +7,14 @@ use std::{
 
 use super::{PACKS, TRASH, links::Link, reader::PackReader, set::PackSet};
 use crate::{
-    durable,
+    disk::durable,
     error::{Doing, Error, Result},
     object::ObjectId,
 };
 
 /// Where an object is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Whereabouts {
+pub enum Whereabouts {
     /// In a live pack.
     Live,
     /// In these packs in trash.
@@ -25,7 +25,7 @@ pub(crate) enum Whereabouts {
 
 impl PackSet {
     /// Tells where an object is.
-    pub(crate) fn whereabouts(&self, id: &ObjectId) -> Result<Whereabouts> {
+    pub fn whereabouts(&self, id: &ObjectId) -> Result<Whereabouts> {
         if self.live.contains(id)? {
             return Ok(Whereabouts::Live);
         }
@@ -46,15 +46,12 @@ impl PackSet {
     ///
     /// # Errors
     /// [`Error::Missing`] for what is not in trash either; whatever the disk refuses.
-    pub(crate) fn bring_back(
-        &self,
-        ids: impl IntoIterator<Item = ObjectId>,
-    ) -> Result<BTreeSet<String>> {
+    pub fn bring_back(&self, ids: impl IntoIterator<Item = ObjectId>) -> Result<BTreeSet<String>> {
         self.bring_back_below(ids.into_iter().map(|id| (id, u8::MAX)))
     }
 
     /// Does so for objects that have to be less deep than something that is the difference to them.
-    pub(crate) fn bring_back_below(
+    pub fn bring_back_below(
         &self,
         ids: impl IntoIterator<Item = (ObjectId, u8)>,
     ) -> Result<BTreeSet<String>> {
@@ -77,12 +74,12 @@ impl PackSet {
     }
 
     /// Does so for what the differences of a pack build on.
-    pub(crate) fn bring_back_bases(&self, pack: &PackReader) -> Result<BTreeSet<String>> {
+    pub fn bring_back_bases(&self, pack: &PackReader) -> Result<BTreeSet<String>> {
         self.bring_back_below(self.bases(pack)?)
     }
 
     /// Returns what the differences of a pack build on, each with the depth below which it has to be.
-    pub(crate) fn bases(&self, pack: &PackReader) -> Result<BTreeMap<ObjectId, u8>> {
+    pub fn bases(&self, pack: &PackReader) -> Result<BTreeMap<ObjectId, u8>> {
         let file = pack.file(&*self.disk)?;
         let mut bases = BTreeMap::new();
         for entry in pack.read_index(&*file)? {

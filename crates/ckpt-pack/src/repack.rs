@@ -18,19 +18,18 @@ use rayon::prelude::*;
 
 use self::chains::{Action, Chains, Plan};
 use crate::{
-    codec::{self, Base, BaseBytes},
+    disk::durable::join,
     disk::{Disk, ReadFile},
-    durable::join,
     error::{Error, Result},
     object::{ObjectId, ObjectKind},
     pack::{
         PACKS,
+        codec::{self, Base, BaseBytes, EncodedObject},
         layout::Entry,
         reader::PackReader,
         set::PackSet,
-        writer::{EncodedObject, PackWriter, WrittenPack},
+        writer::{PackWriter, WrittenPack},
     },
-    record::{self, VersionRecord},
 };
 
 /// Decoded bytes that are encoded at once: enough for all cores, and little beside a pack.
@@ -44,16 +43,20 @@ const BATCH_OBJECTS: usize = 1024;
 const PACK_LEN: u64 = 1 << 30;
 
 /// What stays of packs that are replaced.
-pub(crate) struct Keep<'a> {
+pub struct Keep<'a> {
     /// Whether an object stays; one that does not is no base either, wherever it is.
-    pub(crate) stays: &'a (dyn Fn(&ObjectId) -> bool + Sync),
+    pub stays: &'a (dyn Fn(&ObjectId) -> bool + Sync),
     /// Whether a block is to be stored whole.
-    pub(crate) whole: &'a (dyn Fn(&ObjectId) -> bool + Sync),
+    pub whole: &'a (dyn Fn(&ObjectId) -> bool + Sync),
+    /// The number of a version, by the bytes of its record: versions of greater numbers come first.
+    pub number: fn(&[u8]) -> Option<u64>,
 }
 
-impl Keep<'_> {
+impl Keep<'static> {
     /// Keeps everything, as it is where that will do.
-    pub(crate) const ALL: Keep<'static> = Keep { stays: &|_| true, whole: &|_| false };
+    pub fn all(number: fn(&[u8]) -> Option<u64>) -> Self {
+        Self { stays: &|_| true, whole: &|_| false, number }
+    }
 }
 
 /// A pack that is replaced.
@@ -73,12 +76,13 @@ struct Place {
 struct Repack<'a> {
     packs: &'a PackSet,
     sources: Vec<Source>,
+    number: fn(&[u8]) -> Option<u64>,
     /// The least deep copies of what stays.
     places: HashMap<ObjectId, Place>,
 }
 
 /// Is told how many bytes of objects, decoded, are written anew, of how many.
-pub(crate) type Progress<'a> = &'a dyn Fn(u64, u64);
+pub type Progress<'a> = &'a dyn Fn(u64, u64);
 
 /// Writes what stays of packs anew, and leaves them where they are; returns the new packs, one
 /// unless it would be longer than [`PACK_LEN`].
@@ -87,7 +91,7 @@ pub(crate) type Progress<'a> = &'a dyn Fn(u64, u64);
 /// [`Error::Damaged`] where stored bytes fail their checksum, or where what a kept object builds on
 /// does not stay and the object cannot be read; whatever the disk refuses. New packs may then be in
 /// place beside the old ones.
-pub(crate) fn repack(
+pub fn repack(
     disk: &dyn Disk,
     packs: &PackSet,
     sources: &[Arc<PackReader>],
@@ -108,7 +112,7 @@ pub(crate) fn repack(
 }
 
 /// Tells which objects of packs would be encoded anew, or left out, if these were replaced.
-pub(crate) fn would_change(
+pub fn would_change(
     disk: &dyn Disk,
     packs: &PackSet,
     sources: &[Arc<PackReader>],
@@ -128,7 +132,7 @@ impl<'a> Repack<'a> {
         let open =
             |pack: &Arc<PackReader>| Ok(Source { pack: Arc::clone(pack), file: pack.file(disk)? });
         let sources = sources.iter().map(open).collect::<Result<Vec<_>>>()?;
-        let mut repack = Self { packs, sources, places: HashMap::new() };
+        let mut repack = Self { packs, sources, number: keep.number, places: HashMap::new() };
         repack.gather(keep)?;
         Ok(repack)
     }
@@ -209,7 +213,7 @@ impl<'a> Repack<'a> {
     fn number(&self, place: &Place) -> Option<u64> {
         let (mut stored, mut bytes) = (self.stored(place).ok()?, Vec::new());
         codec::decode_into(&place.entry, &mut stored, None, &mut bytes).ok()?;
-        record::decode::<VersionRecord>(&bytes).ok().map(|record| record.number)
+        (self.number)(&bytes)
     }
 
     /// Makes an object ready to be written; `None` for one that is left out.

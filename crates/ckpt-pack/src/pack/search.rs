@@ -2,9 +2,8 @@
 
 use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
-use super::{folder::PackFolder, layout::Entry, reader::PackReader};
+use super::{block_cache::Found, codec, folder::PackFolder, layout::Entry, reader::PackReader};
 use crate::{
-    codec,
     disk::Disk,
     error::{Error, Result},
     object::ObjectId,
@@ -20,14 +19,6 @@ pub(crate) struct Search<'a> {
     /// The greatest depth at which an object was sought in vain. Without it, many copies with many
     /// bases each would take a time that grows with their number to the power of the depth.
     failed: RefCell<HashMap<ObjectId, u8>>,
-}
-
-/// An object that was read and checked against its id.
-#[derive(Debug, Clone)]
-pub(crate) struct Found {
-    pub(crate) bytes: Arc<Vec<u8>>,
-    /// The depth of the copy that it was read from.
-    pub(crate) depth: u8,
 }
 
 impl<'a> Search<'a> {

@@ -2,9 +2,8 @@
 
 use std::cell::Cell;
 
-use super::{folder::PackFolder, layout::Entry, reader::PackReader, set::PackSet};
+use super::{codec, folder::PackFolder, layout::Entry, reader::PackReader, set::PackSet};
 use crate::{
-    codec,
     disk::ReadFile,
     error::{Error, Result},
     object::ObjectId,
@@ -12,19 +11,19 @@ use crate::{
 
 /// The least deep copy of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Link {
+pub struct Link {
     /// Its depth.
-    pub(crate) depth: u8,
+    pub depth: u8,
     /// Bytes in its pack.
-    pub(crate) stored_len: u32,
+    pub stored_len: u32,
     /// What it is the difference to.
-    pub(crate) base: Option<ObjectId>,
+    pub base: Option<ObjectId>,
 }
 
 impl PackReader {
     /// Returns what an object of the pack is the difference to, by its first bytes alone, which
     /// nothing proves to be right.
-    pub(crate) fn base(&self, file: &dyn ReadFile, entry: &Entry) -> Result<Option<ObjectId>> {
+    pub fn base(&self, file: &dyn ReadFile, entry: &Entry) -> Result<Option<ObjectId>> {
         if entry.depth == 0 {
             return Ok(None);
         }
@@ -34,7 +33,7 @@ impl PackReader {
 
 impl PackSet {
     /// Returns the least deep copy of an object among the packs known so far.
-    pub(crate) fn link(&self, id: &ObjectId) -> Result<Option<Link>> {
+    pub fn link(&self, id: &ObjectId) -> Result<Option<Link>> {
         self.link_in(&self.live, id)
     }
 

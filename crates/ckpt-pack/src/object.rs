@@ -1,4 +1,8 @@
-//! The kinds of objects in a pack, and their ids.
+//! Objects: their kinds and ids, how opaque content is cut into them, how records become bytes.
+
+pub mod chunker;
+pub mod lists;
+pub mod wire;
 
 use std::fmt;
 

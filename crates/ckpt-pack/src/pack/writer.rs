@@ -7,11 +7,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     PACKS,
+    codec::EncodedObject,
     layout::{ENTRY_LEN, Entry, Footer, HEADER_LEN, Header},
 };
 use crate::{
     disk::Disk,
-    durable::Draft,
+    disk::durable::Draft,
     error::{Doing, Result},
     object::ObjectId,
 };
@@ -20,7 +21,7 @@ use crate::{
 const BUFFER_LEN: usize = 1 << 20;
 
 /// A pack that is being written; dropped unfinished, it leaves nothing.
-pub(crate) struct PackWriter<'a> {
+pub struct PackWriter<'a> {
     draft: Draft<'a>,
     header: Header,
     buffer: Vec<u8>,
@@ -30,26 +31,18 @@ pub(crate) struct PackWriter<'a> {
     known: HashSet<ObjectId>,
 }
 
-/// An object ready to be written.
-#[derive(Debug)]
-pub(crate) struct EncodedObject {
-    pub(crate) id: ObjectId,
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) raw_len: u32,
-    pub(crate) encoding: u8,
-    pub(crate) layout: u8,
-    pub(crate) depth: u8,
-}
-
 /// A finished pack, in its place and durable.
 #[derive(Debug)]
-pub(crate) struct WrittenPack {
-    pub(crate) name: String,
-    pub(crate) len: u64,
+pub struct WrittenPack {
+    /// Its name in the folder of packs.
+    pub name: String,
+    /// Bytes of its file.
+    pub len: u64,
 }
 
 impl<'a> PackWriter<'a> {
-    pub(crate) fn create(disk: &'a dyn Disk) -> Result<Self> {
+    /// Starts a pack under `tmp/`.
+    pub fn create(disk: &'a dyn Disk) -> Result<Self> {
         let draft = Draft::create(disk).doing(|| "create a pack".to_owned())?;
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&disk.nonce().to_le_bytes());
@@ -66,22 +59,22 @@ impl<'a> PackWriter<'a> {
     }
 
     /// Tells whether the object is in this pack, or will be.
-    pub(crate) fn contains(&self, id: &ObjectId) -> bool {
+    pub fn contains(&self, id: &ObjectId) -> bool {
         self.known.contains(id)
     }
 
     /// Notes that the object will be pushed.
-    pub(crate) fn expect(&mut self, id: ObjectId) {
+    pub fn expect(&mut self, id: ObjectId) {
         self.known.insert(id);
     }
 
     /// Returns how many bytes the pack has so far, with the index entries of its objects.
-    pub(crate) fn len(&self) -> u64 {
+    pub fn len(&self) -> u64 {
         self.len + (self.entries.len() * ENTRY_LEN) as u64
     }
 
     /// Appends an object, which the pack must not have yet.
-    pub(crate) fn push(&mut self, object: &EncodedObject) -> Result<()> {
+    pub fn push(&mut self, object: &EncodedObject) -> Result<()> {
         self.known.insert(object.id);
         self.entries.push(Entry {
             id: object.id,
@@ -97,7 +90,7 @@ impl<'a> PackWriter<'a> {
     }
 
     /// Ends the pack and makes it appear. A pack without objects is dropped.
-    pub(crate) fn finish(mut self) -> Result<Option<WrittenPack>> {
+    pub fn finish(mut self) -> Result<Option<WrittenPack>> {
         if self.entries.is_empty() {
             return Ok(None);
         }

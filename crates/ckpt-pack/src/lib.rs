@@ -1,0 +1,59 @@
+//! Packs: immutable files of encoded, content-addressed objects, written so that no crash tears them.
+//!
+//! A [`PackSet`] is all packs of a folder as one map from [`ObjectId`]s to objects. What is read is
+//! checked against its id: what was damaged is an error, never data. A block may be stored as the
+//! delta to another one; a reader follows such chains, which are at most [`codec::MAX_DEPTH`] long.
+//!
+//! - [`disk`] is the one interface to a disk, and [`disk::durable`] the one place that syncs and
+//!   renames.
+//! - [`wire`] is the one place that knows how records are encoded.
+//! - [`codec`] says how each kind of object is encoded, decoded and hashed.
+//! - [`repack()`] writes packs anew.
+//!
+//! This crate knows no versions, refs or recipes: those are records whose bytes it is given. The bytes
+//! of packs are described in docs/format.md, the crash cases in docs/durability.md.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use ckpt_codec::Effort;
+//! use ckpt_hash::leaf_hash;
+//! use ckpt_pack::{ObjectId, PackSet, PackWriter, codec, disk::MemDisk};
+//!
+//! let disk = Arc::new(MemDisk::new());
+//! let bytes = vec![7; 1000];
+//! let id = ObjectId::block(&leaf_hash(&bytes));
+//!
+//! let mut writer = PackWriter::create(&*disk)?;
+//! writer.push(&codec::encode(id, &bytes, None, Effort::Default)?)?;
+//! writer.finish()?;
+//!
+//! let packs = PackSet::new(disk);
+//! packs.refresh()?;
+//! assert_eq!(packs.read(&id)?, bytes);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod disk;
+mod error;
+mod object;
+mod pack;
+mod repack;
+
+pub use crate::{
+    error::{Error, Result},
+    object::{ObjectId, ObjectKind, chunker, lists, wire},
+    pack::{
+        PACKS, TRASH,
+        block_cache::Found,
+        bring_back::Whereabouts,
+        chain::base_of,
+        codec,
+        codec::EncodedObject,
+        layout::{ENTRY_LEN, Entry, HEADER_LEN},
+        links::Link,
+        reader::PackReader,
+        set::{Beside, PackSet},
+        writer::{PackWriter, WrittenPack},
+    },
+    repack::{Keep, Progress, repack, would_change},
+};
