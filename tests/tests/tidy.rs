@@ -1,11 +1,6 @@
 //! The rules of the house that a program can check.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{collections::BTreeMap, fs, process::Command};
 
 use ckpt_tests::workspace;
 use serde_json::Value;
@@ -35,9 +30,6 @@ const ARROWS: [(&str, &[&str]); 10] = [
         ],
     ),
 ];
-
-/// Most lines of a source file: a longer one is two rooms without a wall.
-const MOST_LINES: usize = 400;
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
@@ -75,29 +67,6 @@ fn crates_know_only_those_they_may_know() {
         }
     }
     assert_eq!(checked, ARROWS.len(), "a crate of the table is gone");
-}
-
-fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder").flatten() {
-        let path = entry.path();
-        let name = entry.file_name();
-        if path.is_dir() && name != "target" && !name.to_string_lossy().starts_with('.') {
-            rust_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-#[test]
-fn no_source_file_is_too_long() {
-    let mut files = Vec::new();
-    rust_files(workspace(), &mut files);
-    assert!(files.len() > 50);
-    for path in files {
-        let lines = fs::read_to_string(&path).expect("a source file").lines().count();
-        assert!(lines <= MOST_LINES, "{} has {lines} lines", path.display());
-    }
 }
 
 #[test]
