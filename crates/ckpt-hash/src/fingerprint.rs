@@ -4,3 +4,4 @@
 pub(crate) mod code;
 pub(crate) mod data;
 pub(crate) mod file;
+pub(crate) mod folder;

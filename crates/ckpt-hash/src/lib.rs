@@ -38,6 +38,7 @@ pub use crate::{
     fingerprint::{
         data::{ArrayHasher, ColumnHasher, TableHasher},
         file::{file_digest, reader_digest},
+        folder::folder_code_id,
     },
     id::{
         CheckpointId, CodeId, DataId, LeafHash, ModelId, MoveId, NoteId, RecipeId, SHORT_LEN,

@@ -1,4 +1,4 @@
-//! Fingerprints of code: one file or a folder.
+//! Fingerprints of code on the disk: one file or a folder.
 
 use std::{
     fs, io,
@@ -7,6 +7,7 @@ use std::{
 
 use ignore::WalkBuilder;
 
+use super::folder::{FILE, FOLDER, LINK};
 use crate::{CodeId, FieldHasher, file_digest};
 
 /// The reason why code could not be fingerprinted.
@@ -49,9 +50,9 @@ pub fn code_id(path: &Path) -> Result<CodeId, CodeError> {
     let kind = fs::metadata(path).map_err(read_error(path))?.file_type();
     let mut hasher = CodeId::fields();
     if kind.is_file() {
-        hasher.text("file").digest(&file_digest(path).map_err(read_error(path))?);
+        hasher.text(FILE).digest(&file_digest(path).map_err(read_error(path))?);
     } else if kind.is_dir() {
-        hasher.text("folder");
+        hasher.text(FOLDER);
         for (name, file) in files_below(path)? {
             hasher.text(&name);
             hash_entry(&mut hasher, &file)?;
@@ -103,9 +104,9 @@ fn hash_entry(hasher: &mut FieldHasher, path: &Path) -> Result<(), CodeError> {
     if kind.is_symlink() {
         let target = fs::read_link(path).map_err(read_error(path))?;
         let target = target.to_str().ok_or_else(|| CodeError::Name(path.to_owned()))?;
-        hasher.text("link").text(target);
+        hasher.text(LINK).text(target);
     } else if kind.is_file() {
-        hasher.text("file").digest(&file_digest(path).map_err(read_error(path))?);
+        hasher.text(FILE).digest(&file_digest(path).map_err(read_error(path))?);
     } else {
         return Err(CodeError::Special(path.to_owned()));
     }
