@@ -6,7 +6,7 @@ use ckpt_tests::workspace;
 use serde_json::Value;
 
 /// Which of our crates each crate may know: the table of docs/architecture.md.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("ckpt-hash", &[]),
     ("ckpt-metrics", &[]),
     ("ckpt-tensor", &[]),
@@ -16,6 +16,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("ckpt-pack", &["ckpt-hash", "ckpt-tensor", "ckpt-codec"]),
     ("ckpt-store", &["ckpt-hash", "ckpt-tensor", "ckpt-codec", "ckpt-formats", "ckpt-pack"]),
     ("ckpt-train", &["ckpt-metrics"]),
+    ("ckpt-runs", &["ckpt-hash", "ckpt-tensor", "ckpt-data", "ckpt-store", "ckpt-train"]),
     (
         "ckpt-cli",
         &[
@@ -27,6 +28,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "ckpt-data",
             "ckpt-pack",
             "ckpt-store",
+            "ckpt-train",
+            "ckpt-runs",
         ],
     ),
 ];
