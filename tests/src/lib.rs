@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 pub mod crowd;
+pub mod modules;
 
 use std::{
     path::{Path, PathBuf},

@@ -1,8 +1,16 @@
 //! The rules of the house that a program can check.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+};
 
-use ckpt_tests::workspace;
+use ckpt_tests::{
+    modules::{Modules, circles},
+    workspace,
+};
 use serde_json::Value;
 
 /// Which of our crates each crate may know: the table of docs/architecture.md.
@@ -32,6 +40,35 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "ckpt-runs",
         ],
     ),
+];
+
+/// What each part of `ckpt-store` may know of the others: a folder, a file at the top, or a file of a
+/// folder. A folder may know itself.
+const ROOMS: [(&str, &[&str]); 14] = [
+    ("signature", &[]),
+    ("record", &[]),
+    ("error", &["signature", "record", "refs::name", "refs::condition", "history::revision"]),
+    ("content", &["record", "error"]),
+    ("config", &["signature", "error", "content::pattern", "content::roles", "upkeep::policy"]),
+    ("repo", &["config", "content", "error", "history::notes", "refs::name", "refs::store"]),
+    ("refs", &["signature", "record", "error", "content", "repo"]),
+    ("history", &["signature", "record", "error", "content", "repo", "refs::name"]),
+    ("commit", &["signature", "record", "error", "content", "repo", "refs", "history"]),
+    ("restore", &["record", "error", "content", "repo", "history::notes"]),
+    ("compare", &["record", "error", "content", "repo"]),
+    ("statistics", &["record", "error", "content", "repo"]),
+    ("merge", &["signature", "record", "error", "content", "repo", "refs", "history", "commit"]),
+    ("upkeep", &["signature", "record", "error", "content", "repo", "refs", "history"]),
+];
+
+/// How many files of crates that are still to be rebuilt use each other in circles, at most.
+const IN_CIRCLES: [(&str, usize); 6] = [
+    ("ckpt-cli", 16),
+    ("ckpt-metrics", 2),
+    ("ckpt-runs", 5),
+    ("ckpt-tensor", 3),
+    ("ckpt-train", 2),
+    ("xtask", 5),
 ];
 
 fn metadata() -> Value {
@@ -70,6 +107,52 @@ fn crates_know_only_those_they_may_know() {
         }
     }
     assert_eq!(checked, ARROWS.len(), "a crate of the table is gone");
+}
+
+/// Returns the sources of every crate of the workspace, by name.
+fn sources() -> Vec<(String, Modules)> {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("packages");
+    let read = |package: &Value| {
+        let manifest = Path::new(package["manifest_path"].as_str().expect("a path"));
+        let name = package["name"].as_str().expect("a name").to_owned();
+        let source = manifest.with_file_name("src");
+        source.is_dir().then(|| (name, Modules::read(&source)))
+    };
+    packages.iter().filter_map(read).collect()
+}
+
+#[test]
+fn files_do_not_use_each_other_in_circles() {
+    let allowed: BTreeMap<&str, usize> = IN_CIRCLES.into_iter().collect();
+    let mut wrong = Vec::new();
+    for (name, modules) in sources() {
+        let circles = circles(&modules.uses());
+        let files: BTreeSet<&String> = circles.iter().flatten().collect();
+        if files.len() > allowed.get(name.as_str()).copied().unwrap_or_default() {
+            wrong.push(format!("{name}, {} files: {circles:?}", files.len()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn rooms_of_the_store_know_only_those_they_may_know() {
+    let sources = sources();
+    let (_, store) = sources.iter().find(|(name, _)| name == "ckpt-store").expect("the store");
+    let is_in = |module: &str, room: &str| {
+        module.strip_prefix(room).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    let uses = store.uses();
+    assert!(uses.len() > 50);
+    for (module, used) in &uses {
+        let room = ROOMS.iter().find(|(room, _)| is_in(module, room));
+        let (room, allowed) = room.unwrap_or_else(|| panic!("{module} is in no room"));
+        for used in used.iter().filter(|used| !is_in(used, room)) {
+            let is_allowed = allowed.iter().any(|allowed| is_in(used, allowed));
+            assert!(is_allowed, "{module} may not know {used}");
+        }
+    }
 }
 
 #[test]

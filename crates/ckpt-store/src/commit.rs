@@ -1,6 +1,8 @@
 //! Makes versions out of what a caller hands over.
 
 mod group;
+mod hold;
+pub(crate) mod session;
 
 use std::{collections::BTreeMap, slice};
 
@@ -9,15 +11,12 @@ use ckpt_hash::VersionId;
 
 use self::group::Group;
 use crate::{
-    contents::Contents,
+    content::{contents::Contents, ingest::Recent, roles::RoleRules},
     error::{Conflict, Error, Result},
-    history::Version,
-    ingest::Recent,
-    moves::require_branch,
-    record::RecipeRecord,
-    refs::RefName,
-    repo::{Repository, Stamp},
-    roles::RoleRules,
+    record::{RecipeRecord, Version},
+    refs::{moves::require_branch, name::RefName},
+    repo::Repository,
+    signature::Stamp,
 };
 
 /// A version to be made.

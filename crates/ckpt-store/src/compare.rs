@@ -2,7 +2,6 @@
 
 mod renames;
 mod tensors;
-pub(crate) mod work;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,10 +9,9 @@ use ckpt_hash::CodeId;
 use ckpt_tensor::{Difference, Dtype};
 
 use crate::{
+    content::pattern::Pattern,
     error::Result,
-    history::Version,
-    pattern::Pattern,
-    record::{DataRecord, ParamValue, Role},
+    record::{DataRecord, ParamValue, Role, Version},
     repo::Repository,
 };
 

@@ -1,15 +1,13 @@
 //! What `config.toml` says.
 
-use ckpt_pack::disk::read_small;
+use ckpt_pack::disk::{Disk, read_small};
 use serde::Deserialize;
 
 use crate::{
+    content::{pattern::Pattern, roles::RoleRules},
     error::{Doing, Error, Result},
-    gc::GRACE_MS,
-    pattern::Pattern,
-    policy::{Period, Policy},
-    repo::Repository,
-    roles::RoleRules,
+    signature::DAY_MS,
+    upkeep::policy::{Period, Policy},
 };
 
 /// The file.
@@ -18,8 +16,9 @@ pub(crate) const CONFIG: &str = "config.toml";
 /// Most bytes of the file, which people write.
 const MAX_LEN: u64 = 1 << 20;
 
-/// Milliseconds of a day.
-pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long what was removed can be brought back, unless config.toml says otherwise: two weeks, in
+/// which a holiday fits.
+pub(crate) const GRACE_MS: i64 = 14 * DAY_MS;
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -30,6 +29,22 @@ pub(crate) struct Config {
     pub(crate) retention: Option<Policy>,
     pub(crate) metrics: MetricDirections,
     pub(crate) roles: RoleRules,
+}
+
+impl Config {
+    /// Reads the settings of a repository; the defaults where there is no file.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for settings that make no sense.
+    pub(crate) fn read(disk: &dyn Disk) -> Result<Self> {
+        let doing = || format!("read {CONFIG}");
+        let bytes = match read_small(disk, CONFIG, MAX_LEN) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            other => other.doing(doing)?,
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        toml::from_str(&text).map_err(|error| Error::Config(one_line(&text, &error)))
+    }
 }
 
 /// Which way metrics are better, as `[metrics]` of config.toml has it.
@@ -67,33 +82,6 @@ pub(crate) struct PacksConfig {
 impl Default for PacksConfig {
     fn default() -> Self {
         Self { merge: true }
-    }
-}
-
-impl Repository {
-    /// Returns the settings as they were when this handle first looked; the defaults where they
-    /// cannot be read, which those who act on more than speed must not accept.
-    pub(crate) fn config(&self) -> &Config {
-        self.config.get_or_init(|| self.read_config().unwrap_or_default())
-    }
-
-    /// Reads which way metrics are better, as far as config.toml says so.
-    ///
-    /// # Errors
-    /// [`Error::Config`] for settings that make no sense.
-    pub fn metric_directions(&self) -> Result<MetricDirections> {
-        Ok(self.read_config()?.metrics)
-    }
-
-    /// Reads the settings.
-    pub(crate) fn read_config(&self) -> Result<Config> {
-        let doing = || format!("read {CONFIG}");
-        let bytes = match read_small(self.disk(), CONFIG, MAX_LEN) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            other => other.doing(doing)?,
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        toml::from_str(&text).map_err(|error| Error::Config(one_line(&text, &error)))
     }
 }
 

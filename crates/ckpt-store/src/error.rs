@@ -7,11 +7,13 @@ use ckpt_hash::{PrefixError, VersionId};
 use ckpt_pack::{ObjectId, wire::RecordError};
 
 use crate::{
-    condition::{Condition, ConditionError},
+    history::revision::RevisionError,
     record::EvidenceRecord,
-    refs::{RefName, RefNameError},
-    revision::RevisionError,
-    undelete::Removed,
+    refs::{
+        condition::{Condition, ConditionError},
+        name::{RefName, RefNameError},
+    },
+    signature::date,
 };
 
 /// The result of an operation of the store.
@@ -216,6 +218,30 @@ impl fmt::Display for Conflict {
             Some(kept) => write!(f, "; your version {} is kept", kept.short()),
             None => Ok(()),
         }
+    }
+}
+
+/// Who removed the content of a version, when and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// The version.
+    pub version: VersionId,
+    /// Who.
+    pub author: String,
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub time_ms: i64,
+    /// Why.
+    pub reason: String,
+}
+
+impl std::error::Error for Removed {}
+
+impl fmt::Display for Removed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, author, time_ms, reason } = self;
+        let by = if author.is_empty() { String::new() } else { format!(" by {author}") };
+        let (version, date) = (version.short(), date(*time_ms));
+        write!(f, "the content of version {version} was removed on {date}{by}: {reason}")
     }
 }
 

@@ -36,86 +36,74 @@
 //! # Ok::<(), ckpt_store::Error>(())
 //! ```
 
-mod audit;
-mod checkpoint;
-mod combine;
 mod commit;
 mod compare;
-mod condition;
 mod config;
-mod contents;
+mod content;
 mod error;
-mod fit;
-mod gates;
-mod gc;
-mod generation;
-mod guards;
 mod history;
-mod identity;
-mod ingest;
 mod merge;
-mod moves;
-mod naming;
-mod notes;
-mod objects;
-mod paths;
-mod pattern;
-mod policy;
-mod prune;
-mod range;
-mod reach;
 pub mod record;
 mod refs;
 mod repo;
 mod restore;
-mod retention;
-mod revision;
-mod roles;
-mod rollback;
-mod session;
+mod signature;
 mod statistics;
-mod trash;
-mod undelete;
-mod verify;
+mod upkeep;
 
 pub use ckpt_codec::Effort;
 pub use ckpt_formats::Format;
 pub use ckpt_pack::{ObjectId, ObjectKind, disk};
 
 pub use crate::{
-    audit::Audit,
-    combine::{
-        ConflictKind, MergeContents, MergeItem, MergeOptions, MergePlan, Outcome, Resolution, Side,
-        Strategies, Strategy, StrategyError,
+    commit::{
+        Commit, Draft, Parents,
+        session::{Session, SessionOptions},
     },
-    commit::{Commit, Draft, Parents},
     compare::{Change, CompareOptions, Comparison, Pair, TensorChange, TensorStatus},
-    condition::{Condition, ConditionError, MAX_CONDITION, Measured},
     config::MetricDirections,
-    contents::{Contents, InputFile, Tensor},
-    error::{Conflict, Error, Result, Unmet},
-    gates::Reason,
-    gc::{GcOptions, GcPlan, GcReport},
-    guards::{GuardChange, MAX_GUARDS},
-    history::{Log, Version},
-    merge::Merged,
-    moves::Move,
-    notes::{Note, NoteDraft, Notes, VersionNotes},
-    pattern::{Pattern, PatternError},
-    policy::{Best, Goal, Period, Policy, PolicyError},
-    prune::{PlannedVersion, PruneOptions, PrunePlan, PruneReport},
-    range::Range,
-    refs::{RefKind, RefName, RefNameError, Tip},
-    repo::{FIRST_BRANCH, REPOSITORY_DIR, Repository, Stamp},
+    content::{
+        contents::{Contents, InputFile, MergeContents, Tensor},
+        layout::WEIGHTS_FILE,
+        paths::REPOSITORY_DIR,
+        pattern::{Pattern, PatternError},
+        roles::RoleRules,
+    },
+    error::{Conflict, Error, Removed, Result, Unmet},
+    history::{
+        annotate::NoteDraft,
+        notes::{Note, Notes, VersionNotes},
+        range::Range,
+        revision::{Revision, RevisionError},
+        walk::Log,
+    },
+    merge::{
+        ConflictKind, MergeItem, MergeOptions, MergePlan, Outcome, Resolution, Side, Strategies,
+        Strategy, StrategyError,
+    },
+    record::Version,
+    refs::{
+        audit::Audit,
+        condition::{Condition, ConditionError, MAX_CONDITION, Measured},
+        gates::Reason,
+        guards::{GuardChange, MAX_GUARDS},
+        moves::Move,
+        name::{RefKind, RefName, RefNameError},
+        store::Tip,
+    },
+    repo::{FIRST_BRANCH, Repository},
     restore::{
         ExportFormat, ExportOptions, PlannedFile, RestoreAction, RestoreOptions, RestorePlan,
-        WEIGHTS_FILE,
     },
-    retention::Rule,
-    revision::{Revision, RevisionError},
-    roles::RoleRules,
-    session::{Session, SessionOptions},
+    signature::Stamp,
     statistics::{TensorStatistics, VersionStatistics},
-    undelete::{Removed, Undeletable},
-    verify::{Damage, RepairReport, VerifyReport},
+    upkeep::{
+        compact::Merged,
+        gc::{GcOptions, GcPlan, GcReport},
+        policy::{Best, Goal, Period, Policy, PolicyError},
+        prune::{PlannedVersion, PruneOptions, PrunePlan, PruneReport},
+        retention::Rule,
+        undelete::Undeletable,
+        verify::{Damage, RepairReport, VerifyReport},
+    },
 };

@@ -253,6 +253,15 @@ pub struct VersionRecord {
     pub environment: BTreeMap<String, String>,
 }
 
+/// A version and its id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// The id.
+    pub id: VersionId,
+    /// What it says.
+    pub record: VersionRecord,
+}
+
 /// What a move did to its ref.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MoveKind {

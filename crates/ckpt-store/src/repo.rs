@@ -6,25 +6,21 @@ use std::{
     time::Duration,
 };
 
-use ckpt_hash::{CheckpointId, VersionId};
 use ckpt_pack::{
-    ObjectId, PACKS, TRASH,
+    PACKS, TRASH,
     disk::{Disk, FileKind, RealDisk, durable, read_small},
 };
 
 use crate::{
-    config::{CONFIG, Config},
+    config::{CONFIG, Config, MetricDirections},
+    content::{objects::Objects, paths::REPOSITORY_DIR},
     error::{Doing, Error, Result},
-    fit::check_fit,
-    history::{Log, Version},
-    notes::Notes,
-    objects::Objects,
-    record::{CheckpointRecord, RecipeRecord, TensorRecord, VersionRecord},
-    refs::{LOCKS, RefKind, RefName, Refs},
+    history::notes::Notes,
+    refs::{
+        name::{RefKind, RefName},
+        store::{LOCKS, Refs},
+    },
 };
-
-/// The folder that makes its parent a repository.
-pub const REPOSITORY_DIR: &str = ".ckpt";
 
 /// The branch that a new repository starts on.
 pub const FIRST_BRANCH: &str = "main";
@@ -49,15 +45,6 @@ const SETTINGS: &str = "# Settings of this ckpt repository.\n";
 
 /// How long a writer waits for another by default: swaps take milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Who does something, and when. The store never looks at a clock or an account by itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stamp {
-    /// Who.
-    pub author: String,
-    /// When, in milliseconds since 1970-01-01T00:00:00Z.
-    pub time_ms: i64,
-}
 
 /// A versioned store of checkpoints.
 ///
@@ -202,57 +189,23 @@ impl Repository {
         &*self.disk
     }
 
-    /// Reads a version.
+    /// Returns the settings as they were when this handle first looked; the defaults where they
+    /// cannot be read, which those who act on more than speed must not accept.
+    pub(crate) fn config(&self) -> &Config {
+        self.config.get_or_init(|| self.read_config().unwrap_or_default())
+    }
+
+    /// Reads which way metrics are better, as far as config.toml says so.
     ///
     /// # Errors
-    /// [`Error::Missing`], [`Error::Damaged`].
-    pub fn version(&self, id: &VersionId) -> Result<Version> {
-        Ok(Version { id: *id, record: self.objects.version(id)? })
+    /// [`Error::Config`] for settings that make no sense.
+    pub fn metric_directions(&self) -> Result<MetricDirections> {
+        Ok(self.read_config()?.metrics)
     }
 
-    /// Reads the list of what a version contains.
-    ///
-    /// # Errors
-    /// [`Error::Missing`], [`Error::Damaged`].
-    pub fn checkpoint(&self, version: &VersionRecord) -> Result<CheckpointRecord> {
-        self.objects.checkpoint(&version.checkpoint)
-    }
-
-    /// Reads a checkpoint whose parts fit together: who computes with tensors relies on their bytes
-    /// being as many as their shapes say.
-    pub(crate) fn fitting_checkpoint(&self, id: &CheckpointId) -> Result<CheckpointRecord> {
-        let checkpoint = self.objects.checkpoint(id)?;
-        let damaged = |what| Error::damaged(ObjectId::from(*id).to_string(), what);
-        check_fit(&checkpoint).map_err(damaged)?;
-        Ok(checkpoint)
-    }
-
-    /// Reads the bytes of a tensor: row-major, little-endian. Its blocks are decoded in parallel on
-    /// the current rayon pool.
-    ///
-    /// # Errors
-    /// [`Error::Removed`], [`Error::Missing`], [`Error::Damaged`].
-    pub fn tensor_bytes(&self, tensor: &TensorRecord) -> Result<Vec<u8>> {
-        let bytes = self.objects.content_bytes(tensor.content());
-        bytes.map_err(|error| self.explain_missing(tensor.content(), error))
-    }
-
-    /// Reads what went into a version, its data with what the version says of them.
-    ///
-    /// # Errors
-    /// [`Error::Missing`], [`Error::Damaged`].
-    pub fn recipe(&self, version: &VersionRecord) -> Result<RecipeRecord> {
-        let mut recipe = self.objects.recipe(&version.recipe)?;
-        for (data, label) in recipe.data.iter_mut().zip(&version.data) {
-            data.label.clone_from(label);
-        }
-        Ok(recipe)
-    }
-
-    /// Walks through a version and all its ancestors, greater numbers first; see [`Log`] for where
-    /// lines were merged.
-    pub fn log(&self, from: VersionId) -> Log<'_> {
-        Log::new(&self.objects, from)
+    /// Reads the settings.
+    pub(crate) fn read_config(&self) -> Result<Config> {
+        Config::read(self.disk())
     }
 }
 

@@ -7,6 +7,7 @@
 mod export;
 mod layout;
 mod present;
+mod read;
 
 use ckpt_pack::{
     ObjectId,
@@ -20,19 +21,18 @@ use rayon::prelude::*;
 use ckpt_hash::VersionId;
 
 pub use self::export::{ExportFormat, ExportOptions};
-pub(crate) use self::layout::{check_layout, loose_tensors};
 use self::{layout::planned_files, present::is_same};
 use crate::{
+    content::{
+        layout::loose_tensors,
+        objects::{Content, PartSink},
+        paths::check_inside,
+    },
     error::{Doing, Error, Result},
-    notes::VersionNotes,
-    objects::{Content, PartSink},
-    paths::check_inside,
+    history::notes::VersionNotes,
     record::{CheckpointRecord, Role, VersionRecord},
     repo::Repository,
 };
-
-/// The name of the weights of a version made in memory, unless another is asked for.
-pub const WEIGHTS_FILE: &str = "model.safetensors";
 
 /// What to restore, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

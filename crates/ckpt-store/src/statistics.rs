@@ -12,11 +12,12 @@ use ckpt_tensor::{Dtype, Statistics, Summary};
 
 use self::cache::{Cache, Key};
 use crate::{
-    compare::work::{Progress, is_paired, small_then_large},
+    content::{
+        pattern::Pattern,
+        work::{Progress, is_paired, small_then_large},
+    },
     error::{Error, Result},
-    history::Version,
-    pattern::Pattern,
-    record::{Role, TensorRecord},
+    record::{Role, TensorRecord, Version},
     repo::Repository,
 };
 
@@ -150,7 +151,7 @@ impl Repository {
     }
 
     fn asked_for(&self, version: &Version, patterns: &[Pattern]) -> Result<Arc<ByName>> {
-        let mut tensors = self.fitting_checkpoint(&version.record.checkpoint)?.tensors;
+        let mut tensors = self.objects.fitting_checkpoint(&version.record.checkpoint)?.tensors;
         tensors.retain(|tensor| patterns.iter().any(|pattern| pattern.matches(&tensor.name)));
         let tensors = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor));
         Ok(Arc::new(tensors.collect()))

@@ -112,7 +112,7 @@ impl PackReader {
     }
 
     /// Returns the bytes of the pack's file.
-    pub fn len(&self) -> u64 {
+    pub fn byte_len(&self) -> u64 {
         self.footer.index_offset + self.footer.entries * ENTRY_LEN as u64 + FOOTER_LEN as u64
     }
 

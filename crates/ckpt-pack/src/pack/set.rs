@@ -15,11 +15,11 @@ use super::{
     layout::Entry,
     reader::PackReader,
     search::Search,
-    writer::WrittenPack,
+    writer::{PackWriter, WrittenPack},
 };
 use crate::{
     disk::{Disk, ReadFile},
-    error::{Error, Result},
+    error::{Doing, Error, Result},
     object::{ObjectId, ObjectKind},
 };
 
@@ -90,8 +90,26 @@ impl PackSet {
         self.cache.follow(predecessor, id, found);
     }
 
+    /// Starts a pack.
+    pub fn start(&self) -> Result<PackWriter<'_>> {
+        PackWriter::create(&*self.disk)
+    }
+
+    /// Ends a pack, adds it to those known and returns its length; 0 for one without objects. When it
+    /// returns, every object that the pack was to hold is durable, those too that other packs had.
+    pub fn finish(&self, pack: PackWriter<'_>) -> Result<u64> {
+        let Some(pack) = pack.finish()? else {
+            // All objects were there already, perhaps in a pack whose writer failed or has yet to
+            // sync the folder.
+            self.disk.sync_dir(PACKS).doing(|| format!("sync {PACKS}"))?;
+            return Ok(0);
+        };
+        self.add(&pack)?;
+        Ok(pack.len)
+    }
+
     /// Adds a pack that this process has just written.
-    pub fn add(&self, pack: &WrittenPack) -> Result<()> {
+    pub(crate) fn add(&self, pack: &WrittenPack) -> Result<()> {
         self.live.add(&pack.name)
     }
 

@@ -69,7 +69,7 @@ impl<'a> PackWriter<'a> {
     }
 
     /// Returns how many bytes the pack has so far, with the index entries of its objects.
-    pub fn len(&self) -> u64 {
+    pub fn byte_len(&self) -> u64 {
         self.len + (self.entries.len() * ENTRY_LEN) as u64
     }
 

@@ -1,22 +1,27 @@
 //! Versions that are written together: one pack, one move of their branch.
 
 use ckpt_hash::{CheckpointId, MoveId, RecipeId, StateId, VersionId};
-use ckpt_pack::{PackWriter, wire};
+use ckpt_pack::{ObjectId, wire};
 
-use super::{Commit, Draft};
 use crate::{
-    ObjectId,
-    checkpoint::write_contents,
-    contents::Contents,
+    commit::{Commit, Draft},
+    content::{
+        checkpoint::write_contents,
+        contents::Contents,
+        identity::{model_id, state_id},
+        ingest::{Ingest, Recent},
+        roles::{RoleRules, Roles},
+    },
     error::{Error, Result},
-    gates::{Reason, Step, To},
-    history::{Version, ancestor, skip_number},
-    identity::{model_id, state_id},
-    ingest::{Ingest, Recent},
-    record::{CheckpointRecord, MoveKind, MoveRecord, RecipeRecord, VersionRecord},
-    refs::{RefName, Tip},
-    repo::{Repository, Stamp},
-    roles::{RoleRules, Roles},
+    history::walk::{ancestor, skip_number},
+    record::{CheckpointRecord, MoveKind, MoveRecord, RecipeRecord, Version, VersionRecord},
+    refs::{
+        gates::{Reason, Step, To},
+        name::RefName,
+        store::Tip,
+    },
+    repo::Repository,
+    signature::Stamp,
 };
 
 /// A group of versions that is being written. Dropped before its end, it leaves nothing.
@@ -51,7 +56,7 @@ impl<'a> Group<'a> {
         tip: Option<Tip>,
         recent: Recent,
     ) -> Result<Self> {
-        let pack = PackWriter::create(repository.disk())?;
+        let pack = repository.objects.packs.start()?;
         let ingest = Ingest::new(&repository.objects, pack, recent);
         let (made, last, stamp) = (Vec::new(), None, Stamp::default());
         let override_reason = None;
@@ -69,7 +74,7 @@ impl<'a> Group<'a> {
             None => self.tip.and_then(|tip| tip.version),
         };
         let line = self.line(draft.parents.resolve(self.branch, at)?)?;
-        let before = self.ingest.pack.len();
+        let before = self.ingest.pack.byte_len();
         self.ingest.effort = draft.effort;
         let configured = match draft.contents {
             Contents::Files(_) => self.repository.read_config()?.roles,
@@ -79,7 +84,7 @@ impl<'a> Group<'a> {
         let (checkpoint, logical_bytes) =
             write_contents(&mut self.ingest, &draft.contents, &roles)?;
         let version = self.write_version(draft, line, &checkpoint)?;
-        let stored_bytes = self.ingest.pack.len() - before;
+        let stored_bytes = self.ingest.pack.byte_len() - before;
         self.made.push(Commit { version, logical_bytes, stored_bytes });
         self.last = Some(checkpoint);
         self.stamp = draft.stamp.clone();
@@ -98,13 +103,13 @@ impl<'a> Group<'a> {
             Ok(movement) => movement,
             Err(error) => {
                 // The versions are kept, even if their branch may not move to the last.
-                self.repository.finish(self.ingest.pack)?;
+                self.repository.objects.packs.finish(self.ingest.pack)?;
                 return Err(error.keeping(newest(&self.made).id));
             }
         };
         let to = write_record(&mut self.ingest, &movement, MoveId::of)?;
         *recent = self.ingest.take_recent();
-        let len = self.repository.finish(self.ingest.pack)?;
+        let len = self.repository.objects.packs.finish(self.ingest.pack)?;
         let last = self.made.last_mut().expect("a group has versions when it ends");
         // What all of them share counts with the last. Nothing was written if all was known.
         last.stored_bytes += len.saturating_sub(counted);
@@ -232,12 +237,8 @@ mod tests {
     fn plant(repository: &Repository, number: u64) -> VersionId {
         let main = RefName::branch("main").unwrap();
         let made = repository.commit(&main, &Draft::default()).unwrap().version.record;
-        let pack = PackWriter::create(repository.disk()).unwrap();
-        let mut ingest = Ingest::new(&repository.objects, pack, Recent::default());
         let record = VersionRecord { number, parents: Vec::new(), skip: None, ..made };
-        let id = write_record(&mut ingest, &record, VersionId::of).unwrap();
-        repository.finish(ingest.pack).unwrap();
-        id
+        repository.objects.write_record(&record, VersionId::of).unwrap()
     }
 
     #[test]

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ckpt_tensor::{Comparison as Measure, Difference};
 
-use super::{
-    CompareOptions, TensorChange, TensorStatus,
-    renames::{ByName, find_renames},
-    work::{Progress, is_paired, small_then_large},
-};
 use crate::{
+    compare::{
+        CompareOptions, TensorChange, TensorStatus,
+        renames::{ByName, find_renames},
+    },
+    content::{
+        pattern::Pattern,
+        work::{Progress, is_paired, small_then_large},
+    },
     error::{Error, Result},
-    history::Version,
-    pattern::Pattern,
-    record::TensorRecord,
+    record::{TensorRecord, Version},
     repo::Repository,
 };
 
@@ -68,7 +69,7 @@ impl Repository {
     }
 
     fn by_name(&self, version: &Version) -> Result<ByName> {
-        let tensors = self.fitting_checkpoint(&version.record.checkpoint)?.tensors;
+        let tensors = self.objects.fitting_checkpoint(&version.record.checkpoint)?.tensors;
         Ok(tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect())
     }
 

@@ -9,16 +9,15 @@ use ckpt_formats::{Part as LaidOut, TensorMeta, npz_layout};
 use ckpt_pack::disk::Disk;
 use crc32fast::Hasher;
 
-use super::{
-    Part, PlannedFile, RestoreAction, RestoreOptions, RestorePlan,
-    layout::{canonical_file, meta, state_name},
-    settle,
-};
 use crate::{
+    content::{
+        layout::{canonical_file, meta, state_name},
+        pattern::Pattern,
+    },
     error::{Error, Result},
-    pattern::Pattern,
     record::{Role, TensorRecord, VersionRecord},
     repo::Repository,
+    restore::{Part, PlannedFile, RestoreAction, RestoreOptions, RestorePlan, settle},
 };
 
 /// What to export, and how.
@@ -71,7 +70,7 @@ impl Repository {
         options: &ExportOptions,
     ) -> Result<RestorePlan> {
         self.require_content(version)?;
-        let checkpoint = self.fitting_checkpoint(&version.checkpoint)?;
+        let checkpoint = self.objects.fitting_checkpoint(&version.checkpoint)?;
         let ExportOptions { name, tensors: patterns, with_state, force, .. } = options;
         let is_asked_for = |tensor: &&TensorRecord| {
             patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(&tensor.name))
@@ -81,8 +80,8 @@ impl Repository {
             tensors.filter(|tensor| tensor.role == role).collect::<Vec<_>>()
         };
         let (weights, state) = (of_role(Role::Weights), of_role(Role::State));
-        let file = |name: String, tensors| match options.format {
-            ExportFormat::Safetensors => canonical_file(name, tensors),
+        let file = |name: String, tensors: Vec<&TensorRecord>| match options.format {
+            ExportFormat::Safetensors => canonical_file(name, &tensors).map(PlannedFile::from),
             ExportFormat::Npz => self.npz_file(name, &tensors),
         };
         let mut files = Vec::new();

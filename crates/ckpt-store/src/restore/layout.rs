@@ -1,19 +1,14 @@
 //! Lays the files of a version out: which bytes make up each of them.
 
-use std::collections::{BTreeMap, HashSet};
-
-use ckpt_formats::{TensorMeta, safetensors_layout};
-use ckpt_tensor::Shape;
-
-use super::{Part, PlannedFile, RestoreAction, RestoreOptions, WEIGHTS_FILE};
 use crate::{
+    content::{
+        layout::{CanonicalFile, canonical_files},
+        validate::check_fit,
+    },
     error::{Error, Result},
-    fit::check_fit,
-    record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord},
+    record::{CheckpointRecord, FileRecord, SegmentRecord, TensorRecord},
+    restore::{Part, PlannedFile, RestoreAction, RestoreOptions},
 };
-
-/// What ends the names of canonical files.
-const EXTENSION: &str = "safetensors";
 
 /// Lists the files that a checkpoint restores to, as if none of them were there. `place` names the
 /// checkpoint for messages.
@@ -28,23 +23,14 @@ pub(super) fn planned_files(
     }
     let CheckpointRecord { tensors, files } = checkpoint;
     let mut planned: Vec<_> = files.iter().map(|file| recorded_file(file, tensors)).collect();
-    let canonical = canonical_files(checkpoint, options)?;
+    let canonical = canonical_files(checkpoint, options.name.as_deref(), options.with_state)?;
+    let canonical: Vec<_> = canonical.into_iter().map(PlannedFile::from).collect();
     if let (Some(name), [file], []) = (&options.name, &mut planned[..], &canonical[..]) {
         file.path.clone_from(name);
     }
     planned.extend(canonical);
     planned.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(planned)
-}
-
-/// Returns the tensors that no file holds: those of a version made in memory, and those that a merge
-/// computed.
-pub(crate) fn loose_tensors(checkpoint: &CheckpointRecord) -> Vec<&TensorRecord> {
-    let CheckpointRecord { tensors, files } = checkpoint;
-    let segments = files.iter().flat_map(|file| &file.segments);
-    let held: HashSet<u32> = segments.filter_map(SegmentRecord::tensor).collect();
-    let is_loose = |(place, _): &(u32, &TensorRecord)| !held.contains(place);
-    (0..).zip(tensors).filter(is_loose).map(|(_, tensor)| tensor).collect()
 }
 
 /// Lays a recorded file out, of a checkpoint that fits together.
@@ -55,82 +41,12 @@ fn recorded_file(file: &FileRecord, tensors: &[TensorRecord]) -> PlannedFile {
     PlannedFile { path, len, action: RestoreAction::Create, parts }
 }
 
-/// Lays the tensors that no file holds out as safetensors files.
-fn canonical_files(
-    checkpoint: &CheckpointRecord,
-    options: &RestoreOptions,
-) -> Result<Vec<PlannedFile>> {
-    let loose = loose_tensors(checkpoint);
-    let of_role = |role| -> Vec<&TensorRecord> {
-        loose.iter().copied().filter(|tensor| tensor.role == role).collect()
-    };
-    let (weights, state) = (of_role(Role::Weights), of_role(Role::State));
-    let is_in_memory = checkpoint.files.is_empty();
-    let name = match options.name.as_deref().filter(|_| is_in_memory) {
-        Some(name) => name.to_owned(),
-        None => free_name(&checkpoint.files),
-    };
-    let mut files = Vec::new();
-    if is_in_memory || !weights.is_empty() {
-        files.push(canonical_file(name.clone(), weights)?);
+impl From<CanonicalFile> for PlannedFile {
+    fn from(CanonicalFile { path, len, header, contents }: CanonicalFile) -> Self {
+        let contents = contents.into_iter().map(Part::Content);
+        let parts = [Part::Bytes(header)].into_iter().chain(contents).collect();
+        Self { path, len, action: RestoreAction::Create, parts }
     }
-    if options.with_state && !state.is_empty() {
-        files.push(canonical_file(state_name(&name, EXTENSION), state)?);
-    }
-    Ok(files)
-}
-
-/// Names the file of weights that stand beside recorded files: `model.safetensors`, or the first of
-/// `model-2.safetensors` and so on that leaves its path and that of the state to itself.
-fn free_name(files: &[FileRecord]) -> String {
-    // Some disks do not tell cases apart.
-    let is_at = |path: &str, name: &str| {
-        let first = path.split('/').next().unwrap_or_default();
-        first.eq_ignore_ascii_case(name)
-    };
-    let is_free = |name: &String| {
-        let state = state_name(name, EXTENSION);
-        !files.iter().any(|file| is_at(&file.path, name) || is_at(&file.path, &state))
-    };
-    let further = (2..).map(|number| format!("model-{number}.safetensors"));
-    let mut names = [WEIGHTS_FILE.to_owned()].into_iter().chain(further);
-    names.find(is_free).expect("there are more names than files")
-}
-
-/// Checks that the tensors that no file holds can be restored as safetensors files.
-pub(crate) fn check_layout(checkpoint: &CheckpointRecord) -> Result<()> {
-    let options = RestoreOptions { with_state: true, ..RestoreOptions::default() };
-    canonical_files(checkpoint, &options).map(|_| ())
-}
-
-pub(super) fn canonical_file(path: String, tensors: Vec<&TensorRecord>) -> Result<PlannedFile> {
-    let metas: Vec<TensorMeta> = tensors.iter().map(|tensor| meta(tensor)).collect();
-    let layout = safetensors_layout(&metas, &BTreeMap::new())
-        .map_err(|source| Error::Format { path: path.clone(), source })?;
-    let content = |index: usize| Part::Content(tensors[index].content());
-    let parts = [Part::Bytes(layout.header)]
-        .into_iter()
-        .chain(layout.tensors.iter().map(|placed| content(placed.index)));
-    Ok(PlannedFile {
-        path,
-        len: layout.file_len,
-        action: RestoreAction::Create,
-        parts: parts.collect(),
-    })
-}
-
-pub(super) fn meta(tensor: &TensorRecord) -> TensorMeta {
-    TensorMeta {
-        name: tensor.name.clone(),
-        dtype: tensor.dtype,
-        shape: Shape::from(tensor.shape.clone()),
-    }
-}
-
-/// Names the file of the state beside the file of the weights.
-pub(super) fn state_name(name: &str, extension: &str) -> String {
-    let stem = name.strip_suffix(extension).and_then(|stem| stem.strip_suffix('.'));
-    format!("{}.state.{extension}", stem.unwrap_or(name))
 }
 
 #[cfg(test)]
@@ -139,6 +55,7 @@ mod tests {
     use ckpt_tensor::Dtype;
 
     use super::*;
+    use crate::record::Role;
 
     fn opaque(len: u64) -> SegmentRecord {
         SegmentRecord::Opaque { len, root: tree_hash(b"x") }

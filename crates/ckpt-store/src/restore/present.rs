@@ -4,10 +4,10 @@ use ckpt_hash::{LEAF_LEN, TreeHash};
 use ckpt_pack::disk::ReadFile;
 use rayon::prelude::*;
 
-use super::{Part, PlannedFile};
 use crate::{
+    content::objects::tree_root,
     error::{Doing, Result},
-    objects::tree_root,
+    restore::{Part, PlannedFile},
 };
 
 /// Compares a file with the one of a plan. Of content the ids are compared: what has the right ones

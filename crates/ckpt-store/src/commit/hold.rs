@@ -1,0 +1,65 @@
+//! Makes sure that versions keep their content while somebody takes packs away.
+
+use std::collections::BTreeSet;
+
+use ckpt_hash::VersionId;
+use ckpt_pack::ObjectId;
+
+use crate::{error::Result, record::ContentNote, repo::Repository, signature::Stamp};
+
+impl Repository {
+    /// Makes sure that versions which this writer relies on have their content, if packs were taken
+    /// away since the generation was read, or if somebody noted that it was removed; returns the
+    /// generation then.
+    pub(crate) fn hold(&self, since: u64, versions: &[VersionId], stamp: &Stamp) -> Result<u64> {
+        loop {
+            let generation = self.generation()?;
+            let notes = self.notes()?;
+            let is_removed = |id: &&VersionId| notes.content(id) == ContentNote::Removed;
+            let removed: BTreeSet<VersionId> =
+                versions.iter().filter(is_removed).copied().collect();
+            if generation == since && removed.is_empty() {
+                return Ok(generation);
+            }
+            versions.iter().try_for_each(|version| self.bring_back_content(version))?;
+            self.push_content_note(&removed, ContentNote::Kept, "committed again", stamp)?;
+            if self.generation()? == generation {
+                return Ok(generation);
+            }
+        }
+    }
+
+    /// Makes sure that a version to which a ref was moved is not left without content by somebody who
+    /// took packs away in the meantime. One that `was_removed` before stays what it is.
+    pub(crate) fn hold_target(
+        &self,
+        since: u64,
+        target: Option<VersionId>,
+        was_removed: bool,
+        stamp: &Stamp,
+    ) -> Result<()> {
+        if let Some(target) = target.filter(|_| !was_removed)
+            && self.generation()? != since
+        {
+            self.hold(since, &[target], stamp)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn bring_back_content(&self, version: &VersionId) -> Result<()> {
+        let objects = self.content_of(version)?;
+        self.objects.packs.bring_back(objects)?;
+        Ok(())
+    }
+
+    /// Names all objects that a version consists of, wherever they are.
+    pub(crate) fn content_of(&self, version: &VersionId) -> Result<BTreeSet<ObjectId>> {
+        let record = self.objects.version(version)?;
+        let checkpoint = self.objects.checkpoint(&record.checkpoint)?;
+        let mut objects = BTreeSet::new();
+        for content in checkpoint.contents() {
+            objects.extend(self.objects.content_objects(content)?);
+        }
+        Ok(objects)
+    }
+}

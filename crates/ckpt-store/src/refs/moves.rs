@@ -1,0 +1,206 @@
+//! The refs of a repository: where they point, and how they are moved.
+
+use std::collections::BTreeMap;
+
+use ckpt_hash::{MoveId, VersionId};
+
+use crate::{
+    error::{Conflict, Error, Result},
+    record::{MoveKind, MoveRecord},
+    refs::{
+        condition::Condition,
+        gates::{Reason, Step, To},
+        name::{RefKind, RefName},
+    },
+    repo::Repository,
+    signature::Stamp,
+};
+
+/// A move and its id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Move {
+    /// The id.
+    pub id: MoveId,
+    /// What it says.
+    pub record: MoveRecord,
+}
+
+impl Repository {
+    /// Returns the current branch, which may not exist yet.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if HEAD does not name a branch.
+    pub fn head(&self) -> Result<RefName> {
+        self.refs.head()
+    }
+
+    /// Makes a branch the current one. It need not exist yet.
+    ///
+    /// # Errors
+    /// [`Error::NotBranch`]; whatever the disk refuses.
+    pub fn set_head(&self, branch: &RefName) -> Result<()> {
+        require_branch(branch)?;
+        self.refs.set_head(branch)
+    }
+
+    /// Returns where a ref points; `None` if it does not exist or was deleted.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Missing`].
+    pub fn target(&self, name: &RefName) -> Result<Option<VersionId>> {
+        Ok(self.refs.tip(&self.objects, name)?.and_then(|tip| tip.version))
+    }
+
+    /// Lists the refs of a kind with the versions they point to, sorted by name.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Missing`].
+    pub fn list(&self, kind: RefKind) -> Result<Vec<(RefName, VersionId)>> {
+        let mut refs = Vec::new();
+        for name in self.refs.list(kind)? {
+            if let Some(version) = self.target(&name)? {
+                refs.push((name, version));
+            }
+        }
+        Ok(refs)
+    }
+
+    /// Returns where all refs point.
+    pub(crate) fn tips(&self) -> Result<Vec<(RefName, VersionId)>> {
+        let kinds = RefKind::ALL.into_iter().map(|kind| self.list(kind));
+        Ok(kinds.collect::<Result<Vec<_>>>()?.concat())
+    }
+
+    /// Lists the refs that point to each version: branches first, then tags, then aliases.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Missing`].
+    pub fn refs_at(&self) -> Result<BTreeMap<VersionId, Vec<RefName>>> {
+        let mut refs: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (name, version) in self.tips()? {
+            refs.entry(version).or_default().push(name);
+        }
+        Ok(refs)
+    }
+
+    /// Lists files in the folders of refs that are no refs, such as those that a file manager leaves
+    /// there. Nothing else sees them.
+    ///
+    /// # Errors
+    /// A folder that cannot be listed.
+    pub fn stray_files(&self) -> Result<Vec<String>> {
+        let strays: Result<Vec<_>> =
+            RefKind::ALL.into_iter().map(|kind| self.refs.strays(kind)).collect();
+        strays.map(|strays| strays.concat())
+    }
+
+    /// Points a ref to a version that meets its guards.
+    ///
+    /// With `force` it may exist and is moved; the move is on record like every other.
+    ///
+    /// # Errors
+    /// [`Error::RefExists`] without `force`; [`Error::Unmet`], unless the reason overrides it;
+    /// [`Error::Conflict`] if another writer was faster.
+    pub fn set_ref<'a>(
+        &self,
+        name: &RefName,
+        to: VersionId,
+        force: bool,
+        reason: impl Into<Reason<'a>>,
+        stamp: &Stamp,
+    ) -> Result<Move> {
+        let version = self.version(&to)?;
+        let tip = self.refs.tip(&self.objects, name)?;
+        match tip.and_then(|tip| tip.version) {
+            Some(at) if !force => Err(Error::RefExists { name: name.clone(), at }),
+            _ => self.record_move(&Step {
+                name,
+                tip,
+                kind: MoveKind::Set,
+                to: To::Version { version: &version, parent: None },
+                gate: &[],
+                reason: reason.into(),
+                stamp,
+            }),
+        }
+    }
+
+    /// Moves an alias to a version that meets a gate and the alias's guards, and records by which
+    /// values. The alias need not exist yet.
+    ///
+    /// # Errors
+    /// [`Error::NotAlias`]; [`Error::Unmet`], unless the reason overrides it; [`Error::Conflict`]
+    /// if another writer was faster.
+    pub fn promote<'a>(
+        &self,
+        alias: &RefName,
+        to: VersionId,
+        gate: &[Condition],
+        reason: impl Into<Reason<'a>>,
+        stamp: &Stamp,
+    ) -> Result<Move> {
+        if alias.kind() != RefKind::Alias {
+            return Err(Error::NotAlias(alias.clone()));
+        }
+        self.record_move(&Step {
+            name: alias,
+            tip: self.refs.tip(&self.objects, alias)?,
+            kind: MoveKind::Promote,
+            to: To::Version { version: &self.version(&to)?, parent: None },
+            gate,
+            reason: reason.into(),
+            stamp,
+        })
+    }
+
+    /// Deletes a ref. Its history stays, and so do its guards: they are in force again if it is
+    /// made anew.
+    ///
+    /// # Errors
+    /// [`Error::NoRef`]; [`Error::Conflict`] if another writer moved it in the meantime.
+    pub fn delete_ref(&self, name: &RefName, reason: &str, stamp: &Stamp) -> Result<Move> {
+        let tip = self.refs.tip(&self.objects, name)?;
+        if tip.and_then(|tip| tip.version).is_none() {
+            return Err(Error::NoRef(name.clone()));
+        }
+        let (to, reason) = (To::Nothing, reason.into());
+        self.record_move(&Step { name, tip, kind: MoveKind::Delete, to, gate: &[], reason, stamp })
+    }
+
+    /// Writes a move into a pack of its own and swaps the ref to it.
+    pub(crate) fn record_move(&self, step: &Step<'_>) -> Result<Move> {
+        let writing = self.refs.writing()?;
+        let generation = self.generation()?;
+        let record = self.movement(step)?;
+        let was_removed = record.to.map(|to| self.is_removed(&to)).transpose()?.unwrap_or(false);
+        let id = self.objects.write_record(&record, MoveId::of)?;
+        self.move_ref(step.name, &record, id, None)?;
+        self.hold_target(generation, record.to, was_removed, step.stamp)?;
+        drop(writing);
+        self.merge_if_due();
+        Ok(Move { id, record })
+    }
+
+    /// Swaps a ref to a stored move, or reports which version it is at in place of that expected.
+    pub(crate) fn move_ref(
+        &self,
+        name: &RefName,
+        movement: &MoveRecord,
+        to: MoveId,
+        kept: Option<VersionId>,
+    ) -> Result<()> {
+        if self.refs.swap(name, movement.previous, to)?.is_ok() {
+            return Ok(());
+        }
+        let found = self.target(name)?;
+        Err(Conflict { name: name.clone(), expected: movement.from, found, kept }.into())
+    }
+}
+
+/// Checks that a ref is a branch.
+pub(crate) fn require_branch(name: &RefName) -> Result<()> {
+    match name.kind() {
+        RefKind::Branch => Ok(()),
+        RefKind::Tag | RefKind::Alias => Err(Error::NotBranch(name.clone())),
+    }
+}

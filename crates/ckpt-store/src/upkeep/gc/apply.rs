@@ -1,0 +1,193 @@
+//! Takes away what nothing needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ckpt_hash::{NoteId, VersionId};
+use ckpt_pack::{Keep, Progress, TRASH, repack};
+
+use crate::{
+    error::{Doing, Result},
+    record::{ContentNote, NoteRecord},
+    repo::Repository,
+    signature::Stamp,
+    upkeep::gc::{GcOptions, GcReport, scan::Survey},
+};
+
+/// What a note says of versions that lost their content because no ref leads to them.
+const UNREACHABLE: &str = "no ref leads to it";
+
+/// What a note says of versions to which a ref came to lead at the last moment.
+const REACHED: &str = "a ref leads to it after all";
+
+impl Repository {
+    /// Writes packs anew and sets the old ones aside; the caller holds the lock of mergers.
+    pub(super) fn sweep(
+        &self,
+        stamp: &Stamp,
+        grace_ms: i64,
+        progress: Progress<'_>,
+    ) -> Result<GcReport> {
+        let mut survey = self.whole_survey()?;
+        let packs = &self.objects.packs;
+        let anew = |keep: &Keep<'_>| repack(self.disk(), packs, &survey.sources, keep, progress);
+        let written = survey.with_keep(anew)?;
+        survey.seen.extend(written.iter().map(|pack| pack.name().to_owned()));
+        let written_bytes = written.iter().map(|pack| pack.byte_len()).sum();
+        let alone = self.refs.alone()?;
+        let mut report = self.take_away(&mut survey, stamp)?;
+        report.written_bytes = written_bytes;
+        (report.removed, report.removed_bytes) = self.clear_trash(stamp, grace_ms)?;
+        drop(alone);
+        Ok(report)
+    }
+
+    /// Takes a survey, after bringing back what is needed and only in trash: an earlier run may have
+    /// been cut off.
+    fn whole_survey(&self) -> Result<Survey<'_>> {
+        let survey = Survey::take(self)?;
+        let mut moved = BTreeSet::new();
+        for id in &survey.absent {
+            match self.objects.packs.bring_back([*id]) {
+                Ok(names) => moved.extend(names),
+                // It is lost, which `verify` reports; what is there is no better kept for that.
+                Err(ckpt_pack::Error::Missing(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if moved.is_empty() { Ok(survey) } else { Survey::take(self) }
+    }
+
+    /// Decides what goes and sets it aside, while no writer is at work.
+    ///
+    /// Should locks not work, every step is still right by its place: the note comes before what it
+    /// says, the manifest before the packs that it names, and after the generation was changed,
+    /// this looks again at what came until then. Whoever comes later sees the new number.
+    fn take_away(&self, survey: &mut Survey<'_>, stamp: &Stamp) -> Result<GcReport> {
+        let relied_on = loop {
+            let relied_on = survey.look_again()?;
+            let newest = survey.reach.notes.newest();
+            let (versions, content) = (&survey.unreachable, ContentNote::Removed);
+            if self.note_content_onto(newest, versions, content, UNREACHABLE, stamp)? {
+                break relied_on;
+            }
+        };
+        let gone = survey.replaceable(&relied_on)?;
+        let mut noted = survey.unreachable.clone();
+        if gone.is_empty() && noted.is_empty() {
+            return Ok(GcReport::default());
+        }
+        let names: BTreeSet<String> = gone.keys().cloned().collect();
+        if !survey.dead.is_empty() {
+            self.write_manifest(names.clone(), stamp)?;
+        }
+        self.objects.packs.set_aside(&names)?;
+        self.bump_generation()?;
+        let (reached, relied_on) = survey.look_again_after(&noted)?;
+        self.objects.packs.bring_back_below(relied_on)?;
+        self.push_content_note(&reached, ContentNote::Kept, REACHED, stamp)?;
+        noted.retain(|id| !reached.contains(id));
+        Ok(GcReport {
+            unreachable: noted.into_iter().collect(),
+            packs: gone.len() as u64,
+            pack_bytes: gone.values().sum(),
+            ..GcReport::default()
+        })
+    }
+
+    /// Notes what became of the content of versions; does nothing without versions. The caller holds
+    /// a lock of writers.
+    pub(crate) fn push_content_note(
+        &self,
+        versions: &BTreeSet<VersionId>,
+        content: ContentNote,
+        text: &str,
+        stamp: &Stamp,
+    ) -> Result<()> {
+        if versions.is_empty() {
+            return Ok(());
+        }
+        self.push_note(content_note(versions, content, text, stamp)).map(|_| ())
+    }
+
+    /// Does so if no note came since the newest one that the caller knows; tells whether it did, or
+    /// had nothing to do.
+    pub(crate) fn note_content_onto(
+        &self,
+        newest: Option<NoteId>,
+        versions: &BTreeSet<VersionId>,
+        content: ContentNote,
+        text: &str,
+        stamp: &Stamp,
+    ) -> Result<bool> {
+        if versions.is_empty() {
+            return Ok(true);
+        }
+        let note = content_note(versions, content, text, stamp);
+        Ok(self.push_note_onto(newest, note)?.is_ok())
+    }
+
+    /// Removes for good what merges set aside, and what was set aside longer ago than the grace
+    /// period; returns how many packs and bytes.
+    fn clear_trash(&self, stamp: &Stamp, grace_ms: i64) -> Result<(u64, u64)> {
+        let packs = &self.objects.packs;
+        let mut named = self.in_manifests()?;
+        let (mut count, mut bytes) = packs.remove_merged(&named)?;
+        // What nobody wrote down is set aside from now on.
+        let strays: BTreeSet<String> =
+            packs.in_trash()?.into_iter().filter(|name| !named.contains(name)).collect();
+        if !strays.is_empty() {
+            self.write_manifest(strays.clone(), stamp)?;
+            named.extend(strays);
+        }
+        let (expired, _) = self.expired_at(stamp.time_ms, grace_ms)?;
+        for name in expired.keys() {
+            let len = packs.remove_from_trash(name)?;
+            (count, bytes) = (count + u64::from(len > 0), bytes + len);
+        }
+        for (name, manifest) in self.manifests()? {
+            if manifest.time_ms.saturating_add(grace_ms) <= stamp.time_ms {
+                let path = format!("{TRASH}/{name}");
+                self.disk().remove(&path).doing(|| format!("remove {path}"))?;
+            }
+        }
+        Ok((count, bytes))
+    }
+
+    /// Returns the packs in trash that can be brought back no longer, with their lengths.
+    pub(super) fn expired(&self, options: &GcOptions) -> Result<(BTreeMap<String, u64>, u64)> {
+        let grace_ms = options.grace_ms.unwrap_or(self.read_config()?.trash.grace_ms());
+        self.expired_at(options.stamp.time_ms, grace_ms)
+    }
+
+    fn expired_at(&self, now_ms: i64, grace_ms: i64) -> Result<(BTreeMap<String, u64>, u64)> {
+        let (mut old, mut young) = (BTreeSet::new(), BTreeSet::new());
+        for manifest in self.manifests()?.into_values() {
+            let is_old = manifest.time_ms.saturating_add(grace_ms) <= now_ms;
+            if is_old { &mut old } else { &mut young }.extend(manifest.packs);
+        }
+        let there = self.objects.packs.in_trash()?;
+        let expired = old.difference(&young).filter(|name| there.contains(*name));
+        let mut lens = BTreeMap::new();
+        for name in expired {
+            lens.insert(name.clone(), self.objects.packs.len_in_trash(name)?);
+        }
+        let bytes = lens.values().sum();
+        Ok((lens, bytes))
+    }
+}
+
+fn content_note(
+    versions: &BTreeSet<VersionId>,
+    content: ContentNote,
+    text: &str,
+    stamp: &Stamp,
+) -> NoteRecord {
+    NoteRecord {
+        versions: versions.iter().copied().collect(),
+        text: text.to_owned(),
+        content,
+        author: stamp.author.clone(),
+        time_ms: stamp.time_ms,
+        ..NoteRecord::default()
+    }
+}
