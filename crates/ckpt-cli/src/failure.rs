@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt, io};
 
 use ckpt_hash::VersionId;
-use ckpt_store::{Error, RefKind, RevisionError};
+use ckpt_store::{Error, ErrorKind, RefKind, RevisionError};
 
 /// How a command failed, which decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,62 +184,62 @@ fn chain(error: &dyn StdError) -> String {
     message
 }
 
-/// The table: what each error of the store counts as, and what to do about it.
+/// The table: how each kind of error of the store counts.
+const fn class_of(kind: ErrorKind) -> Class {
+    match kind {
+        ErrorKind::Syntax => Class::Usage,
+        ErrorKind::Refused => Class::No,
+        ErrorKind::Conflict => Class::Conflict,
+        _ => Class::Failed,
+    }
+}
+
+/// What to do about an error of the store.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        use Class::{Conflict, Failed, No, Usage};
-        let (class, hint) = match &error {
-            Error::NoRepository(_) => (Failed, Some(Hint::command("init", "makes one"))),
+        let class = class_of(error.kind());
+        let hint = match &error {
+            Error::NoRepository(_) => Some(Hint::command("init", "makes one")),
             Error::UnknownFormat { .. } => {
-                (Failed, Some("another version of ckpt made it; use that one".into()))
+                Some("another version of ckpt made it; use that one".into())
             }
             Error::Damaged { .. } | Error::Missing(_) => {
-                (Failed, Some(Hint::command("verify", "lists all damage and whom it affects")))
+                Some(Hint::command("verify", "lists all damage and whom it affects"))
             }
-            Error::NoRef(name) => (Failed, Some(list_of(name.kind()))),
-            Error::AlreadyRepository(_) => {
-                (Failed, Some(Hint::command("log", "shows its versions")))
-            }
-            Error::Locked { .. } => (Failed, Some("try again once it has ended".into())),
-            Error::Io { source, .. } => (Failed, after_refused(source.kind())),
-            Error::NothingToExport { .. } => {
-                (Failed, Some(Hint::command("show REV", "lists tensors")))
-            }
-            Error::NoEarlier(_) => {
-                (Failed, Some("--to REV names the version to go back to".into()))
-            }
+            Error::NoRef(name) => Some(list_of(name.kind())),
+            Error::AlreadyRepository(_) => Some(Hint::command("log", "shows its versions")),
+            Error::Locked { .. } => Some("try again once it has ended".into()),
+            Error::Io { source, .. } => after_refused(source.kind()),
+            Error::NothingToExport { .. } => Some(Hint::command("show REV", "lists tensors")),
+            Error::NoEarlier(_) => Some("--to REV names the version to go back to".into()),
             Error::Removed(removed) => {
                 let command = format!("undelete {}", removed.version.short());
-                (Failed, Some(Hint::command(command, "brings it back, unless it is too late")))
+                Some(Hint::command(command, "brings it back, unless it is too late"))
             }
-            Error::PointedAt { .. } => (Failed, Some("move or delete the ref first".into())),
-            Error::Config(_) => (Failed, Some("config.toml is in the folder .ckpt".into())),
-            Error::RefExists { .. } => (Failed, Some("choose another name".into())),
-            Error::Unmet(unmet) => (No, Some(after_refusal(unmet.kept))),
+            Error::PointedAt { .. } => Some("move or delete the ref first".into()),
+            Error::Config(_) => Some("config.toml is in the folder .ckpt".into()),
+            Error::RefExists { .. } => Some("choose another name".into()),
+            Error::Unmet(unmet) => Some(after_refusal(unmet.kept)),
             Error::NoGuard { name, .. } => {
                 let list = format!("guard {}", name.short());
-                (Failed, Some(Hint::command(list, "lists its guards")))
+                Some(Hint::command(list, "lists its guards"))
             }
             Error::Condition(_) => {
                 let forms = "f1 >= 0.95, loss < parent.loss, f1 >= current.f1 && loss < 0.2";
-                (Usage, Some(format!("forms of a condition: {forms}").into()))
+                Some(format!("forms of a condition: {forms}").into())
             }
-            Error::Unrelated(_) => (
-                Failed,
-                Some("--base REV names what both come from; --unrelated does without".into()),
-            ),
-            Error::Undecided(_) => (Conflict, Some("--strategy decides them".into())),
-            Error::Conflict(conflict) => (Conflict, Some(after_conflict(conflict.kept))),
-            Error::Revision(error) => return Self::from_revision(error),
-            Error::RefName(_) => {
-                (Usage, Some("names are made of words, digits, - _ . and /".into()))
+            Error::Unrelated(_) => {
+                Some("--base REV names what both come from; --unrelated does without".into())
             }
-            Error::Prefix(_) => (Usage, None),
-            Error::Format { .. } => (Failed, Some("--opaque keeps it as plain bytes".into())),
+            Error::Undecided(_) => Some("--strategy decides them".into()),
+            Error::Conflict(conflict) => Some(after_conflict(conflict.kept)),
+            Error::Revision(error) => return Self::from_revision(error, class),
+            Error::RefName(_) => Some("names are made of words, digits, - _ . and /".into()),
+            Error::Format { .. } => Some("--opaque keeps it as plain bytes".into()),
             Error::WouldOverwrite(_) => {
-                (Failed, Some("--force replaces it; -o PATH restores to another place".into()))
+                Some("--force replaces it; -o PATH restores to another place".into())
             }
-            _ => (Failed, None),
+            _ => None,
         };
         let missing = missing(&error);
         Self { class, message: chain(&error), hint, missing }
@@ -257,28 +257,26 @@ fn missing(error: &Error) -> Option<Missing> {
 }
 
 impl Failure {
-    fn from_revision(error: &RevisionError) -> Self {
-        use Class::{Failed, Usage};
-        let (class, hint) = match error {
+    fn from_revision(error: &RevisionError, class: Class) -> Self {
+        let hint = match error {
             RevisionError::Grammar(..) => {
                 let forms = "main, main~3, main@12, HEAD, min:loss, max:f1@main, an id";
-                (Usage, format!("forms of a revision: {forms}").into())
+                format!("forms of a revision: {forms}").into()
             }
-            RevisionError::Unknown(_) => (
-                Failed,
+            RevisionError::Unknown(_) => {
                 "`log` shows versions, `branch`, `tag` and `alias` list names; an id needs 4 digits or \
                  more"
-                    .into(),
-            ),
-            RevisionError::Empty(_) => (Failed, Hint::command("commit PATH", "makes a version")),
-            RevisionError::Ambiguous { .. } => (Failed, "give more digits".into()),
+                    .into()
+            }
+            RevisionError::Empty(_) => Hint::command("commit PATH", "makes a version"),
+            RevisionError::Ambiguous { .. } => "give more digits".into(),
             RevisionError::NotOnLine { .. } => {
-                (Failed, "a range A..B is what comes after A, up to B".into())
+                "a range A..B is what comes after A, up to B".into()
             }
             RevisionError::TooFar { .. }
             | RevisionError::NoNumber { .. }
             | RevisionError::NoMetric { .. } => {
-                (Failed, Hint::command("log", "shows numbers and metrics"))
+                Hint::command("log", "shows numbers and metrics")
             }
         };
         let failure = Self { class, ..Self::of(error) }.with_hint(hint);

@@ -190,6 +190,38 @@ pub enum Error {
     WouldOverwrite(String),
 }
 
+/// What an error is about, from which exit codes, statuses and exceptions follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Something that was named is not there.
+    NotFound,
+    /// Something is there already that was to be made.
+    AlreadyExists,
+    /// A text is no name, condition or revision, whatever the repository holds.
+    Syntax,
+    /// What was handed over cannot be stored or used as it is.
+    InvalidInput,
+    /// What was asked for does not go with what it was asked of.
+    Precondition,
+    /// A condition is not met: the answer is no.
+    Refused,
+    /// Two changed the same, and nothing decides between them.
+    Conflict,
+    /// What was stored is not what it was, or is missing.
+    Damaged,
+    /// Content was removed on purpose.
+    Removed,
+    /// Another process held a lock for too long.
+    Locked,
+    /// The disk refused.
+    Io,
+    /// The settings of the repository make no sense.
+    Config,
+    /// Another version of this program is needed.
+    Unsupported,
+}
+
 /// Two writers of one ref, of whom the other was faster. What the slower one wrote is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Conflict {
@@ -308,6 +340,59 @@ impl From<Unmet> for Error {
 }
 
 impl Error {
+    /// Returns what it is about.
+    ///
+    /// ```
+    /// use ckpt_store::{Error, ErrorKind, RefName};
+    ///
+    /// let error = Error::from(RefName::branch("no/../name").unwrap_err());
+    /// assert_eq!(error.kind(), ErrorKind::Syntax);
+    /// ```
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoRepository(_)
+            | Self::NoRef(_)
+            | Self::NoGuard { .. }
+            | Self::Revision(
+                RevisionError::Unknown(_)
+                | RevisionError::Empty(_)
+                | RevisionError::TooFar { .. }
+                | RevisionError::NoNumber { .. }
+                | RevisionError::NoMetric { .. },
+            ) => ErrorKind::NotFound,
+            Self::AlreadyRepository(_) | Self::RefExists { .. } | Self::WouldOverwrite(_) => {
+                ErrorKind::AlreadyExists
+            }
+            Self::RefName(_)
+            | Self::Condition(_)
+            | Self::Prefix(_)
+            | Self::Revision(RevisionError::Grammar(..)) => ErrorKind::Syntax,
+            Self::Format { .. } | Self::Contents(_) => ErrorKind::InvalidInput,
+            Self::PointedAt { .. }
+            | Self::NotBranch(_)
+            | Self::NotAlias(_)
+            | Self::TooManyGuards { .. }
+            | Self::SessionEnded
+            | Self::Unrelated(_)
+            | Self::NotMerged(_)
+            | Self::NoEarlier(_)
+            | Self::NothingToRestore
+            | Self::NothingToExport { .. }
+            | Self::Target { .. }
+            | Self::Revision(RevisionError::Ambiguous { .. } | RevisionError::NotOnLine { .. }) => {
+                ErrorKind::Precondition
+            }
+            Self::Unmet(_) => ErrorKind::Refused,
+            Self::Conflict(_) | Self::Undecided(_) => ErrorKind::Conflict,
+            Self::Damaged { .. } | Self::Missing(_) => ErrorKind::Damaged,
+            Self::Removed(_) | Self::Gone(_) => ErrorKind::Removed,
+            Self::Locked { .. } => ErrorKind::Locked,
+            Self::Io { .. } => ErrorKind::Io,
+            Self::Config(_) => ErrorKind::Config,
+            Self::UnknownFormat { .. } => ErrorKind::Unsupported,
+        }
+    }
+
     /// Says of a version that could not be moved to that it is stored all the same.
     pub(crate) fn keeping(self, version: VersionId) -> Self {
         match self {

@@ -69,7 +69,7 @@ pub use crate::{
         pattern::{Pattern, PatternError},
         roles::RoleRules,
     },
-    error::{Conflict, Error, Removed, Result, Unmet},
+    error::{Conflict, Error, ErrorKind, Removed, Result, Unmet},
     history::{
         annotate::NoteDraft,
         notes::{Note, Notes, VersionNotes},
