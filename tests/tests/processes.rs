@@ -166,8 +166,8 @@ fn use_and_kill(kills: u64) {
     readers.into_iter().for_each(|reader| assert!(!reader.end(false).is_empty()));
     let repository = Repository::open(folder).expect("the repository opens");
     promised.check(&repository);
-    assert!(promised.acknowledged.len() as u64 > 2 * kills);
-    assert!(!promised.kept.is_empty(), "nobody lost against another writer of the branch");
+    // Each round waited for two; who lost against another writer of the branch kept what it made.
+    assert!((promised.acknowledged.len() + promised.kept.len()) as u64 >= 2 * kills);
     let report = repository.verify(&|_, _| {}).expect("the repository is read");
     assert!(report.is_ok(), "{:?}", report.damage);
     assert_eq!(repository.list(RefKind::Branch).expect("it is read").len() as u64, 1 + ALONE);

@@ -17,7 +17,7 @@ use ckpt_store::{
 use ckpt_tensor::Dtype;
 use common::{
     by_hand::{Object, plant},
-    configure, main_branch,
+    configure, main_branch, one_thread,
     spy::counting,
     stamp,
 };
@@ -60,7 +60,7 @@ fn merge(repo: &Repository, ours: VersionId, theirs: VersionId, strategy: &str) 
 
 #[test]
 fn memory_does_not_grow_with_the_tensor() {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let pool = one_thread();
     for strategy in ["average", "ties", "slerp"] {
         let take = |len: usize| {
             let folder = tempfile::tempdir().unwrap();
@@ -85,7 +85,8 @@ fn what_nobody_merges_is_not_read() {
         let (counted, counts) = counting(&disk, "packs/");
         let repo = Repository::open_on(counted).unwrap();
         counts.take();
-        let merged = merge(&repo, ours, theirs, "average").unwrap();
+        let merge = || merge(&repo, ours, theirs, "average");
+        let merged = one_thread().install(merge).unwrap();
         let (_, reads) = counts.take();
         let tensors = repo.checkpoint(&merged.version.record).unwrap().tensors;
         assert_eq!(tensors.len(), frozen + 1);

@@ -7,17 +7,22 @@ use std::sync::atomic::Ordering;
 
 use ckpt_hash::{CheckpointId, Digest, RecipeId, VersionId};
 use ckpt_store::{
-    Contents, Draft, RefName, Repository, RestoreAction, RestoreOptions, Tensor,
+    Contents, Draft, RefName, Repository, RestoreAction, RestoreOptions, Tensor, VerifyReport,
     disk::{Disk, MemDisk},
     record::{Role, VersionRecord},
 };
 use ckpt_tensor::Dtype;
 use common::{
     by_hand::{Object, plant, version},
-    draft, main_branch, open, repository,
+    draft, main_branch, one_thread, open, repository,
     spy::counting,
     unmerged,
 };
+
+/// Verifies on one thread, so that the reads which it takes are certain.
+fn verify(repo: &Repository) -> VerifyReport {
+    one_thread().install(|| repo.verify(&|_, _| {})).unwrap()
+}
 
 #[test]
 fn many_small_packs_cost_one_read_each_and_nothing_afterwards() {
@@ -33,7 +38,7 @@ fn many_small_packs_cost_one_read_each_and_nothing_afterwards() {
     repo.commit(&main_branch(), &draft(1000.0)).unwrap();
     let (opens, _) = counts.take();
     assert!(opens < 20, "a commit opened {opens} packs");
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(verify(&repo).is_ok());
     let (opens, _) = counts.take();
     assert!(opens < 12 * PACKS, "a verification opened {opens} packs");
 }
@@ -120,7 +125,7 @@ fn what_versions_share_is_verified_once() {
     let [pack] = &disk.list("packs").unwrap()[..] else { panic!("a commit is one pack") };
     (2..40).for_each(|seed| commit("main", f64::from(seed)));
     let (disk, counts) = counting(&disk, &format!("packs/{pack}"));
-    assert!(Repository::open_on(disk).unwrap().verify(&|_, _| {}).unwrap().is_ok());
+    assert!(verify(&Repository::open_on(disk).unwrap()).is_ok());
     // To know it and to read it whole; for its version, its move twice, the checkpoint, the recipe.
     let (opens, _) = counts.take();
     assert!(opens <= 7, "{opens} opens");
@@ -142,10 +147,10 @@ fn a_verification_decodes_each_block_of_a_chain_once() {
     let record = repo.version(&repo.resolve("main").unwrap()).unwrap().record;
     let tensor = &repo.checkpoint(&record).unwrap().tensors[0];
     counts.take();
-    repo.tensor_bytes(tensor).unwrap();
+    one_thread().install(|| repo.tensor_bytes(tensor)).unwrap();
     // Each block, and ahead of it what it is the difference to.
     assert_eq!(counts.take().1, 9 + 8, "a chain of eight");
-    let report = repo.verify(&|_, _| {}).unwrap();
+    let report = verify(&repo);
     assert!(report.is_ok());
     // Besides, each version is followed: itself, some ancestors, its checkpoint and its recipe.
     let (_, reads) = counts.take();

@@ -12,7 +12,7 @@ use ckpt_store::{
 };
 use ckpt_tensor::Dtype;
 use common::{
-    draft, look, main_branch, open, repository,
+    draft, look, main_branch, one_thread, open, repository,
     spy::{SpyDisk, Step, counting},
 };
 
@@ -52,7 +52,7 @@ fn with_reads(disk: &MemDisk, versions: &[Version]) -> (Vec<VersionStatistics>, 
     let (disk, counts) = counting(disk, "packs/");
     let repo = Repository::open_on(disk).unwrap();
     counts.take();
-    let found = statistics(&repo, versions);
+    let found = one_thread().install(|| statistics(&repo, versions));
     (found, counts.take().1)
 }
 
@@ -91,7 +91,7 @@ fn the_second_time_no_tensor_is_read() {
     let (disk, counts) = counting(&disk, "packs/");
     let repo = Repository::open_on(disk).unwrap();
     counts.take();
-    repo.statistics(&versions, &[], &|_, _| {}).unwrap();
+    one_thread().install(|| repo.statistics(&versions, &[], &|_, _| {})).unwrap();
     assert_eq!(warm, counts.take().1);
     assert!(cold > warm, "{cold} reads, then {warm}");
 }

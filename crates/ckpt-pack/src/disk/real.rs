@@ -165,8 +165,9 @@ mod tests {
             let waiting = scope.spawn(|| lock(200).map(|_| ()));
             // Time for it to open the file; without it the test proves less but still passes.
             thread::sleep(Duration::from_millis(20));
-            fs::remove_file(folder.path().join("l")).unwrap();
-            let _second = lock(0).unwrap();
+            // Another file, locked before it takes the place of the first.
+            let _second = disk.lock("m", LockMode::Exclusive, Duration::ZERO).unwrap();
+            fs::rename(folder.path().join("m"), folder.path().join("l")).unwrap();
             drop(first);
             let refused = waiting.join().unwrap().unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::TimedOut);

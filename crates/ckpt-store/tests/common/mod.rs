@@ -39,6 +39,12 @@ pub(crate) fn open(disk: &MemDisk) -> Repository {
     Repository::open_on(Arc::new(disk.clone())).unwrap()
 }
 
+/// Makes a pool of one thread. How often a block is read, and how much memory is taken, is certain
+/// only where no two threads can miss the same block in the cache at once.
+pub(crate) fn one_thread() -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap()
+}
+
 pub(crate) fn main_branch() -> RefName {
     RefName::branch("main").unwrap()
 }
