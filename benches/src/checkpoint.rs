@@ -3,8 +3,8 @@
 use std::{fs::File, path::Path, sync::Arc};
 
 use ckpt_store::{
-    Commit, Contents, Draft, FIRST_BRANCH, InputFile, RefName, Repository, RestoreOptions, Stamp,
-    Tensor,
+    Commit, Contents, Draft, FIRST_BRANCH, InputFile, RefName, Repository, RestoreOptions,
+    Signature, Tensor,
     disk::{MemDisk, RealDisk},
     record::Role,
 };
@@ -83,8 +83,8 @@ pub fn file_contents(path: &Path) -> Contents {
 /// Commits contents to the first branch.
 pub fn commit(repository: &Repository, contents: Contents) -> Commit {
     let branch = RefName::branch(FIRST_BRANCH).expect("a branch name");
-    let stamp = Stamp { author: "bench".to_owned(), time_ms: 1_700_000_000_000 };
-    let draft = Draft { contents, stamp, ..Draft::default() };
+    let stamp = Signature::new("bench", 1_700_000_000_000);
+    let draft = Draft::new(contents, stamp);
     repository.commit(&branch, &draft).expect("one writer on a working disk")
 }
 

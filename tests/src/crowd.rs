@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ckpt_store::{Contents, Draft, Repository, Stamp, Tensor, Version, record::Role};
+use ckpt_store::{Contents, Draft, Repository, Signature, Tensor, Version, record::Role};
 
 /// Numbers of the tensor that every version changes a little.
 const LEN: u64 = 4000;
@@ -16,15 +16,14 @@ fn values(writer: u64, step: u64) -> Vec<f64> {
 /// Makes the version of a step of a writer.
 pub fn draft(writer: u64, step: u64) -> Draft {
     let metric = |name: &str, value: u64| (name.to_owned(), value as f64);
-    Draft {
-        contents: Contents::Tensors(vec![
+    Draft::new(
+        Contents::Tensors(vec![
             Tensor::from_f64("moving", Role::Weights, &values(writer, step)),
             Tensor::from_f64("same for all", Role::Weights, &values(0, 0)),
         ]),
-        metrics: BTreeMap::from([metric("writer", writer), metric("step", step)]),
-        stamp: Stamp { author: format!("writer {writer}"), time_ms: step as i64 },
-        ..Draft::default()
-    }
+        Signature::new(format!("writer {writer}"), step as i64),
+    )
+    .with_metrics(BTreeMap::from([metric("writer", writer), metric("step", step)]))
 }
 
 /// Checks that a version holds what its writer gave it.

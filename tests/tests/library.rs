@@ -8,7 +8,7 @@ use ckpt_tests::workspace;
 // README
 use ckpt_data::Table;
 use ckpt_hash::VersionId;
-use ckpt_store::{Contents, Draft, RefName, Repository, Stamp, Tensor, record::Role};
+use ckpt_store::{Contents, Draft, RefName, Repository, Signature, Tensor, record::Role};
 use ckpt_train::{Config, Dataset, LinearTrainer};
 
 fn best_of(data: &Path, folder: &Path) -> Result<VersionId, Box<dyn std::error::Error>> {
@@ -19,12 +19,8 @@ fn best_of(data: &Path, folder: &Path) -> Result<VersionId, Box<dyn std::error::
         let epoch = epoch?;
         let weight = Tensor::from_f64("weight", Role::Weights, &epoch.model.weight.row(0).to_vec());
         let bias = Tensor::from_f64("bias", Role::Weights, &epoch.model.bias.to_vec());
-        let draft = Draft {
-            contents: Contents::Tensors(vec![weight, bias]),
-            metrics: epoch.metrics.into(),
-            stamp: Stamp { author: "ada".to_owned(), time_ms: 1_767_225_600_000 },
-            ..Draft::default()
-        };
+        let (contents, ada) = (vec![weight, bias], Signature::new("ada", 1_767_225_600_000));
+        let draft = Draft::new(Contents::Tensors(contents), ada).with_metrics(epoch.metrics.into());
         repository.commit(&main, &draft)?;
     }
     Ok(repository.resolve("min:val_mse")?)

@@ -46,7 +46,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
 /// folder. A folder may know itself.
 const ROOMS: [(&str, &[&str]); 14] = [
     ("signature", &[]),
-    ("record", &[]),
+    ("record", &["signature"]),
     ("error", &["signature", "record", "refs::name", "refs::condition", "history::revision"]),
     ("content", &["record", "error"]),
     ("config", &["signature", "error", "content::pattern", "content::roles", "upkeep::policy"]),

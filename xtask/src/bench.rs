@@ -22,7 +22,7 @@ use anyhow::bail;
 use ckpt_cli::ui::Ui;
 use ckpt_hash::code_id;
 use ckpt_store::{
-    Draft, REPOSITORY_DIR, RefName, Repository, Version,
+    Contents, Draft, REPOSITORY_DIR, RefName, Repository, Version,
     record::{ParamValue, RecipeRecord},
 };
 
@@ -130,13 +130,10 @@ fn commit(
         code: code_id(&place.workspace.join("crates")).ok(),
         ..RecipeRecord::default()
     };
-    let draft = Draft {
-        recipe,
-        metrics: results.metrics(),
-        environment: place.environment.clone(),
-        message: results.summary(),
-        stamp: place.stamp_now()?,
-        ..Draft::default()
-    };
+    let draft = Draft::new(Contents::Nothing, place.stamp_now()?)
+        .with_recipe(recipe)
+        .with_metrics(results.metrics())
+        .with_environment(place.environment.clone())
+        .with_message(results.summary());
     Ok(place.open_or_init()?.commit(branch, &draft)?.version)
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ckpt_cli::environment::Environment;
-use ckpt_store::{Error, REPOSITORY_DIR, Repository, Stamp};
+use ckpt_store::{Error, REPOSITORY_DIR, Repository, Signature};
 
 /// Where a verb works, and on what machine.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Place {
     }
 
     /// Returns who called, and what time it is now.
-    pub(crate) fn stamp_now(&self) -> anyhow::Result<Stamp> {
+    pub(crate) fn stamp_now(&self) -> anyhow::Result<Signature> {
         Ok(self.caller.stamp(None)?)
     }
 

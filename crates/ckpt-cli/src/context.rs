@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use ckpt_store::{Notes, Repository, Stamp, Version};
+use ckpt_store::{Notes, Repository, Signature, Version};
 
 use crate::{environment::Environment, failure::Failure, ui::Ui};
 
@@ -52,7 +52,7 @@ impl Context {
     }
 
     /// Returns who and when.
-    pub(crate) fn stamp(&self) -> Result<Stamp, Failure> {
+    pub(crate) fn stamp(&self) -> Result<Signature, Failure> {
         self.environment.stamp(None)
     }
 }

@@ -13,7 +13,7 @@ use std::{
     time::SystemTime,
 };
 
-use ckpt_store::Stamp;
+use ckpt_store::Signature;
 
 use crate::{failure::Failure, format, git};
 
@@ -94,9 +94,9 @@ impl Environment {
     ///
     /// # Errors
     /// Those of [`now_ms`](Self::now_ms).
-    pub fn stamp(&self, author: Option<&str>) -> Result<Stamp, Failure> {
+    pub fn stamp(&self, author: Option<&str>) -> Result<Signature, Failure> {
         let author = author.map_or_else(|| self.author(), str::to_owned);
-        Ok(Stamp { author, time_ms: self.now_ms()? })
+        Ok(Signature::new(author, self.now_ms()?))
     }
 
     /// Returns the current folder.

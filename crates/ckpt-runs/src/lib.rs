@@ -12,13 +12,13 @@
 //! ```
 //! use ckpt_data::Table;
 //! use ckpt_runs::{History, Hooks, Overrides, Run, Settings, Source};
-//! use ckpt_store::{Repository, Stamp};
+//! use ckpt_store::{Repository, Signature};
 //!
 //! struct Caller;
 //!
 //! impl Hooks for Caller {
-//!     fn signature(&mut self) -> Stamp {
-//!         Stamp { author: "ada".to_owned(), time_ms: 1_767_225_600_000 }
+//!     fn signature(&mut self) -> Signature {
+//!         Signature::new("ada", 1_767_225_600_000)
 //!     }
 //! }
 //!

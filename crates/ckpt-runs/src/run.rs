@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, num::NonZeroU64, path::PathBuf, sync::Arc};
 
 use ckpt_store::{
-    Commit, RefKind, RefName, Repository, Stamp, Version,
+    Commit, RefKind, RefName, Repository, Signature, Version,
     record::{DataRecord, RecipeRecord},
 };
 use ckpt_train::{
@@ -30,7 +30,7 @@ const EXACT_COLUMNS: usize = 512;
 /// What a run asks its caller for, and tells it, while it trains.
 pub trait Hooks {
     /// Returns who commits, and what time it is.
-    fn signature(&mut self) -> Stamp;
+    fn signature(&mut self) -> Signature;
 
     /// Tells whether the run is to end after the epoch at hand, which is then versioned.
     fn is_cancelled(&self) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ckpt_data::Float;
 use ckpt_store::{
-    Contents, Draft, Repository, Stamp, Tensor,
+    Contents, Draft, Repository, Signature, Tensor,
     record::{RecipeRecord, Role, TensorRecord, VersionRecord},
 };
 use ckpt_tensor::Dtype;
@@ -50,18 +50,14 @@ pub(crate) fn draft<T: Element>(
     epoch: &Epoch<T>,
     recipe: RecipeRecord,
     environment: BTreeMap<String, String>,
-    stamp: Stamp,
+    stamp: Signature,
 ) -> Draft {
-    Draft {
-        contents: Contents::Tensors(tensors(epoch)),
-        recipe,
-        metrics: epoch.metrics.clone().into(),
-        environment,
-        message: format!("epoch {}", epoch.number),
-        stamp,
-        continues: true,
-        ..Draft::default()
-    }
+    Draft::new(Contents::Tensors(tensors(epoch)), stamp)
+        .with_recipe(recipe)
+        .with_metrics(epoch.metrics.clone().into())
+        .with_environment(environment)
+        .with_message(format!("epoch {}", epoch.number))
+        .continuing()
 }
 
 /// Returns the tensors of an epoch: the model as a linear layer's `weight` (outputs x features) and `bias`

@@ -16,11 +16,20 @@ use crate::{
     record::{RecipeRecord, Version},
     refs::{moves::require_branch, name::RefName},
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
 };
 
 /// A version to be made.
-#[derive(Debug, Default)]
+///
+/// ```
+/// use ckpt_store::{Contents, Draft, Signature};
+///
+/// let ada = Signature::new("ada", 1_700_000_000_000);
+/// let draft = Draft::new(Contents::Nothing, ada).with_message("only numbers");
+/// assert_eq!(draft.message, "only numbers");
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
 pub struct Draft {
     /// The content.
     pub contents: Contents,
@@ -33,7 +42,7 @@ pub struct Draft {
     /// Why.
     pub message: String,
     /// Who and when.
-    pub stamp: Stamp,
+    pub signature: Signature,
     /// What the version continues.
     pub parents: Parents,
     /// Whether training went on from the first parent's state: then the recipe is made to say so,
@@ -46,6 +55,91 @@ pub struct Draft {
     pub effort: Effort,
     /// Why the branch moves even if its guards are not met; recorded if they are not.
     pub override_reason: Option<String>,
+}
+
+impl Draft {
+    /// Makes a version of contents and of who made it and when, which nothing else is said of.
+    pub fn new(contents: Contents, signature: Signature) -> Self {
+        Self {
+            contents,
+            recipe: RecipeRecord::default(),
+            metrics: BTreeMap::new(),
+            environment: BTreeMap::new(),
+            message: String::new(),
+            signature,
+            parents: Parents::default(),
+            continues: false,
+            roles: RoleRules::default(),
+            effort: Effort::default(),
+            override_reason: None,
+        }
+    }
+
+    /// Sets what it contains.
+    #[must_use]
+    pub fn with_contents(self, contents: Contents) -> Self {
+        Self { contents, ..self }
+    }
+
+    /// Sets what went in.
+    #[must_use]
+    pub fn with_recipe(self, recipe: RecipeRecord) -> Self {
+        Self { recipe, ..self }
+    }
+
+    /// Sets what came out.
+    #[must_use]
+    pub fn with_metrics(self, metrics: BTreeMap<String, f64>) -> Self {
+        Self { metrics, ..self }
+    }
+
+    /// Sets where it was made.
+    #[must_use]
+    pub fn with_environment(self, environment: BTreeMap<String, String>) -> Self {
+        Self { environment, ..self }
+    }
+
+    /// Sets why it was made.
+    #[must_use]
+    pub fn with_message(self, message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..self }
+    }
+
+    /// Sets who made it, and when.
+    #[must_use]
+    pub fn with_signature(self, signature: Signature) -> Self {
+        Self { signature, ..self }
+    }
+
+    /// Sets what it continues.
+    #[must_use]
+    pub fn with_parents(self, parents: Parents) -> Self {
+        Self { parents, ..self }
+    }
+
+    /// Says that training went on from the first parent's state.
+    #[must_use]
+    pub fn continuing(self) -> Self {
+        Self { continues: true, ..self }
+    }
+
+    /// Sets which tensors of files are weights or state.
+    #[must_use]
+    pub fn with_roles(self, roles: RoleRules) -> Self {
+        Self { roles, ..self }
+    }
+
+    /// Sets how much time a smaller result may take.
+    #[must_use]
+    pub fn with_effort(self, effort: Effort) -> Self {
+        Self { effort, ..self }
+    }
+
+    /// Sets why the branch moves even if its guards are not met.
+    #[must_use]
+    pub fn with_override_reason(self, reason: impl Into<Option<String>>) -> Self {
+        Self { override_reason: reason.into(), ..self }
+    }
 }
 
 /// What a new version continues, and where its branch is expected to be.

@@ -12,24 +12,22 @@
 //!   slower gets a [`Conflict`] and keeps its version.
 //!
 //! The store knows no model, no trainer and no terminal. It never prints, and never looks at a
-//! clock, the environment or an account: callers give it a [`Stamp`]. What it does to a disk goes
+//! clock, the environment or an account: callers give it a [`Signature`]. What it does to a disk goes
 //! through [`disk::Disk`]. The bytes are described in docs/format.md, the crash cases in
 //! docs/durability.md.
 //!
 //! ```
 //! use std::{collections::BTreeMap, sync::Arc};
-//! use ckpt_store::{Contents, Draft, RefName, Repository, Stamp, Tensor, disk::MemDisk, record::Role};
+//! use ckpt_store::{Contents, Draft, RefName, Repository, Signature, Tensor, disk::MemDisk, record::Role};
 //!
 //! let repository = Repository::init_on(Arc::new(MemDisk::new()))?;
 //! let main = RefName::branch("main")?;
 //! for epoch in 1..=3 {
 //!     let weight = Tensor::from_f64("weight", Role::Weights, &[0.5, f64::from(epoch)]);
-//!     repository.commit(&main, &Draft {
-//!         contents: Contents::Tensors(vec![weight]),
-//!         metrics: BTreeMap::from([("val_mse".to_owned(), 1.0 / f64::from(epoch))]),
-//!         stamp: Stamp { author: "ada".to_owned(), time_ms: 1_700_000_000_000 },
-//!         ..Draft::default()
-//!     })?;
+//!     let ada = Signature::new("ada", 1_700_000_000_000);
+//!     let metrics = BTreeMap::from([("val_mse".to_owned(), 1.0 / f64::from(epoch))]);
+//!     let draft = Draft::new(Contents::Tensors(vec![weight]), ada).with_metrics(metrics);
+//!     repository.commit(&main, &draft)?;
 //! }
 //! assert_eq!(repository.resolve("min:val_mse")?, repository.resolve("main@3")?);
 //! assert!(repository.verify(&|_, _| {})?.is_ok());
@@ -71,7 +69,7 @@ pub use crate::{
     },
     error::{Conflict, Error, ErrorKind, Removed, Result, Unmet},
     history::{
-        annotate::NoteDraft,
+        annotate::NewNote,
         notes::{Note, Notes, VersionNotes},
         range::Range,
         revision::{Revision, RevisionError},
@@ -95,7 +93,7 @@ pub use crate::{
     restore::{
         ExportFormat, ExportOptions, PlannedFile, RestoreAction, RestoreOptions, RestorePlan,
     },
-    signature::Stamp,
+    signature::Signature,
     statistics::{TensorStatistics, VersionStatistics},
     upkeep::{
         compact::Merged,

@@ -13,6 +13,8 @@ use ckpt_pack::{
 use ckpt_tensor::Dtype;
 use serde::{Deserialize, Serialize};
 
+use crate::signature::Signature;
+
 pub use ckpt_pack::wire::MAX_RECORD;
 
 /// What a tensor is for.
@@ -57,6 +59,11 @@ pub struct FileRecord {
 }
 
 impl VersionRecord {
+    /// Returns who made the version, and when.
+    pub fn signature(&self) -> Signature {
+        Signature::new(self.author.clone(), self.time_ms)
+    }
+
     /// Returns the number of a version by the bytes of its record; `None` if they are none.
     pub(crate) fn number_of(bytes: &[u8]) -> Option<u64> {
         wire::decode::<Self>(bytes).ok().map(|version| version.number)

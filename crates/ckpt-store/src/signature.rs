@@ -4,12 +4,20 @@
 pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Who does something, and when. The store never looks at a clock or an account by itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stamp {
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Signature {
     /// Who.
     pub author: String,
     /// When, in milliseconds since 1970-01-01T00:00:00Z.
     pub time_ms: i64,
+}
+
+impl Signature {
+    /// Names who does something and when, in milliseconds since 1970-01-01T00:00:00Z.
+    pub fn new(author: impl Into<String>, time_ms: i64) -> Self {
+        Self { author: author.into(), time_ms }
+    }
 }
 
 /// Writes a time as a date in UTC (Hinnant, "chrono-compatible low-level date algorithms").

@@ -11,7 +11,7 @@ use ckpt_store::{
 };
 use common::{
     by_hand::{Object, plant, point},
-    draft, main_branch, open, repository, stamp,
+    draft, main_branch, open, repository, signature,
 };
 
 const MAIN: &str = "refs/heads/main";
@@ -23,10 +23,10 @@ fn history(repo: &Repository) -> Vec<Move> {
         repo.commit(&main, &draft(seed)).unwrap();
     }
     let guards = vec!["loss < 10".parse().unwrap()];
-    repo.guard(&main, &GuardChange::Add(guards), "policy", &stamp()).unwrap();
-    let back = repo.rollback(&main, None, "worse", &stamp()).unwrap().record.to;
-    repo.delete_ref(&main, "gone", &stamp()).unwrap();
-    repo.set_ref(&main, back.unwrap(), false, "back", &stamp()).unwrap();
+    repo.guard(&main, &GuardChange::Add(guards), "policy", &signature()).unwrap();
+    let back = repo.rollback(&main, None, "worse", &signature()).unwrap().record.to;
+    repo.delete_ref(&main, "gone", &signature()).unwrap();
+    repo.set_ref(&main, back.unwrap(), false, "back", &signature()).unwrap();
     repo.audit(&main).unwrap().collect::<Result<_>>().unwrap()
 }
 

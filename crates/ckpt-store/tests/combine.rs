@@ -14,7 +14,7 @@ use ckpt_store::{
     record::{DataRecord, ParamValue, RecipeRecord, Role},
 };
 use ckpt_tensor::{Arithmetic, Dtype};
-use common::{main_branch, repository, stamp};
+use common::{main_branch, repository, signature};
 
 use Outcome::{Same, Taken};
 use Side::{Ours, Theirs};
@@ -55,11 +55,7 @@ impl State {
 fn version(states: &[State]) -> Draft {
     let tensors = states.iter().enumerate().filter_map(|(n, s)| s.tensor(&format!("t{n}")));
     let constant = A.tensor("constant").unwrap();
-    Draft {
-        contents: Contents::Tensors(tensors.chain([constant]).collect()),
-        stamp: stamp(),
-        ..Draft::default()
-    }
+    Draft::new(Contents::Tensors(tensors.chain([constant]).collect()), signature())
 }
 
 /// A base, and a version on the branches `main` and `side` each that continues it.
@@ -78,7 +74,7 @@ impl Fork {
             |branch: &RefName, draft: &Draft| repository.commit(branch, draft).unwrap().version.id;
         let base = commit(&main, &base);
         let side = Parents::NewBranch(vec![base]);
-        let theirs = commit(&RefName::branch("side").unwrap(), &Draft { parents: side, ..theirs });
+        let theirs = commit(&RefName::branch("side").unwrap(), &theirs.with_parents(side));
         let ours = commit(&main, &ours);
         Self { repository, base, ours, theirs }
     }
@@ -96,7 +92,7 @@ impl Fork {
     }
 
     fn merge(&self, plan: &MergePlan) -> Commit {
-        let draft = Draft { stamp: stamp(), ..Draft::default() };
+        let draft = Draft::new(Contents::Nothing, signature());
         self.repository.merge_versions(&main_branch(), plan, draft).unwrap()
     }
 }
@@ -182,7 +178,7 @@ fn what_both_changed_is_a_conflict_that_strategies_decide() {
         assert_eq!(found(&mean), conflict(resolution), "{states:?}");
     }
     assert_eq!((undecided.undecided(), mean.undecided()), (7, 4));
-    let draft = || Draft { stamp: stamp(), ..Draft::default() };
+    let draft = || Draft::new(Contents::Nothing, signature());
     let error = fork.repository.merge_versions(&main_branch(), &mean, draft()).unwrap_err();
     assert_eq!(error.to_string(), "4 conflicts of the merge are not decided");
     let rules = vec![("t[2345]".parse().unwrap(), ckpt_store::Strategy::Ours)];
@@ -229,17 +225,18 @@ fn rules_decide_by_name_before_the_default() {
 #[test]
 fn state_comes_from_ours_unless_a_rule_names_it() {
     let (_, repository) = repository();
-    let version = |momentum: &[f64]| Draft {
-        contents: Contents::Tensors(vec![
-            Tensor::from_f64("weight", Role::Weights, &momentum[..1]),
-            Tensor::from_f64("momentum", Role::State, momentum),
-        ]),
-        stamp: stamp(),
-        ..Draft::default()
+    let version = |momentum: &[f64]| {
+        Draft::new(
+            Contents::Tensors(vec![
+                Tensor::from_f64("weight", Role::Weights, &momentum[..1]),
+                Tensor::from_f64("momentum", Role::State, momentum),
+            ]),
+            signature(),
+        )
     };
     let base = repository.commit(&main_branch(), &version(&[1.0])).unwrap().version;
     let parents = Parents::NewBranch(vec![base.id]);
-    let theirs = Draft { parents, ..version(&[2.0, 2.0]) };
+    let theirs = version(&[2.0, 2.0]).with_parents(parents);
     let theirs = repository.commit(&RefName::branch("b").unwrap(), &theirs).unwrap().version;
     let ours = repository.commit(&main_branch(), &version(&[3.0])).unwrap().version;
     let plan = |rule: Option<(&str, &str)>| {
@@ -297,7 +294,7 @@ fn what_went_in_is_merged_and_what_came_out_is_not() {
         let data = vec![DataRecord::new("train.csv", ckpt_hash::DataId::of(data))];
         let recipe = RecipeRecord { params, data, seed, ..RecipeRecord::default() };
         let metrics = BTreeMap::from([("loss".to_owned(), rate)]);
-        Draft { recipe, metrics, ..version(&[A]) }
+        version(&[A]).with_recipe(recipe).with_metrics(metrics)
     };
     let fork = Fork::new(
         draft(0.1, None, b"a", Some(1)),
@@ -323,7 +320,7 @@ fn the_branch_must_be_where_the_plan_found_it() {
     let fork = Fork::of_states(&[[A, B, C]]);
     let plan = fork.plan(Some("ours"));
     let moved = fork.repository.commit(&main_branch(), &version(&[B])).unwrap().version.id;
-    let draft = Draft { stamp: stamp(), ..Draft::default() };
+    let draft = Draft::new(Contents::Nothing, signature());
     let error = fork.repository.merge_versions(&main_branch(), &plan, draft).unwrap_err();
     assert!(matches!(error, Error::Conflict(conflict) if conflict.found == Some(moved)));
     assert_eq!(fork.repository.target(&main_branch()).unwrap(), Some(moved));

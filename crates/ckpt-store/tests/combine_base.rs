@@ -9,7 +9,7 @@ use std::{
 };
 
 use ckpt_hash::VersionId;
-use ckpt_store::{Draft, Parents, RefName, Repository, Stamp, disk::MemDisk};
+use ckpt_store::{Contents, Draft, Parents, RefName, Repository, Signature, disk::MemDisk};
 use common::{history::plant_history, repository, spy::counting};
 use proptest::prelude::*;
 
@@ -17,13 +17,9 @@ use proptest::prelude::*;
 fn commit(repository: &Repository, parents: &[VersionId], time_ms: i64) -> VersionId {
     static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let draft = Draft {
-        parents: Parents::NewBranch(parents.to_vec()),
-        stamp: Stamp { author: "ada".to_owned(), time_ms },
-        // Versions of the same time and parents are told apart by this.
-        message: format!("version {number}"),
-        ..Draft::default()
-    };
+    let draft = Draft::new(Contents::Nothing, Signature::new("ada", time_ms))
+        .with_parents(Parents::NewBranch(parents.to_vec()))
+        .with_message(format!("version {number}"));
     let branch = RefName::branch(&format!("b{number}")).unwrap();
     repository.commit(&branch, &draft).unwrap().version.id
 }

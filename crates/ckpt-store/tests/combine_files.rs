@@ -9,7 +9,7 @@ use ckpt_store::{
     ConflictKind, Contents, Draft, Error, InputFile, MergeOptions, MergePlan, Outcome, Parents,
     RefName, Repository, Resolution, RestoreOptions, Side, Strategies, disk::MemDisk,
 };
-use common::{look::read, main_branch, repository, stamp};
+use common::{look::read, main_branch, repository, signature};
 use safetensors::{Dtype, tensor::TensorView};
 
 use Outcome::{Dissolved, Same, Taken};
@@ -36,7 +36,7 @@ fn draft(files: &Files) -> Draft {
         InputFile::new(path, Box::new(bytes.clone()), None).unwrap()
     };
     let contents = Contents::Files(files.iter().map(input).collect());
-    Draft { contents, stamp: stamp(), ..Draft::default() }
+    Draft::new(contents, signature())
 }
 
 /// Commits a base and two versions that continue it, and plans to merge them.
@@ -44,7 +44,7 @@ fn fork(states: [&Files; 3], strategy: Option<&str>) -> (Repository, MergePlan) 
     let (_, repo) = repository();
     let [base, ours, theirs] = states.map(draft);
     let base = repo.commit(&main_branch(), &base).unwrap().version.id;
-    let theirs = Draft { parents: Parents::NewBranch(vec![base]), ..theirs };
+    let theirs = theirs.with_parents(Parents::NewBranch(vec![base]));
     let theirs = repo.commit(&RefName::branch("side").unwrap(), &theirs).unwrap().version.id;
     let ours = repo.commit(&main_branch(), &ours).unwrap().version.id;
     let default = strategy.map(|strategy| strategy.parse().unwrap());
@@ -56,7 +56,7 @@ fn fork(states: [&Files; 3], strategy: Option<&str>) -> (Repository, MergePlan) 
 
 /// Carries a plan out and restores the result.
 fn merge(repo: &Repository, plan: &MergePlan) -> Files {
-    let draft = Draft { stamp: stamp(), ..Draft::default() };
+    let draft = Draft::new(Contents::Nothing, signature());
     let version = repo.merge_versions(&main_branch(), plan, draft).unwrap().version;
     assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
     assert_eq!(repo.replay_merge(&version).unwrap(), version.record.model);
@@ -230,7 +230,7 @@ fn one_name_with_two_tensors_keeps_its_long_names() {
 fn a_file_and_a_folder_of_one_name_cannot_stand_beside_each_other() {
     let (_, repo) = repository();
     let commit = |branch: &str, path: &str, parents| {
-        let draft = Draft { parents, ..draft(&files(&[(path, b"x".to_vec())])) };
+        let draft = draft(&files(&[(path, b"x".to_vec())])).with_parents(parents);
         repo.commit(&RefName::branch(branch).unwrap(), &draft).unwrap().version.id
     };
     let base = commit("main", "base", Parents::Tip);

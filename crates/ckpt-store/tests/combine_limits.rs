@@ -17,9 +17,8 @@ use ckpt_store::{
 use ckpt_tensor::Dtype;
 use common::{
     by_hand::{Object, plant},
-    configure, main_branch, one_thread,
+    configure, main_branch, one_thread, signature,
     spy::counting,
-    stamp,
 };
 use peak::peak;
 
@@ -42,10 +41,10 @@ fn fork(repo: &Repository, len: usize, frozen: usize) -> Result<(VersionId, Vers
     let draft = |seed: u32| {
         let frozen = (0..frozen).map(|n| tensor(&format!("frozen{n}"), 1024, 100 + n as u32));
         let contents = Contents::Tensors(frozen.chain([tensor("w", len, seed)]).collect());
-        Draft { contents, stamp: stamp(), ..Draft::default() }
+        Draft::new(contents, signature())
     };
     let base = repo.commit(&main_branch(), &draft(1))?.version.id;
-    let theirs = Draft { parents: Parents::NewBranch(vec![base]), ..draft(2) };
+    let theirs = draft(2).with_parents(Parents::NewBranch(vec![base]));
     let theirs = repo.commit(&RefName::branch("side")?, &theirs)?.version.id;
     Ok((repo.commit(&main_branch(), &draft(3))?.version.id, theirs))
 }
@@ -55,7 +54,7 @@ fn merge(repo: &Repository, ours: VersionId, theirs: VersionId, strategy: &str) 
     let strategies = Strategies { default, rules: Vec::new() };
     let options = MergeOptions { strategies, ..MergeOptions::default() };
     let plan = repo.plan_merge(ours, theirs, options)?;
-    repo.merge_versions(&main_branch(), &plan, Draft { stamp: stamp(), ..Draft::default() })
+    repo.merge_versions(&main_branch(), &plan, Draft::new(Contents::Nothing, signature()))
 }
 
 #[test]
@@ -133,7 +132,7 @@ fn content_that_was_removed_is_missed_only_where_it_is_needed() {
     let (ours, theirs) = fork(&repo, 4096, 1).unwrap();
     let base = repo.merge_base(ours, theirs).unwrap().unwrap();
     let policy = Policy { keep_last: Some(1), ..Policy::default() };
-    let report = repo.prune(&PruneOptions { policy, stamp: stamp(), ..PruneOptions::default() });
+    let report = repo.prune(&PruneOptions::new(policy, signature()));
     assert_eq!(report.unwrap().versions, [base]);
     for strategy in ["ties", "task-arithmetic"] {
         let error = merge(&repo, ours, theirs, strategy).unwrap_err();

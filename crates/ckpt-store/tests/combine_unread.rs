@@ -9,7 +9,7 @@ use ckpt_store::{
     RestoreOptions, Strategies,
     disk::{Disk, MemDisk},
 };
-use common::{main_branch, repository, stamp};
+use common::{main_branch, repository, signature};
 
 /// An archive by NumPy: `w` in C order, `kept` in Fortran order, which stays bytes.
 const PARTLY: &[u8] = include_bytes!("../../ckpt-formats/tests/data/partly.npz");
@@ -37,7 +37,7 @@ fn commit(
 ) -> VersionId {
     let file = InputFile::new("m.npz", Box::new(bytes), None).unwrap();
     let contents = Contents::Files(vec![file]);
-    let draft = Draft { contents, parents, stamp: stamp(), ..Draft::default() };
+    let draft = Draft::new(contents, signature()).with_parents(parents);
     repository.commit(branch, &draft).unwrap().version.id
 }
 
@@ -83,7 +83,7 @@ fn a_file_that_was_not_read_whole_is_never_dissolved() {
     assert_eq!(plan(sides(), Some("average"), &[]).1.undecided(), 1);
     for (strategy, expected) in [("ours", archive(7.0, 0.0)), ("theirs", archive(5.0, 0.0))] {
         let (repository, plan) = plan(sides(), Some(strategy), &[]);
-        let draft = Draft { stamp: stamp(), ..Draft::default() };
+        let draft = Draft::new(Contents::Nothing, signature());
         let merged = repository.merge_versions(&main_branch(), &plan, draft).unwrap();
         let target = MemDisk::new();
         let options = RestoreOptions::default();

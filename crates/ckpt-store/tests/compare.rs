@@ -6,8 +6,8 @@ mod common;
 use std::sync::Mutex;
 
 use ckpt_store::{
-    CompareOptions, Comparison, Contents, Draft, Repository, Tensor, TensorStatus, Version,
-    disk::MemDisk, record::Role,
+    CompareOptions, Comparison, Contents, Repository, Tensor, TensorStatus, Version, disk::MemDisk,
+    record::Role,
 };
 use ckpt_tensor::{Difference, Dtype};
 use common::{
@@ -19,7 +19,7 @@ use common::{
 const LEAF: usize = 1 << 20;
 
 fn commit(repo: &Repository, tensors: Vec<Tensor>) -> Version {
-    let draft = Draft { contents: Contents::Tensors(tensors), ..draft(1.0) };
+    let draft = draft(1.0).with_contents(Contents::Tensors(tensors));
     repo.commit(&main_branch(), &draft).unwrap().version
 }
 

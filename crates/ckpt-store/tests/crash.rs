@@ -7,11 +7,11 @@ use std::{io::ErrorKind, sync::Arc};
 
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, RefKind, RefName, Repository, Result, Tensor,
+    Contents, RefKind, RefName, Repository, Result, Tensor,
     disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk},
     record::Role,
 };
-use common::{draft, main_branch, stamp};
+use common::{draft, main_branch, signature};
 
 /// What the workload was told is durable: a ref and where it points, in order.
 type Acknowledged = Vec<(RefName, VersionId)>;
@@ -25,12 +25,12 @@ fn workload(disk: Arc<dyn Disk>, done: &mut Acknowledged) -> Result<()> {
     for seed in [1.0, 2.0, 3.0] {
         let large: Vec<f64> = (0..200_000).map(|i| f64::from(i) * seed).collect();
         let contents = Contents::Tensors(vec![Tensor::from_f64("w", Role::Weights, &large)]);
-        let draft = Draft { contents, ..draft(seed) };
+        let draft = draft(seed).with_contents(contents);
         done.push((main_branch(), repo.commit(&main_branch(), &draft)?.version.id));
     }
-    repo.set_ref(&tag, repo.resolve("main@2")?, false, "", &stamp())?;
+    repo.set_ref(&tag, repo.resolve("main@2")?, false, "", &signature())?;
     done.push((tag.clone(), repo.resolve("main@2")?));
-    let back = repo.rollback(&main_branch(), None, "", &stamp())?.record;
+    let back = repo.rollback(&main_branch(), None, "", &signature())?.record;
     done.push((main_branch(), back.to.expect("a version")));
     done.push((main_branch(), repo.commit(&main_branch(), &draft(4.0))?.version.id));
     Ok(())

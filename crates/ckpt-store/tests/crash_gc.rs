@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, io::ErrorKind, sync::Arc};
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, GcOptions, Policy, PruneOptions, RefKind, RefName, Repository,
-    RestoreOptions, Result, Stamp, Tensor,
+    RestoreOptions, Result, Signature, Tensor,
     disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk},
     record::Role,
 };
@@ -20,7 +20,7 @@ use ckpt_tensor::Dtype;
 use common::{
     draft,
     look::{check_depths, read},
-    main_branch, stamp,
+    main_branch, signature,
 };
 use sequences::{Sequence, Training};
 
@@ -30,18 +30,18 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 /// From the start of a step that may remove them on, they may be gone, but then say so.
 type Acknowledged = BTreeMap<VersionId, (Vec<u8>, bool)>;
 
-fn later(days: i64) -> Stamp {
-    Stamp { time_ms: stamp().time_ms + days * DAY, ..stamp() }
+fn later(days: i64) -> Signature {
+    Signature::new(signature().author, signature().time_ms + days * DAY)
 }
 
 fn gc(days: i64) -> GcOptions {
-    GcOptions { stamp: later(days), grace_ms: None }
+    GcOptions::new(later(days)).with_grace_ms(None)
 }
 
 fn version_of(bytes: &[u8]) -> Draft {
     let shape = [bytes.len() as u64 / 4];
     let tensor = Tensor::new("w", Dtype::F32, shape, Role::Weights, bytes.to_vec()).unwrap();
-    Draft { contents: Contents::Tensors(vec![tensor]), ..draft(1.0) }
+    draft(1.0).with_contents(Contents::Tensors(vec![tensor]))
 }
 
 fn may_go<'a>(done: &mut Acknowledged, versions: impl IntoIterator<Item = &'a VersionId>) {
@@ -68,13 +68,13 @@ fn workload(disk: Arc<dyn Disk>, done: &mut Acknowledged) -> Result<()> {
     let ids: Vec<VersionId> = done.keys().copied().collect();
     let by_number = |n| repo.resolve(&format!("main@{n}"));
     let (two, five, six, seven) = (by_number(2)?, by_number(5)?, by_number(6)?, by_number(7)?);
-    repo.set_ref(&RefName::new(RefKind::Tag, "v1")?, two, false, "", &stamp())?;
+    repo.set_ref(&RefName::new(RefKind::Tag, "v1")?, two, false, "", &signature())?;
     may_go(done, [&six, &seven]);
-    repo.rollback(&main_branch(), Some(five), "", &stamp())?;
+    repo.rollback(&main_branch(), Some(five), "", &signature())?;
     assert_eq!(repo.gc(&gc(0))?.unreachable.len(), 2);
     commit(&repo, done)?;
     let policy = Policy { keep_last: Some(2), ..Policy::default() };
-    let options = PruneOptions { policy, stamp: later(1), ..PruneOptions::default() };
+    let options = PruneOptions::new(policy, later(1));
     let dropped: Vec<VersionId> = repo.plan_prune(&options)?.dropped().map(|v| v.id).collect();
     may_go(done, &dropped);
     assert_eq!(repo.prune(&options)?.versions.len(), 3, "{ids:?}");

@@ -7,10 +7,10 @@ use std::{collections::BTreeMap, io::ErrorKind, sync::Arc};
 
 use ckpt_hash::{MoveId, VersionId};
 use ckpt_store::{
-    Error, GuardChange, InputFile, NoteDraft, RefKind, RefName, Repository, RestoreOptions, Result,
+    Error, GuardChange, InputFile, NewNote, RefKind, RefName, Repository, RestoreOptions, Result,
     disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk},
 };
-use common::{draft, main_branch, repository, stamp};
+use common::{draft, main_branch, repository, signature};
 
 /// What was reported as done.
 #[derive(Default)]
@@ -35,23 +35,21 @@ fn workload(disk: Arc<dyn Disk>, one: VersionId, done: &mut Done) -> Result<()> 
     let repo = Repository::open_on(disk)?;
     let conditions = vec!["loss < 0.6".parse().unwrap()];
     let change = GuardChange::Add(conditions.clone());
-    let guarded = repo.guard(&main_branch(), &change, "policy", &stamp())?.unwrap();
+    let guarded = repo.guard(&main_branch(), &change, "policy", &signature())?.unwrap();
     done.moves.push((main_branch(), guarded.id));
-    repo.note(&NoteDraft {
-        versions: vec![one],
-        metrics: BTreeMap::from([("f1".to_owned(), 0.5)]),
-        files: vec![InputFile::new("report", Box::new(b"words".to_vec()), None)?],
-        stamp: stamp(),
-        ..NoteDraft::default()
-    })?;
+    repo.note(
+        &NewNote::new(vec![one], signature())
+            .with_metrics(BTreeMap::from([("f1".to_owned(), 0.5)]))
+            .with_files(vec![InputFile::new("report", Box::new(b"words".to_vec()), None)?]),
+    )?;
     done.noted = true;
-    let promoted = repo.promote(&alias(), one, &conditions, "", &stamp())?;
+    let promoted = repo.promote(&alias(), one, &conditions, "", &signature())?;
     done.moves.push((alias(), promoted.id));
     match repo.commit(&main_branch(), &draft(1.0)) {
         Err(Error::Unmet(unmet)) => done.kept = unmet.kept,
         other => return other.map(|_| panic!("a guard was passed by")),
     }
-    let deleted = repo.delete_ref(&alias(), "", &stamp())?;
+    let deleted = repo.delete_ref(&alias(), "", &signature())?;
     done.moves.push((alias(), deleted.id));
     Ok(())
 }

@@ -4,11 +4,11 @@
 mod common;
 
 use ckpt_store::{
-    Contents, Draft, InputFile, RefName, Repository, RestoreOptions, Tensor,
+    Contents, InputFile, RefName, Repository, RestoreOptions, Tensor,
     disk::{Disk, MemDisk},
     record::Role,
 };
-use common::{draft, main_branch, repository, stamp};
+use common::{draft, main_branch, repository, signature};
 use std::sync::Arc;
 
 fn read(disk: &MemDisk, path: &str) -> Vec<u8> {
@@ -34,12 +34,12 @@ fn sample() -> (MemDisk, Vec<String>) {
     repo.commit(&main_branch(), &draft(1.0)).unwrap();
     let smooth: Vec<f64> = (0..600).map(|i| f64::from(i) * 0.25).collect();
     let contents = Contents::Tensors(vec![Tensor::from_f64("smooth", Role::Weights, &smooth)]);
-    repo.commit(&main_branch(), &Draft { contents, ..draft(2.0) }).unwrap();
+    repo.commit(&main_branch(), &draft(2.0).with_contents(contents)).unwrap();
     let text = Box::new(b"{\"layers\": 12}\n".repeat(40));
     let contents = Contents::Files(vec![InputFile::new("config.json", text, None).unwrap()]);
-    repo.commit(&main_branch(), &Draft { contents, ..draft(3.0) }).unwrap();
+    repo.commit(&main_branch(), &draft(3.0).with_contents(contents)).unwrap();
     let tag = RefName::new(ckpt_store::RefKind::Tag, "v1").unwrap();
-    repo.set_ref(&tag, repo.resolve("main").unwrap(), false, "first", &stamp()).unwrap();
+    repo.set_ref(&tag, repo.resolve("main").unwrap(), false, "first", &signature()).unwrap();
     (disk, ["main@1", "main@2", "main@3"].map(str::to_owned).to_vec())
 }
 

@@ -39,7 +39,7 @@ fn depths(disk: &MemDisk, pack: &str) -> Vec<u8> {
 fn version_of(bytes: &[u8], seed: f64) -> Draft {
     let shape = [bytes.len() as u64 / 4];
     let tensor = Tensor::new("w", Dtype::F32, shape, Role::Weights, bytes.to_vec()).unwrap();
-    Draft { contents: Contents::Tensors(vec![tensor]), ..draft(seed) }
+    draft(seed).with_contents(Contents::Tensors(vec![tensor]))
 }
 
 fn tensor_bytes(repo: &Repository, id: &VersionId) -> ckpt_store::Result<Vec<u8>> {
@@ -220,7 +220,7 @@ fn tensors_of_files_have_bases_by_name() {
     let commit = |name: &str, bytes: &[u8]| {
         let file = Box::new(safetensors(name, bytes));
         let files = vec![InputFile::new("model.safetensors", file, None).unwrap()];
-        let draft = Draft { contents: Contents::Files(files), ..draft(1.0) };
+        let draft = draft(1.0).with_contents(Contents::Files(files));
         repo.commit(&main_branch(), &draft).unwrap().stored_bytes
     };
     let first = commit("w", &versions[0]);

@@ -11,16 +11,15 @@ use std::{
 
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Condition, Draft, Error, GuardChange, MAX_GUARDS, Move, Parents, Reason, RefKind, RefName,
-    Repository, Session, SessionOptions,
+    Condition, Contents, Draft, Error, GuardChange, MAX_GUARDS, Move, Parents, Reason, RefKind,
+    RefName, Repository, Session, SessionOptions,
     disk::{LockMode, MemDisk},
     record::{MoveKind, MoveRecord, NoteRecord},
 };
 use common::{
     by_hand::{Object, plant, point},
-    main_branch, open, repository,
+    main_branch, open, repository, signature,
     spy::{SpyDisk, Step},
-    stamp,
 };
 
 fn alias() -> RefName {
@@ -33,7 +32,7 @@ fn conditions(texts: &[&str]) -> Vec<Condition> {
 
 fn draft(f1: f64) -> Draft {
     let metrics = BTreeMap::from([("f1".to_owned(), f1)]);
-    Draft { metrics, stamp: stamp(), ..Draft::default() }
+    Draft::new(Contents::Nothing, signature()).with_metrics(metrics)
 }
 
 fn commit(repo: &Repository, f1: f64) -> VersionId {
@@ -42,11 +41,11 @@ fn commit(repo: &Repository, f1: f64) -> VersionId {
 
 fn guard(repo: &Repository, name: &RefName, condition: &str) -> Option<Move> {
     let change = GuardChange::Add(conditions(&[condition]));
-    repo.guard(name, &change, "policy", &stamp()).unwrap()
+    repo.guard(name, &change, "policy", &signature()).unwrap()
 }
 
 fn promote(repo: &Repository, to: VersionId, gate: &[&str]) -> Result<Move, Error> {
-    repo.promote(&alias(), to, &conditions(gate), "", &stamp())
+    repo.promote(&alias(), to, &conditions(gate), "", &signature())
 }
 
 fn in_spite(text: &str) -> Reason<'_> {
@@ -81,7 +80,7 @@ fn a_promotion_records_the_values_that_met_its_gate() {
     let Error::Unmet(unmet) = error else { panic!() };
     assert_eq!((unmet.evidence.len(), unmet.kept), (2, None));
     assert_eq!(repo.resolve("production").unwrap(), high);
-    let error = repo.promote(&main_branch(), low, &[], "", &stamp()).unwrap_err().to_string();
+    let error = repo.promote(&main_branch(), low, &[], "", &signature()).unwrap_err().to_string();
     assert_eq!(error, "branch main is not an alias");
 }
 
@@ -109,11 +108,11 @@ fn guards_hold_for_every_move_that_lands_on_a_version() {
         "{shown}"
     );
     // Set, rollback to a version, rollback step by step.
-    refused(repo.set_ref(&main_branch(), ids[0], true, "", &stamp()).unwrap_err());
-    refused(repo.rollback(&main_branch(), Some(ids[0]), "", &stamp()).unwrap_err());
-    let back = repo.rollback(&main_branch(), None, "", &stamp()).unwrap().record;
+    refused(repo.set_ref(&main_branch(), ids[0], true, "", &signature()).unwrap_err());
+    refused(repo.rollback(&main_branch(), Some(ids[0]), "", &signature()).unwrap_err());
+    let back = repo.rollback(&main_branch(), None, "", &signature()).unwrap().record;
     assert_eq!((back.to, back.evidence.len()), (Some(ids[1]), 1));
-    refused(repo.rollback(&main_branch(), None, "", &stamp()).unwrap_err());
+    refused(repo.rollback(&main_branch(), None, "", &signature()).unwrap_err());
     assert_eq!(repo.target(&main_branch()).unwrap(), Some(ids[1]));
     // Promote: guards apply besides the gate.
     guard(&repo, &alias(), "f1 >= 0.8").unwrap();
@@ -130,13 +129,13 @@ fn every_move_carries_the_guards_on() {
     guard(&repo, &main, "f1 >= 0.5").unwrap();
     let one = commit(&repo, 0.9);
     commit(&repo, 0.8);
-    repo.rollback(&main, None, "", &stamp()).unwrap();
-    repo.delete_ref(&main, "", &stamp()).unwrap();
+    repo.rollback(&main, None, "", &signature()).unwrap();
+    repo.delete_ref(&main, "", &signature()).unwrap();
     assert_eq!(repo.guards(&main).unwrap(), ["f1 >= 0.5"]);
     // Made anew, it is guarded as before.
-    let branched = Draft { parents: Parents::NewBranch(vec![one]), ..draft(0.1) };
+    let branched = draft(0.1).with_parents(Parents::NewBranch(vec![one]));
     assert!(matches!(repo.commit(&main, &branched), Err(Error::Unmet(_))));
-    repo.set_ref(&main, one, false, "", &stamp()).unwrap();
+    repo.set_ref(&main, one, false, "", &signature()).unwrap();
     let moves: Vec<MoveRecord> =
         repo.audit(&main).unwrap().map(|movement| movement.unwrap().record).collect();
     assert_eq!(moves.len(), 6);
@@ -147,7 +146,7 @@ fn every_move_carries_the_guards_on() {
 fn guards_are_added_once_and_removed_by_what_they_mean() {
     let (_, repo) = repository();
     let main = main_branch();
-    let change = |change: GuardChange| repo.guard(&main, &change, "", &stamp());
+    let change = |change: GuardChange| repo.guard(&main, &change, "", &signature());
     guard(&repo, &main, "f1>=0.5").unwrap();
     assert_eq!(guard(&repo, &main, "f1 >= 0.50"), None);
     guard(&repo, &main, "loss < current.loss").unwrap();
@@ -169,11 +168,7 @@ fn an_override_moves_and_is_on_record() {
     let (_, repo) = repository();
     let main = main_branch();
     guard(&repo, &main, "f1 >= 0.5").unwrap();
-    let draft = |f1: f64| Draft {
-        message: "epoch".to_owned(),
-        override_reason: Some("hotfix".to_owned()),
-        ..draft(f1)
-    };
+    let draft = |f1: f64| draft(f1).with_message("epoch").with_override_reason("hotfix".to_owned());
     let low = repo.commit(&main, &draft(0.1)).unwrap().version;
     assert_eq!(low.record.message, "epoch");
     let record = newest(&repo, &main);
@@ -182,12 +177,13 @@ fn an_override_moves_and_is_on_record() {
     repo.commit(&main, &draft(0.9)).unwrap();
     let record = newest(&repo, &main);
     assert_eq!((record.reason.as_str(), record.evidence[0].met), ("epoch", true));
-    let back = repo.rollback(&main, None, in_spite("urgent"), &stamp()).unwrap().record;
+    let back = repo.rollback(&main, None, in_spite("urgent"), &signature()).unwrap().record;
     assert_eq!((back.to, back.reason.as_str()), (Some(low.id), "urgent"));
     let gate = conditions(&["f1 > 0.9"]);
-    let moved = repo.promote(&alias(), low.id, &gate, in_spite("demo"), &stamp()).unwrap().record;
+    let moved =
+        repo.promote(&alias(), low.id, &gate, in_spite("demo"), &signature()).unwrap().record;
     assert_eq!((moved.reason.as_str(), moved.evidence[0].met), ("demo", false));
-    let error = repo.promote(&alias(), low.id, &gate, in_spite(" "), &stamp()).unwrap_err();
+    let error = repo.promote(&alias(), low.id, &gate, in_spite(" "), &signature()).unwrap_err();
     assert_eq!(error.to_string(), "an override needs a reason");
 }
 
@@ -309,11 +305,11 @@ fn a_guard_that_is_no_condition_is_met_by_nothing_and_can_be_overridden() {
         "{error}"
     );
     assert!(error.len() < 600, "{error}");
-    let moved = repo.promote(&alias(), one, &[], in_spite("odd"), &stamp()).unwrap().record;
+    let moved = repo.promote(&alias(), one, &[], in_spite("odd"), &signature()).unwrap().record;
     let met: Vec<bool> = moved.evidence.iter().map(|evidence| evidence.met).collect();
     assert_eq!(met, [false, false, true]);
     let remove = GuardChange::Remove(vec![hostile.to_owned(), "x".repeat(100_000)]);
-    repo.guard(&alias(), &remove, "", &stamp()).unwrap().unwrap();
+    repo.guard(&alias(), &remove, "", &signature()).unwrap().unwrap();
     promote(&repo, one, &[]).unwrap();
     assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
 }
@@ -341,7 +337,7 @@ fn a_session_meets_the_guards_with_the_last_of_each_group() {
     drop(session);
     let session =
         Session::start(Arc::clone(&repo), main.clone(), SessionOptions::default()).unwrap();
-    session.commit(Draft { override_reason: Some("demo".to_owned()), ..draft(0.1) }).unwrap();
+    session.commit(draft(0.1).with_override_reason("demo".to_owned())).unwrap();
     session.flush().unwrap();
     assert_eq!(newest(&repo, &main).reason, "demo");
     assert!(repo.verify(&|_, _| {}).unwrap().is_ok());

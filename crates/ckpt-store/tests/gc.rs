@@ -11,8 +11,8 @@ use std::cell::RefCell;
 
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, Error, GcOptions, InputFile, NoteDraft, PruneOptions, RefKind, RefName,
-    Repository, RestoreOptions, Stamp, Tensor,
+    Contents, Draft, Error, GcOptions, InputFile, NewNote, PruneOptions, RefKind, RefName,
+    Repository, RestoreOptions, Signature, Tensor,
     disk::MemDisk,
     record::{NoteRecord, Role},
 };
@@ -20,18 +20,18 @@ use ckpt_tensor::Dtype;
 use common::{
     configure, draft,
     look::{check_depths, objects, packs},
-    main_branch, open, repository, stamp, unmerged,
+    main_branch, open, repository, signature, unmerged,
 };
 use sequences::{Sequence, Training};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-fn later(days: i64) -> Stamp {
-    Stamp { time_ms: stamp().time_ms + days * DAY, ..stamp() }
+fn later(days: i64) -> Signature {
+    Signature::new(signature().author, signature().time_ms + days * DAY)
 }
 
 fn gc(days: i64) -> GcOptions {
-    GcOptions { stamp: later(days), grace_ms: None }
+    GcOptions::new(later(days)).with_grace_ms(None)
 }
 
 fn first_tensor(repo: &Repository, id: &VersionId) -> ckpt_store::Result<Vec<u8>> {
@@ -51,7 +51,7 @@ fn restore(repo: &Repository, id: &VersionId) -> ckpt_store::Result<Vec<u8>> {
 fn version_of(bytes: &[u8]) -> Draft {
     let shape = [bytes.len() as u64 / 4];
     let tensor = Tensor::new("w", Dtype::F32, shape, Role::Weights, bytes.to_vec()).unwrap();
-    Draft { contents: Contents::Tensors(vec![tensor]), ..draft(1.0) }
+    draft(1.0).with_contents(Contents::Tensors(vec![tensor]))
 }
 
 /// A line of differences on main.
@@ -73,7 +73,7 @@ fn sound(disk: &MemDisk) -> Repository {
 
 fn last(count: u64) -> PruneOptions {
     let policy = ckpt_store::Policy { keep_last: Some(count), ..Default::default() };
-    PruneOptions { policy, stamp: later(0), ..PruneOptions::default() }
+    PruneOptions::new(policy, later(0))
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn what_refs_lead_to_stays() {
 fn what_is_written_anew_is_told() {
     let (disk, repo) = unmerged();
     let made = line(&repo, 4);
-    repo.rollback(&main_branch(), Some(made[0].0), "", &stamp()).unwrap();
+    repo.rollback(&main_branch(), Some(made[0].0), "", &signature()).unwrap();
     let told = RefCell::new(Vec::new());
     let report =
         repo.gc_with(&gc(0), &|done, total| told.borrow_mut().push((done, total))).unwrap();
@@ -112,10 +112,10 @@ fn content_that_no_ref_leads_to_goes_and_comes_back() {
     let (disk, repo) = unmerged();
     let made = line(&repo, 4);
     let side = RefName::branch("side").unwrap();
-    repo.set_ref(&side, made[3].0, false, "", &stamp()).unwrap();
+    repo.set_ref(&side, made[3].0, false, "", &signature()).unwrap();
     let other = repo.commit(&side, &draft(7.0)).unwrap().version.id;
-    repo.delete_ref(&side, "", &stamp()).unwrap();
-    repo.rollback(&main_branch(), Some(made[1].0), "", &stamp()).unwrap();
+    repo.delete_ref(&side, "", &signature()).unwrap();
+    repo.rollback(&main_branch(), Some(made[1].0), "", &signature()).unwrap();
     let plan = repo.plan_gc(&gc(0)).unwrap();
     let mut gone = vec![made[2].0, made[3].0, other];
     gone.sort();
@@ -183,7 +183,7 @@ fn what_is_pruned_keeps_its_record_and_what_builds_on_it_is_encoded_again() {
     // A child of a pruned version is stored whole.
     let next: Vec<u8> = made[8].1.iter().map(|byte| byte ^ 1).collect();
     let branch = RefName::branch("b").unwrap();
-    repo.set_ref(&branch, made[7].0, false, "", &stamp()).unwrap();
+    repo.set_ref(&branch, made[7].0, false, "", &signature()).unwrap();
     let id = repo.commit(&branch, &version_of(&next)).unwrap().version.id;
     let repo = sound(&disk);
     assert!(first_tensor(&repo, &id).unwrap() == next);
@@ -213,7 +213,7 @@ fn kept_blocks_in_the_middle_of_chains_are_read_after_all_around_them_went() {
             keep_every: std::num::NonZeroU64::new(every),
             ..Default::default()
         };
-        let options = PruneOptions { policy, stamp: later(0), ..PruneOptions::default() };
+        let options = PruneOptions::new(policy, later(0));
         repo.prune(&options).unwrap();
         let repo = sound(&disk);
         for (number, (id, bytes)) in (1..).zip(&made) {
@@ -238,7 +238,7 @@ fn tagged_versions_are_stored_whole_and_old_chains_become_short() {
     let (disk, repo) = unmerged();
     let made = line(&repo, 9);
     let tag = RefName::new(RefKind::Tag, "v1").unwrap();
-    repo.set_ref(&tag, made[6].0, false, "", &stamp()).unwrap();
+    repo.set_ref(&tag, made[6].0, false, "", &signature()).unwrap();
     repo.gc(&gc(0)).unwrap();
     sound(&disk);
     let digest = *ckpt_hash::leaf_hash(&made[6].1).digest();
@@ -255,11 +255,10 @@ fn files_of_notes_stay() {
     let (disk, repo) = repository();
     let id = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.id;
     let file = InputFile::new("report.txt", Box::new(b"all is well".to_vec()), None).unwrap();
-    let note =
-        NoteDraft { versions: vec![id], files: vec![file], stamp: stamp(), ..NoteDraft::default() };
+    let note = NewNote::new(vec![id], signature()).with_files(vec![file]);
     repo.note(&note).unwrap();
     repo.commit(&main_branch(), &draft(2.0)).unwrap();
-    repo.rollback(&main_branch(), None, "", &stamp()).unwrap();
+    repo.rollback(&main_branch(), None, "", &signature()).unwrap();
     assert_eq!(repo.gc(&gc(0)).unwrap().unreachable.len(), 1);
     repo.gc(&gc(20)).unwrap();
     let repo = sound(&disk);
@@ -274,7 +273,7 @@ fn the_same_version_made_again_has_its_content_again() {
     let (disk, repo) = repository();
     let first = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.id;
     let second = repo.commit(&main_branch(), &draft(2.0)).unwrap().version.id;
-    repo.rollback(&main_branch(), Some(first), "", &stamp()).unwrap();
+    repo.rollback(&main_branch(), Some(first), "", &signature()).unwrap();
     repo.gc(&gc(0)).unwrap();
     assert!(restore(&repo, &second).is_err());
     let again = repo.commit(&main_branch(), &draft(2.0)).unwrap().version.id;
@@ -289,7 +288,7 @@ fn the_grace_period_is_that_of_the_settings() {
     configure(&disk, "[trash]\ngrace = \"3d\"\n");
     repo.commit(&main_branch(), &draft(1.0)).unwrap();
     repo.commit(&main_branch(), &draft(2.0)).unwrap();
-    repo.rollback(&main_branch(), None, "", &stamp()).unwrap();
+    repo.rollback(&main_branch(), None, "", &signature()).unwrap();
     repo.gc(&gc(0)).unwrap();
     assert_eq!(repo.undeletable().unwrap()[0].until_ms, Some(later(3).time_ms));
     repo.gc(&gc(2)).unwrap();
@@ -312,7 +311,7 @@ fn disk_trash(disk: &MemDisk) -> usize {
 fn damage_stops_it_and_nothing_goes() {
     let (disk, repo) = unmerged();
     let made = line(&repo, 3);
-    repo.rollback(&main_branch(), Some(made[1].0), "", &stamp()).unwrap();
+    repo.rollback(&main_branch(), Some(made[1].0), "", &signature()).unwrap();
     let before = packs(&disk, "packs");
     // A byte of the first version's block, on which the second one builds.
     let first = before.iter().find(|pack| {

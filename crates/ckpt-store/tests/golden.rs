@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 use ckpt_codec::{Encoding, Layout, decode};
 use ckpt_hash::{CheckpointId, CodeId, DIGEST_LEN, DataId, Digest, LEAF_LEN, TableHasher};
 use ckpt_store::{
-    Contents, Draft, InputFile, RefKind, RefName, Repository, Stamp, Tensor,
+    Contents, Draft, InputFile, RefKind, RefName, Repository, Signature, Tensor,
     disk::{Disk, MemDisk},
     record::{
         DataLabel, DataRecord, MergeRecord, ParamValue, RecipeRecord, Role, StrategyRecord,
@@ -39,8 +39,8 @@ const FOOTER_LEN: usize = 64;
 const KINDS: [&str; 9] =
     ["", "block", "leaf list", "chunk list", "checkpoint", "version", "recipe", "move", "note"];
 
-fn stamp(second: i64) -> Stamp {
-    Stamp { author: "Ada Lovelace".to_owned(), time_ms: 1_700_000_000_000 + 1000 * second }
+fn signature(second: i64) -> Signature {
+    Signature::new("Ada Lovelace", 1_700_000_000_000 + 1000 * second)
 }
 
 fn recipe() -> RecipeRecord {
@@ -73,15 +73,11 @@ fn from_memory() -> Draft {
         Tensor::new("step", Dtype::U64, [], Role::State, scalar).unwrap(),
         Tensor::from_f64("none", Role::Weights, &[]),
     ];
-    Draft {
-        contents: Contents::Tensors(tensors),
-        recipe: recipe(),
-        metrics: BTreeMap::from([("f1".into(), f64::NAN), ("loss".into(), 0.25)]),
-        environment: BTreeMap::from([("cpu".into(), "x86-64".into())]),
-        message: "first".to_owned(),
-        stamp: stamp(1),
-        ..Draft::default()
-    }
+    Draft::new(Contents::Tensors(tensors), signature(1))
+        .with_recipe(recipe())
+        .with_metrics(BTreeMap::from([("f1".into(), f64::NAN), ("loss".into(), 0.25)]))
+        .with_environment(BTreeMap::from([("cpu".into(), "x86-64".into())]))
+        .with_message("first")
 }
 
 /// A merge with every strategy.
@@ -123,7 +119,7 @@ fn from_files(parent: &VersionRecord) -> Draft {
         ..RecipeRecord::default()
     };
     let contents = Contents::Files(files.map(input).into());
-    Draft { contents, recipe, message: "files".to_owned(), stamp: stamp(2), ..Draft::default() }
+    Draft::new(contents, signature(2)).with_recipe(recipe).with_message("files")
 }
 
 /// A tensor over one leaf, and one that is worth byte planes.
@@ -134,7 +130,7 @@ fn larger() -> Draft {
         Tensor::from_f64("smooth", Role::Weights, &smooth),
         Tensor::new("zeros", Dtype::U8, [zeros.len() as u64], Role::Weights, zeros).unwrap(),
     ];
-    Draft { contents: Contents::Tensors(tensors), stamp: stamp(3), ..Draft::default() }
+    Draft::new(Contents::Tensors(tensors), signature(3))
 }
 
 /// Makes records of every kind, with every variant of every choice in them.
@@ -144,9 +140,9 @@ fn history() -> MemDisk {
     repo.commit(&main_branch(), &from_files(&first.record)).unwrap();
     repo.commit(&main_branch(), &larger()).unwrap();
     let tag = RefName::new(RefKind::Tag, "v1.0").unwrap();
-    repo.set_ref(&tag, first.id, false, "released", &stamp(4)).unwrap();
-    repo.rollback(&main_branch(), None, "worse", &stamp(5)).unwrap();
-    repo.delete_ref(&tag, "withdrawn", &stamp(6)).unwrap();
+    repo.set_ref(&tag, first.id, false, "released", &signature(4)).unwrap();
+    repo.rollback(&main_branch(), None, "worse", &signature(5)).unwrap();
+    repo.delete_ref(&tag, "withdrawn", &signature(6)).unwrap();
     assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
     disk
 }
@@ -228,13 +224,9 @@ fn example() -> (MemDisk, VersionRecord) {
     let (disk, repo) = repository();
     let bytes: Vec<u8> = [1.0_f32, -2.0].iter().flat_map(|x| x.to_le_bytes()).collect();
     let tensor = Tensor::new("w", Dtype::F32, [2], Role::Weights, bytes).unwrap();
-    let draft = Draft {
-        contents: Contents::Tensors(vec![tensor]),
-        metrics: BTreeMap::from([("loss".to_owned(), 0.25)]),
-        message: "first".to_owned(),
-        stamp: common::stamp(),
-        ..Draft::default()
-    };
+    let draft = Draft::new(Contents::Tensors(vec![tensor]), common::signature())
+        .with_metrics(BTreeMap::from([("loss".to_owned(), 0.25)]))
+        .with_message("first");
     let version = repo.commit(&main_branch(), &draft).unwrap().version;
     (disk, version.record)
 }

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, GcOptions, InputFile, NoteDraft, Policy, PruneOptions, RefKind, RefName,
-    Repository, RestoreOptions, Result, Stamp, Tensor,
+    Contents, Draft, GcOptions, InputFile, NewNote, Policy, PruneOptions, RefKind, RefName,
+    Repository, RestoreOptions, Result, Signature, Tensor,
     disk::{CrashImage, Disk, MemDisk},
     record::Role,
 };
@@ -22,7 +22,7 @@ use common::{
     between::BetweenDisk,
     draft,
     look::{read, without_base},
-    main_branch, open, repository, stamp,
+    main_branch, open, repository, signature,
 };
 use sequences::{Sequence, Training};
 
@@ -48,18 +48,18 @@ fn world() -> World {
     let commit =
         |bytes: &Vec<u8>| repo.commit(&main_branch(), &version_of(bytes)).unwrap().version.id;
     let ids: Vec<VersionId> = versions[..6].iter().map(commit).collect();
-    repo.rollback(&main_branch(), Some(ids[KEPT - 1]), "", &stamp()).unwrap();
+    repo.rollback(&main_branch(), Some(ids[KEPT - 1]), "", &signature()).unwrap();
     World { disk, versions, ids }
 }
 
 fn version_of(bytes: &[u8]) -> Draft {
     let shape = [bytes.len() as u64 / 4];
     let tensor = Tensor::new("w", Dtype::F32, shape, Role::Weights, bytes.to_vec()).unwrap();
-    Draft { contents: Contents::Tensors(vec![tensor]), ..draft(1.0) }
+    draft(1.0).with_contents(Contents::Tensors(vec![tensor]))
 }
 
-fn later(days: i64) -> Stamp {
-    Stamp { time_ms: stamp().time_ms + days * DAY, ..stamp() }
+fn later(days: i64) -> Signature {
+    Signature::new(signature().author, signature().time_ms + days * DAY)
 }
 
 fn unlocked(disk: &MemDisk) -> Result<Repository> {
@@ -67,12 +67,12 @@ fn unlocked(disk: &MemDisk) -> Result<Repository> {
 }
 
 fn collect(repo: &Repository, _: &World, _: &Mutex<Vec<(VersionId, Vec<u8>)>>) -> Result<()> {
-    repo.gc(&GcOptions { stamp: later(0), grace_ms: None }).map(|_| ())
+    repo.gc(&GcOptions::new(later(0)).with_grace_ms(None)).map(|_| ())
 }
 
 fn prune(repo: &Repository, _: &World, _: &Mutex<Vec<(VersionId, Vec<u8>)>>) -> Result<()> {
     let policy = Policy { keep_last: Some(1), ..Policy::default() };
-    let options = PruneOptions { policy, stamp: later(0), ..PruneOptions::default() };
+    let options = PruneOptions::new(policy, later(0));
     repo.prune(&options).map(|_| ())
 }
 
@@ -89,7 +89,7 @@ fn commit(repo: &Repository, world: &World, done: &Mutex<Vec<(VersionId, Vec<u8>
 /// Goes on from a version that cannot be reached, on a branch of its own.
 fn branch(repo: &Repository, world: &World, done: &Mutex<Vec<(VersionId, Vec<u8>)>>) -> Result<()> {
     let parents = ckpt_store::Parents::NewBranch(vec![world.ids[5]]);
-    let draft = Draft { parents, ..version_of(&world.versions[6]) };
+    let draft = version_of(&world.versions[6]).with_parents(parents);
     let made = repo.commit(&RefName::branch("side")?, &draft)?;
     done.lock().unwrap().push((made.version.id, world.versions[6].clone()));
     Ok(())
@@ -98,7 +98,7 @@ fn branch(repo: &Repository, world: &World, done: &Mutex<Vec<(VersionId, Vec<u8>
 /// Tags a version that cannot be reached, if it has its content.
 fn tag(repo: &Repository, world: &World, done: &Mutex<Vec<(VersionId, Vec<u8>)>>) -> Result<()> {
     let had_content = repo.removed(&world.ids[5])?.is_none();
-    repo.set_ref(&RefName::new(RefKind::Tag, "v1")?, world.ids[5], false, "", &stamp())?;
+    repo.set_ref(&RefName::new(RefKind::Tag, "v1")?, world.ids[5], false, "", &signature())?;
     // It may have gone before the tag was begun.
     if had_content && repo.removed(&world.ids[5])?.is_none() {
         done.lock().unwrap().push((world.ids[5], world.versions[5].clone()));
@@ -109,7 +109,7 @@ fn tag(repo: &Repository, world: &World, done: &Mutex<Vec<(VersionId, Vec<u8>)>>
 fn note(repo: &Repository, world: &World, done: &Mutex<Vec<(VersionId, Vec<u8>)>>) -> Result<()> {
     let file = InputFile::new("a.txt", Box::new(vec![7; 3000]), None)?;
     let (versions, files) = (vec![world.ids[0]], vec![file]);
-    repo.note(&NoteDraft { versions, files, stamp: stamp(), ..NoteDraft::default() })?;
+    repo.note(&NewNote::new(versions, signature()).with_files(files))?;
     done.lock().unwrap().push((world.ids[KEPT - 1], world.versions[KEPT - 1].clone()));
     Ok(())
 }
@@ -120,7 +120,7 @@ fn undelete(
     world: &World,
     done: &Mutex<Vec<(VersionId, Vec<u8>)>>,
 ) -> Result<()> {
-    repo.gc(&GcOptions { stamp: later(0), grace_ms: None })?;
+    repo.gc(&GcOptions::new(later(0)).with_grace_ms(None))?;
     repo.undelete(&world.ids, &later(1))?;
     let all = world.ids.iter().zip(&world.versions).map(|(id, bytes)| (*id, bytes.clone()));
     // Only what nobody removed since, which the other one may have done.
@@ -175,8 +175,8 @@ fn interleave(name: &str, slow: Acts, fast: Acts, must_succeed: bool) {
         check(&disk, &done, &case);
         // Once more, and nothing that counts goes, and nothing is left in trash.
         let repo = open(&disk);
-        repo.gc(&GcOptions { stamp: later(30), grace_ms: None }).unwrap();
-        repo.gc(&GcOptions { stamp: later(60), grace_ms: None }).unwrap();
+        repo.gc(&GcOptions::new(later(30)).with_grace_ms(None)).unwrap();
+        repo.gc(&GcOptions::new(later(60)).with_grace_ms(None)).unwrap();
         check(&disk, &done, &format!("{case}, and after that"));
         assert_eq!(disk.list("trash").unwrap(), [""; 0], "{case}");
     }

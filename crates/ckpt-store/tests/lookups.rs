@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use ckpt_hash::{CheckpointId, Digest, RecipeId, VersionId};
 use ckpt_store::{
-    Contents, Draft, RefName, Repository, RestoreAction, RestoreOptions, Tensor, VerifyReport,
+    Contents, RefName, Repository, RestoreAction, RestoreOptions, Tensor, VerifyReport,
     disk::{Disk, MemDisk},
     record::{Role, VersionRecord},
 };
@@ -118,7 +118,7 @@ fn what_versions_share_is_verified_once() {
     let (disk, repo) = repository();
     let commit = |branch: &str, seed: f64| {
         let contents = Contents::Tensors(vec![Tensor::from_f64("w", Role::Weights, &[0.5; 9])]);
-        let draft = Draft { contents, ..draft(seed) };
+        let draft = draft(seed).with_contents(contents);
         repo.commit(&RefName::branch(branch).unwrap(), &draft).unwrap();
     };
     commit("first", 1.0);
@@ -139,7 +139,7 @@ fn a_verification_decodes_each_block_of_a_chain_once() {
         let values: Vec<f64> =
             (0..1000).map(|n| (f64::from(n) + 1e-9 * f64::from(version)).sin()).collect();
         let contents = Contents::Tensors(vec![Tensor::from_f64("w", Role::Weights, &values)]);
-        let draft = Draft { contents, ..draft(f64::from(version) + 1.0) };
+        let draft = draft(f64::from(version) + 1.0).with_contents(contents);
         repo.commit(&main_branch(), &draft).unwrap();
     }
     let (counted, counts) = counting(&disk, "packs/");
@@ -170,7 +170,7 @@ fn a_file_that_is_there_already_is_known_by_its_ids_alone() {
     });
     let contents = Contents::Tensors(tensors.to_vec());
     let record =
-        repo.commit(&main_branch(), &Draft { contents, ..draft(1.0) }).unwrap().version.record;
+        repo.commit(&main_branch(), &draft(1.0).with_contents(contents)).unwrap().version.record;
     let (counted, counts) = counting(&disk, "packs/");
     let repo = Repository::open_on(counted).unwrap();
     let (target, options) = (MemDisk::new(), RestoreOptions { force: true, ..Default::default() });

@@ -33,7 +33,7 @@ fn first_tensor(repo: &Repository, id: &VersionId) -> ckpt_store::Result<Vec<u8>
 fn version_of(bytes: &[u8]) -> Draft {
     let shape = [bytes.len() as u64 / 4];
     let tensor = Tensor::new("w", Dtype::F32, shape, Role::Weights, bytes.to_vec()).unwrap();
-    Draft { contents: Contents::Tensors(vec![tensor]), ..draft(1.0) }
+    draft(1.0).with_contents(Contents::Tensors(vec![tensor]))
 }
 
 /// Checks that each version has its bytes, by a handle that knows of nothing yet.
@@ -232,7 +232,7 @@ fn a_cut_after_any_change_of_a_merge_loses_nothing() {
                 let went_on = repo.version(&tip).unwrap().record.parents.contains(last);
                 assert!(tip == *last || went_on, "change {at}, {image:?}");
             }
-            let draft = Draft { parents: Parents::Tip, ..draft(9.0) };
+            let draft = draft(9.0).with_parents(Parents::Tip);
             repo.commit(&main_branch(), &draft).unwrap();
         }
     }

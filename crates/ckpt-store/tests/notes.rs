@@ -7,27 +7,21 @@ use std::{collections::BTreeMap, thread};
 
 use ckpt_hash::{NoteId, VersionId};
 use ckpt_store::{
-    Error, InputFile, Note, NoteDraft, Repository, RestoreOptions,
+    Error, InputFile, NewNote, Note, Repository, RestoreOptions,
     disk::{Disk, MemDisk},
     record::{NoteRecord, SegmentRecord},
 };
 use common::{
     by_hand::{NOTE, Object, encode, plant},
-    draft, main_branch, open, repository, stamp,
+    draft, main_branch, open, repository, signature,
 };
 
 fn file(path: &str, bytes: &[u8]) -> InputFile {
     InputFile::new(path, Box::new(bytes.to_vec()), None).unwrap()
 }
 
-fn note(version: VersionId, files: Vec<InputFile>) -> NoteDraft {
-    NoteDraft {
-        versions: vec![version],
-        text: "seen".to_owned(),
-        files,
-        stamp: stamp(),
-        ..NoteDraft::default()
-    }
+fn note(version: VersionId, files: Vec<InputFile>) -> NewNote {
+    NewNote::new(vec![version], signature()).with_text("seen").with_files(files)
 }
 
 fn commit(repo: &Repository) -> VersionId {
@@ -86,13 +80,11 @@ fn a_checkpoint_in_a_note_stays_one_opaque_file() {
 fn what_cannot_be_noted_is_refused() {
     let (_, repo) = repository();
     let one = commit(&repo);
-    let refuse = |note: NoteDraft| repo.note(&note).unwrap_err().to_string();
-    let empty = NoteDraft { text: String::new(), ..note(one, vec![]) };
+    let refuse = |note: NewNote| repo.note(&note).unwrap_err().to_string();
+    let empty = note(one, vec![]).with_text(String::new());
     assert_eq!(refuse(empty), "a note without content says nothing");
-    assert_eq!(
-        refuse(NoteDraft { versions: vec![], ..note(one, vec![]) }),
-        "a note without content says nothing"
-    );
+    let on_nothing = NewNote::new(vec![], signature()).with_text("words");
+    assert_eq!(refuse(on_nothing), "a note without content says nothing");
     assert!(refuse(note(VersionId::of(b"x"), vec![])).ends_with("is missing from the repository"));
     let twice = refuse(note(one, vec![file("a", b""), file("a", b"")]));
     assert!(twice.contains("a"), "{twice}");
@@ -111,7 +103,7 @@ fn notes_of_many_writers_all_go_through() {
             scope.spawn(move || {
                 for step in 0..5 {
                     let metrics = BTreeMap::from([(format!("m{writer}.{step}"), 1.0)]);
-                    repo.note(&NoteDraft { metrics, ..note(one, vec![]) }).unwrap();
+                    repo.note(&note(one, vec![]).with_metrics(metrics)).unwrap();
                 }
             });
         }

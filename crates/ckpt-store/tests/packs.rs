@@ -13,7 +13,7 @@ use std::{
 
 use ckpt_hash::{Digest, RecipeId, VersionId};
 use ckpt_store::{
-    Contents, Draft, InputFile, RefName, Repository, RestoreOptions, Tensor,
+    Contents, InputFile, RefName, Repository, RestoreOptions, Tensor,
     disk::{Disk, MemDisk, ReadAt},
     record::{CheckpointRecord, RecipeRecord, Role},
 };
@@ -70,7 +70,7 @@ fn what_was_in_a_pack_that_is_gone_is_written_again() {
     let (disk, repo) = repository();
     let weights = || Contents::Tensors(vec![Tensor::from_f64("w", Role::Weights, &[0.5; 99])]);
     let commit = |branch: &str| {
-        let draft = Draft { contents: weights(), ..draft(1.0) };
+        let draft = draft(1.0).with_contents(weights());
         repo.commit(&RefName::branch(branch).unwrap(), &draft).unwrap().version
     };
     commit("one");
@@ -125,7 +125,7 @@ fn a_damaged_index_blocks_no_commit_and_what_it_hid_is_written_again() {
         let expected = format!("{pack} is damaged: {expected} {}, which is missing", id.short());
         assert_eq!(error, expected);
         let recipe_again = RecipeRecord { seed: Some(5), ..RecipeRecord::default() };
-        let draft = Draft { recipe: recipe_again, ..draft(1.0) };
+        let draft = draft(1.0).with_recipe(recipe_again);
         let version = repo.commit(&main_branch(), &draft).unwrap().version;
         assert_eq!(version.record.recipe, recipe);
         assert_eq!(open(&disk).recipe(&version.record).unwrap().seed, Some(5));
@@ -176,7 +176,7 @@ fn opaque_content_is_read_once_and_comes_back() {
     let file = InputFile::new("a", source, None).unwrap();
     let contents = Contents::Files(vec![file]);
     let record =
-        repo.commit(&main_branch(), &Draft { contents, ..draft(1.0) }).unwrap().version.record;
+        repo.commit(&main_branch(), &draft(1.0).with_contents(contents)).unwrap().version.record;
     // Readers of formats look at a few bytes besides.
     let extra = read.load(Ordering::SeqCst) - bytes.len() as u64;
     assert!(extra < 64 << 10, "{extra} bytes were read again");

@@ -3,7 +3,7 @@
 
 mod common;
 
-use ckpt_store::{Draft, Parents, RefName, Repository};
+use ckpt_store::{Parents, RefName, Repository};
 use common::{draft, history::plant_history, main_branch, open, repository};
 
 fn numbers(repo: &Repository, range: &str) -> Vec<u64> {
@@ -28,7 +28,7 @@ fn a_range_starts_after_its_first_end_and_holds_its_second() {
 fn a_range_follows_first_parents_and_starts_on_their_line() {
     let (_, repo) = repository();
     let commit = |branch: &RefName, seed, parents| {
-        let draft = Draft { parents, ..draft(seed) };
+        let draft = draft(seed).with_parents(parents);
         repo.commit(branch, &draft).unwrap().version.id
     };
     let trial = RefName::branch("trial").unwrap();

@@ -13,7 +13,7 @@ use ckpt_store::{
     record::Role,
 };
 use ckpt_tensor::Dtype;
-use common::{draft, main_branch, repository, stamp};
+use common::{draft, main_branch, repository, signature};
 
 fn branch(name: &str) -> RefName {
     RefName::branch(name).unwrap()
@@ -51,7 +51,7 @@ fn parents_must_be_there_and_differ() {
     let (disk, repo) = repository();
     let one = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.id;
     let stranger = VersionId::of(b"stranger");
-    let with = |parents| Draft { parents: Parents::NewBranch(parents), ..draft(2.0) };
+    let with = |parents| draft(2.0).with_parents(Parents::NewBranch(parents));
     assert_eq!(
         refused(&disk, &repo, &with(vec![one, stranger])),
         format!("version {} is missing from the repository", stranger.short())
@@ -61,7 +61,7 @@ fn parents_must_be_there_and_differ() {
         format!("version {} is given twice as a parent", one.short())
     );
     let merge = Parents::Merge { expected: one, others: vec![one] };
-    let error = repo.commit(&main_branch(), &Draft { parents: merge, ..draft(2.0) }).unwrap_err();
+    let error = repo.commit(&main_branch(), &draft(2.0).with_parents(merge)).unwrap_err();
     assert!(error.to_string().ends_with("is given twice as a parent"), "{error}");
 }
 
@@ -72,7 +72,7 @@ fn a_merge_onto_a_branch_expects_its_tip() {
     let (base, main, side) = (commit("main", 1.0), commit("main", 2.0), commit("side", 3.0));
     let merge = |expected| {
         let parents = Parents::Merge { expected, others: vec![side] };
-        repo.commit(&main_branch(), &Draft { parents, ..draft(4.0) })
+        repo.commit(&main_branch(), &draft(4.0).with_parents(parents))
     };
     let error = merge(base).unwrap_err();
     assert!(matches!(error, Error::Conflict(_)), "{error}");
@@ -87,7 +87,7 @@ fn a_merge_onto_a_branch_expects_its_tip() {
 #[test]
 fn files_that_cannot_stand_beside_each_other_are_refused() {
     let (disk, repo) = repository();
-    let commit = |paths| refused(&disk, &repo, &Draft { contents: files(paths), ..draft(1.0) });
+    let commit = |paths| refused(&disk, &repo, &draft(1.0).with_contents(files(paths)));
     assert_eq!(commit(&["a", "a-b", "a/b"]), "a is a file and the folder of a/b");
     assert_eq!(commit(&["a", "a"]), "two files are named a");
     let error = InputFile::new(".ckpt/HEAD", Box::new(Vec::new()), None).unwrap_err();
@@ -107,7 +107,7 @@ fn tensors_that_no_safetensors_file_can_name_are_refused() {
     ];
     for (name, message) in cases {
         let contents = Contents::Tensors(vec![Tensor::from_f64(name, Role::Weights, &[1.0])]);
-        assert_eq!(refused(&disk, &repo, &Draft { contents, ..draft(1.0) }), message);
+        assert_eq!(refused(&disk, &repo, &draft(1.0).with_contents(contents)), message);
         let error = Tensor::new(name, Dtype::U8, [1], Role::Weights, vec![0]).unwrap_err();
         assert_eq!(error.to_string(), message);
     }
@@ -118,7 +118,7 @@ fn what_could_not_be_read_back_is_not_committed() {
     let (disk, repo) = repository();
     let shape = vec![1_u64; 9_000_000];
     let tensor = Tensor::new("w", Dtype::U8, shape, Role::Weights, vec![7_u8]).unwrap();
-    let draft = Draft { contents: Contents::Tensors(vec![tensor]), ..draft(1.0) };
+    let draft = draft(1.0).with_contents(Contents::Tensors(vec![tensor]));
     assert_eq!(
         refused(&disk, &repo, &draft),
         "the list of tensors and files is too large: its record claims more than 67108864 bytes"
@@ -129,8 +129,8 @@ fn what_could_not_be_read_back_is_not_committed() {
 fn a_restore_says_what_stands_in_its_way() {
     let (_, repo) = repository();
     let contents = files(&["a/b"]);
-    let commit = repo.commit(&main_branch(), &Draft { contents, ..draft(1.0) }).unwrap();
-    let nothing = repo.commit(&main_branch(), &Draft { stamp: stamp(), ..Draft::default() });
+    let commit = repo.commit(&main_branch(), &draft(1.0).with_contents(contents)).unwrap();
+    let nothing = repo.commit(&main_branch(), &Draft::new(Contents::Nothing, signature()));
     let plan = |record, target: &MemDisk, name: Option<&str>| {
         let options = RestoreOptions { name: name.map(str::to_owned), ..Default::default() };
         repo.plan_restore(record, target, &options).map(|_| ()).unwrap_err()

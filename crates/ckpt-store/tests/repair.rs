@@ -5,22 +5,22 @@ mod common;
 
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, RepairReport, Repository, Stamp, Tensor,
+    Contents, Draft, RepairReport, Repository, Signature, Tensor,
     disk::{Disk, MemDisk},
     record::Role,
 };
-use common::{draft, main_branch, open, repository, stamp};
+use common::{draft, main_branch, open, repository, signature};
 
 /// A version of some blocks that differ little from those of other epochs.
 fn large(epoch: u32) -> Draft {
     let value = |i: u32| (f64::from(i) * 0.7).sin() + f64::from(epoch) * 1e-9 * f64::from(i % 7);
     let values: Vec<f64> = (0..140_000).map(value).collect();
     let contents = Contents::Tensors(vec![Tensor::from_f64("w", Role::Weights, &values)]);
-    Draft { contents, ..draft(f64::from(epoch)) }
+    draft(f64::from(epoch)).with_contents(contents)
 }
 
 fn repair(disk: &MemDisk) -> RepairReport {
-    open(disk).repair(&stamp(), &|_, _| {}).unwrap()
+    open(disk).repair(&signature(), &|_, _| {}).unwrap()
 }
 
 fn is_whole(repository: &Repository, id: &VersionId) -> bool {
@@ -70,7 +70,7 @@ fn what_is_undamaged_is_kept_and_the_rest_can_be_committed_again() {
     assert!(is_whole(&repository, &packs[0].1) && is_whole(&repository, &packs[1].1));
     assert!(!is_whole(&repository, id));
     // The same content again makes it whole, though it is another version.
-    repository.commit(&main_branch(), &Draft { message: "again".into(), ..large(3) }).unwrap();
+    repository.commit(&main_branch(), &large(3).with_message("again")).unwrap();
     assert!(is_whole(&open(&disk), id));
     assert!(repair(&disk).found.is_ok());
 }
@@ -141,7 +141,7 @@ fn a_repair_that_fails_sets_nothing_aside() {
     let _writers = disk
         .lock("locks/mergers", ckpt_store::disk::LockMode::Exclusive, std::time::Duration::ZERO)
         .unwrap();
-    let failed = open(&disk).repair(&Stamp::default(), &|_, _| {}).unwrap_err();
+    let failed = open(&disk).repair(&Signature::new("", 0), &|_, _| {}).unwrap_err();
     assert!(matches!(failed, ckpt_store::Error::Locked { .. }), "{failed}");
     assert!(disk.kind(&packs[2].0).unwrap().is_some());
 }

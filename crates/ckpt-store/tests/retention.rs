@@ -16,7 +16,7 @@ use std::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, Parents, Policy, PruneOptions, RefKind, RefName, Repository,
-    RestoreOptions, Rule, Stamp, Tensor,
+    RestoreOptions, Rule, Signature, Tensor,
     disk::MemDisk,
     record::{NoteRecord, Role},
 };
@@ -24,7 +24,7 @@ use ckpt_tensor::Dtype;
 use common::{
     draft,
     look::{check_depths, read},
-    main_branch, open, repository, stamp, unmerged,
+    main_branch, open, repository, signature, unmerged,
 };
 use proptest::prelude::*;
 use sequences::{Sequence, Training};
@@ -42,9 +42,9 @@ fn metrics(loss: i8, f1: i8) -> BTreeMap<String, f64> {
 fn version_of(bytes: &[u8], loss: i8, f1: i8, minute: i64) -> Draft {
     let shape = [bytes.len() as u64 / 4];
     let tensor = Tensor::new("w", Dtype::F32, shape, Role::Weights, bytes.to_vec()).unwrap();
-    let stamp = Stamp { time_ms: stamp().time_ms + 60_000 * minute, ..stamp() };
+    let signature = Signature::new(signature().author, signature().time_ms + 60_000 * minute);
     let contents = Contents::Tensors(vec![tensor]);
-    Draft { contents, metrics: metrics(loss, f1), stamp, ..draft(1.0) }
+    draft(1.0).with_contents(contents).with_metrics(metrics(loss, f1)).with_signature(signature)
 }
 
 /// A repository with a history, and the bytes of each version's tensor.
@@ -52,7 +52,7 @@ struct World {
     disk: MemDisk,
     repo: Repository,
     made: Vec<(VersionId, Vec<u8>)>,
-    now: Stamp,
+    now: Signature,
 }
 
 fn world(history: &[Made]) -> World {
@@ -73,8 +73,8 @@ fn world(history: &[Made]) -> World {
         }
         made.push((repo.commit(&branch, &draft).unwrap().version.id, bytes));
     }
-    let time_ms = stamp().time_ms + 60_000 * history.len() as i64;
-    World { disk, repo, made, now: Stamp { time_ms, ..stamp() } }
+    let time_ms = signature().time_ms + 60_000 * history.len() as i64;
+    World { disk, repo, made, now: Signature::new(signature().author, time_ms) }
 }
 
 fn policies() -> impl Strategy<Value = Policy> {
@@ -137,7 +137,7 @@ proptest! {
         }
         let mut gone = BTreeSet::new();
         for policy in [policy, again] {
-            let options = PruneOptions { policy, stamp: now.clone(), ..PruneOptions::default() };
+            let options = PruneOptions::new(policy, now.clone());
             if options.policy.is_empty() {
                 prop_assert!(matches!(repo.plan_prune(&options), Err(Error::Config(_))));
                 continue;
@@ -179,7 +179,7 @@ fn each_rule_says_what_it_keeps_and_they_never_evict_each_other() {
         pareto: vec![vec!["min:loss".parse().unwrap(), "max:f1".parse().unwrap()]],
         ..Policy::default()
     };
-    let options = PruneOptions { policy, stamp: now.clone(), ..PruneOptions::default() };
+    let options = PruneOptions::new(policy, now.clone());
     let found = rules(&repo, &options);
     let expected: [(u64, &[&str]); 6] = [
         (6, &["tip of main", "last 2 of main", "younger than 1m"]),
@@ -220,11 +220,11 @@ fn a_branch_alone_may_be_pruned() {
     let World { repo, now, .. } = world(&history);
     let policy = Policy { keep_last: Some(1), ..Policy::default() };
     let branch = Some(RefName::branch("side").unwrap());
-    let options = PruneOptions { policy, branch, stamp: now, ..PruneOptions::default() };
+    let options = PruneOptions::new(policy, now).with_branch(branch);
     let plan = repo.plan_prune(&options).unwrap();
     assert_eq!(plan.versions.len(), 4, "main's newest version is not on that line");
     assert_eq!(plan.dropped().count(), 3);
-    let options = PruneOptions { branch: Some(RefName::branch("x").unwrap()), ..options };
+    let options = options.with_branch(Some(RefName::branch("x").unwrap()));
     assert!(matches!(repo.plan_prune(&options), Err(Error::NoRef(_))));
 }
 
@@ -241,7 +241,7 @@ fn what_a_version_frees_is_what_nothing_else_needs() {
     commit(&large);
     commit(b"\x01\0\0\0");
     let policy = Policy { keep_last: Some(1), ..Policy::default() };
-    let options = PruneOptions { policy, stamp: stamp(), ..PruneOptions::default() };
+    let options = PruneOptions::new(policy, signature());
     let plan = repo.plan_prune(&options).unwrap();
     let bytes: Vec<u64> = plan.versions.iter().map(|version| version.bytes).collect();
     // Two versions share a block: either alone frees nothing, both free it.

@@ -16,7 +16,7 @@ use std::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Effort, Error, InputFile, Parents, RefName, Repository, Session,
-    SessionOptions, Tensor,
+    SessionOptions, Signature, Tensor,
     disk::{CrashImage, Disk, FailingDisk, Fault, LockGuard, LockMode, MemDisk},
     record::{RecipeRecord, Role},
 };
@@ -43,7 +43,7 @@ fn sized(epoch: u32, unit: u32) -> Draft {
         Tensor::from_f64("moving", Role::Weights, &moving),
         Tensor::from_f64("fixed", Role::Weights, &fixed),
     ];
-    Draft { contents: Contents::Tensors(tensors), ..draft(f64::from(epoch)) }
+    draft(f64::from(epoch)).with_contents(Contents::Tensors(tensors))
 }
 
 /// Keeps every writer of a repository waiting.
@@ -123,7 +123,7 @@ fn training_that_goes_on_is_on_record() {
     let options = SessionOptions::default();
     let session = Session::start(Arc::clone(&repository), main_branch(), options).unwrap();
     for epoch in 1..=3 {
-        session.commit(Draft { continues: true, ..draft(f64::from(epoch)) }).unwrap();
+        session.commit(draft(f64::from(epoch)).continuing()).unwrap();
     }
     session.flush().unwrap();
     let done = session.take_done();
@@ -182,7 +182,9 @@ fn files_and_tensors_may_alternate() {
         bytes[1_000_000] = epoch;
         let file = InputFile::new("a.bin", Box::new(bytes), None).unwrap();
         let contents = Contents::Files(vec![file]);
-        session.commit(Draft { contents, effort: Effort::Fast, ..Draft::default() }).unwrap();
+        session
+            .commit(Draft::new(contents, Signature::new("", 0)).with_effort(Effort::Fast))
+            .unwrap();
     }
     session.flush().unwrap();
     let done = session.take_done();
@@ -208,7 +210,7 @@ fn blocks_of_files_stay_at_hand_for_the_next_version() {
             let file = serialize([("w", view)], None).unwrap();
             let file = InputFile::new("m.safetensors", Box::new(file), None).unwrap();
             let contents = Contents::Files(vec![file]);
-            session.commit(Draft { contents, ..Draft::default() }).unwrap();
+            session.commit(Draft::new(contents, Signature::new("", 0))).unwrap();
             // A group of its own for each version, however quick the session is.
             session.flush().unwrap();
         }
@@ -232,7 +234,7 @@ fn a_session_applies_the_rules_of_the_settings() {
     for epoch in 1..=150_u32 {
         let loss = f64::from(epoch.abs_diff(70));
         let metrics = [("loss".to_owned(), loss)].into();
-        session.commit(Draft { metrics, ..sized(epoch, 100) }).unwrap();
+        session.commit(sized(epoch, 100).with_metrics(metrics)).unwrap();
         if epoch % 50 == 0 {
             session.flush().unwrap();
         }
@@ -279,7 +281,7 @@ fn a_conflict_reaches_the_next_call_and_nothing_is_lost() {
     assert_eq!(unsaved.len(), 1);
     let rescue = RefName::branch("rescue").unwrap();
     let parents = Parents::NewBranch(vec![mine]);
-    let draft = Draft { parents, ..unsaved.into_iter().next().unwrap() };
+    let draft = unsaved.into_iter().next().unwrap().with_parents(parents);
     assert_eq!(open(&disk).commit(&rescue, &draft).unwrap().version.record.number, 2);
 }
 
@@ -291,7 +293,7 @@ fn what_cannot_be_versioned_ends_the_session_after_what_came_before() {
     session.commit(draft(1.0)).unwrap();
     session.commit(draft(2.0)).unwrap();
     let twice = vec![Tensor::from_f64("w", Role::Weights, &[1.0]); 2];
-    session.commit(Draft { contents: Contents::Tensors(twice), ..Draft::default() }).unwrap();
+    session.commit(Draft::new(Contents::Tensors(twice), Signature::new("", 0))).unwrap();
     session.commit(draft(3.0)).unwrap();
     drop(stop);
     let error = session.flush().unwrap_err().to_string();

@@ -13,13 +13,12 @@ use std::{
 };
 
 use ckpt_store::{
-    Contents, Draft, Error, InputFile, RefKind, RefName, Repository, RestoreOptions,
+    Contents, Error, InputFile, RefKind, RefName, Repository, RestoreOptions,
     disk::{LockMode, MemDisk},
 };
 use common::{
-    draft, main_branch, repository,
+    draft, main_branch, repository, signature,
     spy::{SpyDisk, Step},
-    stamp,
 };
 
 fn open(disk: &MemDisk) -> Repository {
@@ -66,7 +65,7 @@ fn a_branch_that_was_moved_away_and_back_is_a_conflict_that_says_so() {
     let base = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.id;
     let late = interrupted(&disk, |other| {
         other.commit(&main_branch(), &draft(2.0)).unwrap();
-        other.rollback(&main_branch(), None, "", &stamp()).unwrap();
+        other.rollback(&main_branch(), None, "", &signature()).unwrap();
     });
     let error = late.commit(&main_branch(), &draft(3.0)).unwrap_err().to_string();
     let expected =
@@ -100,7 +99,7 @@ fn restoring_many_files_keeps_one_open() {
         InputFile::new(format!("dir/{index}"), Box::new(bytes), None).unwrap()
     };
     let contents = Contents::Files((0..1600).map(file).collect());
-    let commit = repo.commit(&main_branch(), &Draft { contents, ..draft(1.0) }).unwrap();
+    let commit = repo.commit(&main_branch(), &draft(1.0).with_contents(contents)).unwrap();
     let target = SpyDisk::new(MemDisk::new(), |_, _| Ok(()));
     let options = RestoreOptions::default();
     let plan = repo.plan_restore(&commit.version.record, &target, &options).unwrap();
@@ -123,7 +122,7 @@ fn folders_that_held_nothing_may_be_missing() {
         let two = repo.commit(&main_branch(), &draft(2.0)).unwrap().version.id;
         for kind in [RefKind::Tag, RefKind::Alias] {
             let name = RefName::new(kind, "v1").unwrap();
-            repo.set_ref(&name, two, false, "", &stamp()).unwrap();
+            repo.set_ref(&name, two, false, "", &signature()).unwrap();
             assert_eq!(repo.target(&name).unwrap(), Some(two), "{gone}");
         }
         assert!(repo.verify(&|_, _| {}).unwrap().is_ok(), "{gone}");
@@ -186,7 +185,7 @@ fn refs_are_listed_by_version() {
     let names = [(RefKind::Alias, "a", two), (RefKind::Tag, "z", two), (RefKind::Tag, "b", one)];
     let [alias, z, b] = names.map(|(kind, name, version)| {
         let name = RefName::new(kind, name).unwrap();
-        repo.set_ref(&name, version, false, "", &stamp()).unwrap();
+        repo.set_ref(&name, version, false, "", &signature()).unwrap();
         name
     });
     let refs = repo.refs_at().unwrap();
@@ -205,7 +204,7 @@ fn of_equal_metrics_the_smallest_number_wins_across_merged_lines() {
     let short = repo.commit(&side, &draft(1.0)).unwrap().version.id;
     let parents = Parents::Merge { expected: short, others: vec![long[4]] };
     // As good as the last one of the long line, whose number is greater.
-    let merged = repo.commit(&side, &Draft { parents, ..draft(6.0) }).unwrap().version;
+    let merged = repo.commit(&side, &draft(6.0).with_parents(parents)).unwrap().version;
     let numbers: Vec<_> = repo.log(merged.id).map(|v| v.unwrap().record.number).collect();
     assert_eq!(numbers, [2, 5, 4, 3, 2, 1, 1]);
     assert_eq!(repo.resolve("min:loss@side").unwrap(), merged.id);

@@ -6,7 +6,7 @@ mod common;
 use std::{io, sync::Arc};
 
 use ckpt_store::{
-    Contents, Draft, GcOptions, Pattern, Repository, Stamp, Tensor, Version, VersionStatistics,
+    Contents, GcOptions, Pattern, Repository, Signature, Tensor, Version, VersionStatistics,
     disk::{Disk, MemDisk},
     record::Role,
 };
@@ -19,7 +19,7 @@ use common::{
 const CACHE: &str = "cache/statistics";
 
 fn commit(repo: &Repository, tensors: Vec<Tensor>) -> Version {
-    let draft = Draft { contents: Contents::Tensors(tensors), ..draft(1.0) };
+    let draft = draft(1.0).with_contents(Contents::Tensors(tensors));
     repo.commit(&main_branch(), &draft).unwrap().version
 }
 
@@ -136,8 +136,8 @@ fn a_repository_that_cannot_be_written_to_is_summed_up_all_the_same() {
 fn of_removed_content_the_cache_tells() {
     let (disk, versions) = history();
     let remove = |version: &Version| {
-        let stamp = Stamp { author: "ada".to_owned(), time_ms: 1_800_000_000_000 };
-        let gc = GcOptions { stamp, ..GcOptions::default() };
+        let signature = Signature::new("ada", 1_800_000_000_000);
+        let gc = GcOptions::new(signature);
         open(&disk).remove_content(&[version.id], "too large", &gc).unwrap();
     };
     let known = statistics(&open(&disk), &versions);

@@ -13,7 +13,7 @@ use std::{
 
 use ckpt_hash::{LeafHash, TreeHash, VersionId, leaf_hash, tree_hash};
 use ckpt_store::{
-    Contents, Damage, Draft, InputFile, RefName, Repository,
+    Contents, Damage, InputFile, RefName, Repository,
     disk::MemDisk,
     record::{
         CheckpointRecord, FileRecord, MoveKind, MoveRecord, RecipeRecord, Role, SegmentRecord,
@@ -210,7 +210,7 @@ fn a_disk_that_fails_is_not_taken_for_damaged_content() {
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|i| (i % 251) as u8).collect();
     let file = InputFile::new("a", Box::new(bytes), None).unwrap();
     let contents = Contents::Files(vec![file]);
-    repo.commit(&main_branch(), &Draft { contents, ..draft(1.0) }).unwrap();
+    repo.commit(&main_branch(), &draft(1.0).with_contents(contents)).unwrap();
     // The disk fails some reads after the moment when all objects were read.
     for good in 0..20 {
         let left = Arc::new(AtomicI64::new(i64::MAX));

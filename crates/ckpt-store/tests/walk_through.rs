@@ -3,12 +3,12 @@
 mod common;
 
 use ckpt_store::{
-    Contents, Draft, InputFile, Parents, RefKind, RefName, Repository, RestoreOptions, Tensor,
+    Contents, InputFile, Parents, RefKind, RefName, Repository, RestoreOptions, Tensor,
     TensorStatus,
     disk::{Disk, MemDisk},
     record::{DataRecord, RecipeRecord, Role},
 };
-use common::{draft, main_branch, repository, stamp};
+use common::{draft, main_branch, repository, signature};
 
 #[test]
 fn epochs_become_versions_with_numbers_and_parents() {
@@ -34,8 +34,8 @@ fn what_did_not_change_costs_no_bytes() {
     let (_, repo) = repository();
     let big = vec![3.25; 1 << 18];
     let contents = || Contents::Tensors(vec![Tensor::from_f64("w", Role::Weights, &big)]);
-    let first = repo.commit(&main_branch(), &Draft { contents: contents(), ..draft(1.0) }).unwrap();
-    let again = repo.commit(&main_branch(), &Draft { contents: contents(), ..draft(2.0) }).unwrap();
+    let first = repo.commit(&main_branch(), &draft(1.0).with_contents(contents())).unwrap();
+    let again = repo.commit(&main_branch(), &draft(2.0).with_contents(contents())).unwrap();
     assert_eq!(first.version.record.checkpoint, again.version.record.checkpoint);
     assert_eq!(again.logical_bytes, 8 << 18);
     assert!(again.stored_bytes < 2000, "{} bytes", again.stored_bytes);
@@ -51,7 +51,7 @@ fn a_restored_file_is_the_file() {
         InputFile::new(*path, Box::new(bytes.clone()), None).unwrap()
     };
     let contents = Contents::Files(files.iter().map(input).collect());
-    let commit = repo.commit(&main_branch(), &Draft { contents, ..draft(1.0) }).unwrap();
+    let commit = repo.commit(&main_branch(), &draft(1.0).with_contents(contents)).unwrap();
     let target = MemDisk::new();
     let record = &commit.version.record;
     let plan = repo.plan_restore(record, &target, &RestoreOptions::default()).unwrap();
@@ -75,7 +75,7 @@ fn a_restored_file_is_the_file() {
 fn two_versions_are_compared_tensor_by_tensor() {
     let (_, repo) = repository();
     let commit = |tensors: Vec<Tensor>| {
-        let draft = Draft { contents: Contents::Tensors(tensors), ..draft(1.0) };
+        let draft = draft(1.0).with_contents(Contents::Tensors(tensors));
         repo.commit(&main_branch(), &draft).unwrap().version
     };
     let tensor = |name: &str, values: &[f64]| Tensor::from_f64(name, Role::Weights, values);
@@ -112,14 +112,14 @@ fn rolling_back_twice_goes_back_twice() {
         .map(|i| repo.commit(&main_branch(), &draft(f64::from(i))).unwrap().version.id)
         .collect();
     let back = || {
-        let record = repo.rollback(&main_branch(), None, "worse", &stamp()).unwrap().record;
+        let record = repo.rollback(&main_branch(), None, "worse", &signature()).unwrap().record;
         (record.from.unwrap(), record.to.unwrap())
     };
     assert_eq!(back(), (ids[2], ids[1]));
     assert_eq!(back(), (ids[1], ids[0]));
-    let error = repo.rollback(&main_branch(), None, "worse", &stamp()).unwrap_err();
+    let error = repo.rollback(&main_branch(), None, "worse", &signature()).unwrap_err();
     assert_eq!(error.to_string(), "branch main has no earlier version to roll back to");
-    let forward = repo.rollback(&main_branch(), Some(ids[2]), "again", &stamp()).unwrap();
+    let forward = repo.rollback(&main_branch(), Some(ids[2]), "again", &signature()).unwrap();
     assert_eq!(forward.record.to, Some(ids[2]));
     assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
 }
@@ -128,10 +128,11 @@ fn rolling_back_twice_goes_back_twice() {
 fn rollbacks_do_not_go_in_circles() {
     let (_, repo) = repository();
     let commit = |seed| repo.commit(&main_branch(), &draft(seed)).unwrap().version.id;
-    let back =
-        || repo.rollback(&main_branch(), None, "", &stamp()).map(|back| back.record.to.unwrap());
+    let back = || {
+        repo.rollback(&main_branch(), None, "", &signature()).map(|back| back.record.to.unwrap())
+    };
     let ids: Vec<_> = [1.0, 2.0, 3.0].map(commit).into();
-    repo.set_ref(&main_branch(), ids[0], true, "by force", &stamp()).unwrap();
+    repo.set_ref(&main_branch(), ids[0], true, "by force", &signature()).unwrap();
     assert_eq!(back().unwrap(), ids[2]);
     assert_eq!(back().unwrap(), ids[1]);
     let four = commit(4.0);
@@ -148,7 +149,7 @@ fn of_two_writers_the_loser_learns_both_tips_and_keeps_its_version() {
     let base = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.id;
     let other = Repository::open_on(std::sync::Arc::new(disk)).unwrap();
     let winner = other.commit(&main_branch(), &draft(2.0)).unwrap().version.id;
-    let late = Draft { parents: Parents::Expected(base), ..draft(3.0) };
+    let late = draft(3.0).with_parents(Parents::Expected(base));
     let error = repo.commit(&main_branch(), &late).unwrap_err();
     let expected =
         format!("branch main is at {}, not at {} as expected", winner.short(), base.short());
@@ -161,11 +162,11 @@ fn tags_stay_unless_forced_and_deleted_refs_are_gone() {
     let one = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.id;
     let two = repo.commit(&main_branch(), &draft(2.0)).unwrap().version.id;
     let tag = RefName::new(RefKind::Tag, "v1").unwrap();
-    repo.set_ref(&tag, one, false, "", &stamp()).unwrap();
-    assert!(repo.set_ref(&tag, two, false, "", &stamp()).is_err());
-    repo.set_ref(&tag, two, true, "moved", &stamp()).unwrap();
+    repo.set_ref(&tag, one, false, "", &signature()).unwrap();
+    assert!(repo.set_ref(&tag, two, false, "", &signature()).is_err());
+    repo.set_ref(&tag, two, true, "moved", &signature()).unwrap();
     assert_eq!(repo.resolve("v1").unwrap(), two);
-    assert_eq!(repo.delete_ref(&tag, "", &stamp()).unwrap().record.from, Some(two));
+    assert_eq!(repo.delete_ref(&tag, "", &signature()).unwrap().record.from, Some(two));
     assert_eq!(repo.resolve("v1").unwrap_err().to_string(), "no version is called \"v1\"");
     assert!(repo.list(RefKind::Tag).unwrap().is_empty());
 }
@@ -192,7 +193,7 @@ fn another_container_of_the_same_weights_has_the_same_model_id() {
     let commit = |names: &[&str]| {
         let format = Some(ckpt_store::Format::Safetensors);
         let input = InputFile::new("m.safetensors", Box::new(file(names)), format).unwrap();
-        let draft = Draft { contents: Contents::Files(vec![input]), ..draft(1.0) };
+        let draft = draft(1.0).with_contents(Contents::Files(vec![input]));
         repo.commit(&main_branch(), &draft).unwrap().version.record
     };
     let (one, other) = (commit(&["a", "b"]), commit(&["b", "a"]));
@@ -203,7 +204,7 @@ fn another_container_of_the_same_weights_has_the_same_model_id() {
         Tensor::new(name, ckpt_tensor::Dtype::U8, [1], Role::Weights, byte).unwrap()
     };
     let in_memory = Contents::Tensors(vec![tensor("b"), tensor("a")]);
-    let record = repo.commit(&main_branch(), &Draft { contents: in_memory, ..draft(1.0) }).unwrap();
+    let record = repo.commit(&main_branch(), &draft(1.0).with_contents(in_memory)).unwrap();
     assert_eq!(record.version.record.model, one.model);
 }
 
@@ -214,7 +215,7 @@ fn what_data_is_called_is_no_part_of_the_recipe() {
     let commit = |name: &str| {
         let data = vec![DataRecord::new(name, id)];
         let recipe = RecipeRecord { data, ..RecipeRecord::default() };
-        repo.commit(&main_branch(), &Draft { recipe, ..draft(1.0) }).unwrap().version.record
+        repo.commit(&main_branch(), &draft(1.0).with_recipe(recipe)).unwrap().version.record
     };
     let (a, b) = (commit("a.csv"), commit("b.csv"));
     assert_eq!(a.recipe, b.recipe);

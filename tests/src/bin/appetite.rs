@@ -7,8 +7,8 @@
 use std::{fs, io, sync::Arc};
 
 use ckpt_store::{
-    Contents, Draft, InputFile, RefName, Repository, Session, SessionOptions, Tensor, disk::ReadAt,
-    record::Role,
+    Contents, Draft, InputFile, RefName, Repository, Session, SessionOptions, Signature, Tensor,
+    disk::ReadAt, record::Role,
 };
 
 const MIB: u64 = 1 << 20;
@@ -42,7 +42,9 @@ fn main() {
         "file" => {
             let file = InputFile::new("a.bin", Box::new(Endless { len }), None).expect("a name");
             let contents = Contents::Files(vec![file]);
-            repository.commit(&main, &Draft { contents, ..Draft::default() }).expect("it is new");
+            repository
+                .commit(&main, &Draft::new(contents, Signature::new("", 0)))
+                .expect("it is new");
         }
         "session" => session(repository, main, len / (64 * MIB)),
         other => panic!("nothing is called {other}"),
@@ -60,7 +62,7 @@ fn session(repository: Repository, branch: RefName, versions: u64) {
     for version in 0..versions {
         values[version as usize * 1000] += 0.5;
         let contents = Contents::Tensors(vec![Tensor::from_f64("w", Role::Weights, &values)]);
-        session.commit(Draft { contents, ..Draft::default() }).expect("nothing fails");
+        session.commit(Draft::new(contents, Signature::new("", 0))).expect("nothing fails");
     }
     session.flush().expect("nothing fails");
     assert_eq!(session.take_done().len() as u64, versions);

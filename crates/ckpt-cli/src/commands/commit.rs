@@ -137,23 +137,22 @@ pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
     };
     let (parent, parents) = find_parents(&repository, &branch, args.from.as_deref())?;
     let progress = context.ui.progress("committing");
-    let draft = Draft {
-        contents: Contents::Files(collect::input_files(&args.paths, args.opaque, &progress)?),
-        recipe: recipe(&repository, args, parent.as_ref())?,
-        metrics: unique("metric", &args.metrics)?,
-        environment: environment::facts(args.code.as_deref()),
-        message: args.message.clone(),
-        stamp: context.environment.stamp(args.author.as_deref())?,
-        parents,
-        roles: RoleRules { weights: args.weights.clone(), state: args.state.clone() },
-        effort: match args.effort {
-            EffortArg::Fast => Effort::Fast,
-            EffortArg::Default => Effort::Default,
-            EffortArg::Small => Effort::Small,
-        },
-        override_reason: args.override_reason.clone(),
-        ..Draft::default()
-    };
+    let draft = Draft::new(
+        Contents::Files(collect::input_files(&args.paths, args.opaque, &progress)?),
+        context.environment.stamp(args.author.as_deref())?,
+    )
+    .with_recipe(recipe(&repository, args, parent.as_ref())?)
+    .with_metrics(unique("metric", &args.metrics)?)
+    .with_environment(environment::facts(args.code.as_deref()))
+    .with_message(args.message.clone())
+    .with_parents(parents)
+    .with_roles(RoleRules { weights: args.weights.clone(), state: args.state.clone() })
+    .with_effort(match args.effort {
+        EffortArg::Fast => Effort::Fast,
+        EffortArg::Default => Effort::Default,
+        EffortArg::Small => Effort::Small,
+    })
+    .with_override_reason(args.override_reason.clone());
     let commit = repository.commit(&branch, &draft)?;
     drop(progress);
     let checkpoint = repository.checkpoint(&commit.version.record)?;

@@ -3,7 +3,9 @@ mod strategy;
 mod text;
 
 use ckpt_hash::VersionId;
-use ckpt_store::{Commit, Draft, MergeOptions, MergePlan, Pattern, Reason, RefName, Repository};
+use ckpt_store::{
+    Commit, Contents, Draft, MergeOptions, MergePlan, Pattern, Reason, RefName, Repository,
+};
 use clap::{Args, builder::NonEmptyStringValueParser};
 
 use self::strategy::StrategyArgs;
@@ -279,14 +281,11 @@ impl<'a> Merge<'a> {
 
     fn commit(&self, context: &mut Context, plan: &MergePlan) -> Outcome {
         let progress = context.ui.progress("merging");
-        let draft = Draft {
-            metrics: unique("metric", &self.args.metrics)?,
-            environment: environment::facts(None),
-            message: self.message(),
-            stamp: context.stamp()?,
-            override_reason: self.args.override_reason.clone(),
-            ..Draft::default()
-        };
+        let draft = Draft::new(Contents::Nothing, context.stamp()?)
+            .with_metrics(unique("metric", &self.args.metrics)?)
+            .with_environment(environment::facts(None))
+            .with_message(self.message())
+            .with_override_reason(self.args.override_reason.clone());
         let commit = self.repository.merge_versions(&self.branch, plan, draft)?;
         drop(progress);
         if context.json {

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use ckpt_store::{Note, NoteDraft};
+use ckpt_store::{NewNote, Note};
 use clap::Args;
 
 use super::commit::{parse_metric, unique};
@@ -56,13 +56,12 @@ pub(crate) fn note(context: &mut Context, args: &NoteArgs) -> Outcome {
         true => Vec::new(),
         false => collect::input_files(&args.files, true, &progress)?,
     };
-    let note = repository.note(&NoteDraft {
-        versions: vec![version],
-        metrics,
-        text: args.message.clone(),
-        files,
-        stamp: context.stamp()?,
-    })?;
+    let note = repository.note(
+        &NewNote::new(vec![version], context.stamp()?)
+            .with_metrics(metrics)
+            .with_text(args.message.clone())
+            .with_files(files),
+    )?;
     drop(progress);
     if context.json {
         context.ui.json(&json::Noted { version, note: json::Note::new(&note) })?;

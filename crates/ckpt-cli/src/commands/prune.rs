@@ -94,14 +94,14 @@ pub(crate) fn prune(context: &mut Context, args: &PruneArgs) -> Outcome {
     if !args.revisions.is_empty() {
         let resolve = |revision: &String| repository.resolve(revision);
         let versions: Vec<_> = args.revisions.iter().map(resolve).collect::<Result<_, _>>()?;
-        let options = GcOptions { stamp, grace_ms };
+        let options = GcOptions::new(stamp).with_grace_ms(grace_ms);
         let report = repository.remove_content(&versions, &args.message, &options)?;
         return done(context, &PrunePlan::default(), &report);
     }
     let policy = policy(&repository, args)?;
     let branch = args.branch.as_deref().map(RefName::branch).transpose();
     let branch = branch.map_err(ckpt_store::Error::from)?;
-    let options = PruneOptions { policy, branch, stamp, grace_ms };
+    let options = PruneOptions::new(policy, stamp).with_branch(branch).with_grace_ms(grace_ms);
     let plan = repository.plan_prune(&options)?;
     if !context.json {
         print_plan(context, &plan, args.plan)?;

@@ -1,6 +1,6 @@
 use ckpt_hash::DataId;
 use ckpt_store::{
-    Draft, Parents, RefName, Stamp,
+    Contents, Draft, Parents, RefName, Signature,
     record::{DataLabel, DataRecord, MergeRecord, RecipeRecord, StrategyRecord},
 };
 use insta::assert_snapshot;
@@ -139,10 +139,13 @@ fn with_merges() -> Sandbox {
             merge: message.contains("merge").then_some(merge),
             ..Default::default()
         };
-        let stamp = Stamp { author: "ada".to_owned(), time_ms: START };
+        let stamp = Signature::new("ada", START);
         let message = message.to_owned();
         let parents = Parents::NewBranch(parents);
-        let draft = Draft { recipe, message, stamp, parents, ..Draft::default() };
+        let draft = Draft::new(Contents::Nothing, stamp)
+            .with_recipe(recipe)
+            .with_message(message)
+            .with_parents(parents);
         repository.commit(&RefName::branch(branch).unwrap(), &draft).unwrap();
     };
     commit("a", "root", &[]);
@@ -250,12 +253,9 @@ fn hostile_names_end_no_label() {
         preprocessing: "\u{1b}[2J<script>&quot;`x`\u{202e}".to_owned(),
     };
     let data = vec![DataRecord { label, id: DataId::of(b"data") }];
-    let draft = Draft {
-        message: "end\"\nsecond line".to_owned(),
-        recipe: RecipeRecord { data, ..Default::default() },
-        stamp: Stamp { author: "ada".to_owned(), time_ms: START },
-        ..Draft::default()
-    };
+    let draft = Draft::new(Contents::Nothing, Signature::new("ada", START))
+        .with_message("end\"\nsecond line")
+        .with_recipe(RecipeRecord { data, ..Default::default() });
     sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     assert_snapshot!(sandbox.run("lineage"), @r#"
     #1   id1_________  2023-11-14  (main) end"
@@ -283,9 +283,9 @@ fn long_lines_are_counted() {
     let sandbox = Sandbox::new();
     let repository = sandbox.repository();
     let main = RefName::branch("main").unwrap();
-    let stamp = Stamp { author: String::new(), time_ms: START };
+    let stamp = Signature::new("", START);
     for _ in 0..300 {
-        let draft = Draft { stamp: stamp.clone(), ..Draft::default() };
+        let draft = Draft::new(Contents::Nothing, stamp.clone());
         repository.commit(&main, &draft).unwrap();
     }
     assert_snapshot!(sandbox.run("lineage"), @"

@@ -1,4 +1,4 @@
-use ckpt_store::{Draft, Parents, RefName, Stamp};
+use ckpt_store::{Contents, Draft, Parents, RefName, Signature};
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -86,13 +86,10 @@ fn a_repository_without_versions_has_no_log() {
 #[test]
 fn nothing_from_a_repository_controls_the_terminal() {
     let sandbox = Sandbox::new();
-    let draft = Draft {
-        message: "\u{1b}[2Jgone\u{202e}\nsecond \r line".to_owned(),
-        metrics: [("a\u{9b}".to_owned(), 1.0)].into(),
-        environment: [("os\t".to_owned(), "\u{8}".to_owned())].into(),
-        stamp: Stamp { author: "\u{7}bell".to_owned(), time_ms: START },
-        ..Draft::default()
-    };
+    let draft = Draft::new(Contents::Nothing, Signature::new("\u{7}bell", START))
+        .with_message("\u{1b}[2Jgone\u{202e}\nsecond \r line")
+        .with_metrics([("a\u{9b}".to_owned(), 1.0)].into())
+        .with_environment([("os\t".to_owned(), "\u{8}".to_owned())].into());
     sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     for line in ["log", "show", "compare HEAD HEAD", "branch", "rollback \u{1b}"] {
         let printed = sandbox.run(line);
@@ -108,10 +105,10 @@ fn nothing_from_a_repository_controls_the_terminal() {
 fn long_histories_come_in_pieces_of_one_layout() {
     let sandbox = Sandbox::new();
     let (repository, branch) = (sandbox.repository(), RefName::branch("main").unwrap());
-    let stamp = Stamp { author: String::new(), time_ms: START };
+    let stamp = Signature::new("", START);
     for number in 0..300 {
         let message = format!("version {number}");
-        let draft = Draft { message, stamp: stamp.clone(), ..Draft::default() };
+        let draft = Draft::new(Contents::Nothing, stamp.clone()).with_message(message);
         repository.commit(&branch, &draft).unwrap();
     }
     let log = sandbox.ok("log");
@@ -124,10 +121,10 @@ fn long_histories_come_in_pieces_of_one_layout() {
 fn with_f1(values: &[Option<f64>]) -> Sandbox {
     let sandbox = Sandbox::new();
     let (repository, branch) = (sandbox.repository(), RefName::branch("main").unwrap());
-    let stamp = Stamp { author: String::new(), time_ms: START };
+    let stamp = Signature::new("", START);
     for value in values {
         let metrics = value.iter().map(|value| ("f1".to_owned(), *value)).collect();
-        let draft = Draft { metrics, stamp: stamp.clone(), ..Draft::default() };
+        let draft = Draft::new(Contents::Nothing, stamp.clone()).with_metrics(metrics);
         repository.commit(&branch, &draft).unwrap();
     }
     sandbox
@@ -152,8 +149,13 @@ fn the_line_keeps_to_first_parents() {
     let (repository, main) = (sandbox.repository(), RefName::branch("main").unwrap());
     let commit = |branch: &RefName, f1: f64, parents: Parents| {
         let metrics = [("f1".to_owned(), f1)].into();
-        let stamp = Stamp { author: String::new(), time_ms: START };
-        repository.commit(branch, &Draft { metrics, stamp, parents, ..Draft::default() }).unwrap();
+        let stamp = Signature::new("", START);
+        repository
+            .commit(
+                branch,
+                &Draft::new(Contents::Nothing, stamp).with_metrics(metrics).with_parents(parents),
+            )
+            .unwrap();
     };
     let side = RefName::branch("side").unwrap();
     for f1 in [0.0, 2.0, 0.0, 2.0, 0.0, 2.0] {

@@ -1,7 +1,7 @@
 use std::{fs, sync::Arc};
 
 use ckpt_store::{
-    Contents, Draft, Parents, RefName, Session, SessionOptions, Stamp, Tensor,
+    Contents, Draft, Parents, RefName, Session, SessionOptions, Signature, Tensor,
     record::{ParamValue, RecipeRecord, Role},
 };
 use insta::assert_snapshot;
@@ -107,18 +107,17 @@ fn nothing_from_a_repository_becomes_markup() {
     let evil = || EVIL.to_owned();
     sandbox.tensors("x.safetensors", &[("a", &[1], &[1.0])]);
     let commit = |value: f64| {
-        let draft = Draft {
-            message: evil(),
-            metrics: [(evil(), value), (format!("val_{EVIL}"), value)].into(),
-            recipe: RecipeRecord {
-                params: [(evil(), ParamValue::Text(format!("{EVIL}{value}")))].into(),
-                ..RecipeRecord::default()
-            },
-            environment: [(evil(), evil())].into(),
-            contents: Contents::Tensors(vec![Tensor::from_f64(EVIL, Role::Weights, &[value])]),
-            stamp: Stamp { author: evil(), time_ms: START },
-            ..Draft::default()
-        };
+        let draft = Draft::new(
+            Contents::Tensors(vec![Tensor::from_f64(EVIL, Role::Weights, &[value])]),
+            Signature::new(evil(), START),
+        )
+        .with_message(evil())
+        .with_metrics([(evil(), value), (format!("val_{EVIL}"), value)].into())
+        .with_recipe(RecipeRecord {
+            params: [(evil(), ParamValue::Text(format!("{EVIL}{value}")))].into(),
+            ..RecipeRecord::default()
+        })
+        .with_environment([(evil(), evil())].into());
         sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap()
     };
     commit(1.0);
@@ -142,9 +141,14 @@ fn branches_and_merges_are_lanes() {
     let (main, side) = (RefName::branch("main").unwrap(), repository.resolve("side").unwrap());
     let parents =
         Parents::Merge { expected: repository.resolve("main").unwrap(), others: vec![side] };
-    let stamp = Stamp { author: "ada".to_owned(), time_ms: START };
+    let stamp = Signature::new("ada", START);
     let message = "both".to_owned();
-    repository.commit(&main, &Draft { parents, message, stamp, ..Draft::default() }).unwrap();
+    repository
+        .commit(
+            &main,
+            &Draft::new(Contents::Nothing, stamp).with_parents(parents).with_message(message),
+        )
+        .unwrap();
     let page = page(&sandbox, "report main");
     let merges = format!("merges {}", side.short());
     for text in [&merges, "5 rows in 2 lanes", "ref branch current"] {
@@ -159,9 +163,9 @@ fn long_histories_are_bounded() {
     let repository = Arc::new(sandbox.repository());
     let session = Session::start(repository, branch, SessionOptions::default()).unwrap();
     for number in 0..1000 {
-        let stamp = Stamp { author: "ada".to_owned(), time_ms: START };
+        let stamp = Signature::new("ada", START);
         let metrics = [("loss".to_owned(), f64::from((number * 7919) % 1000))].into();
-        session.commit(Draft { metrics, stamp, ..Draft::default() }).unwrap();
+        session.commit(Draft::new(Contents::Nothing, stamp).with_metrics(metrics)).unwrap();
     }
     session.flush().unwrap();
     let page = page(&sandbox, "report");
@@ -176,11 +180,11 @@ fn what_is_no_number_leaves_a_gap_and_a_mark() {
     let sandbox = Sandbox::new();
     let branch = RefName::branch("main").unwrap();
     for loss in [3.0, 2.0, f64::NAN, 1.0, f64::INFINITY] {
-        let stamp = Stamp { author: "ada".to_owned(), time_ms: START };
+        let stamp = Signature::new("ada", START);
         let metrics = [("loss".to_owned(), loss), ("odd".to_owned(), f64::NAN)].into();
         sandbox
             .repository()
-            .commit(&branch, &Draft { metrics, stamp, ..Draft::default() })
+            .commit(&branch, &Draft::new(Contents::Nothing, stamp).with_metrics(metrics))
             .unwrap();
     }
     let page = page(&sandbox, "report");

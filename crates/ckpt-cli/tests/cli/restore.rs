@@ -1,5 +1,6 @@
 use std::fs;
 
+use ckpt_store::{Contents, Draft, RefName, Signature};
 use insta::assert_snapshot;
 
 use crate::sandbox::Sandbox;
@@ -75,8 +76,8 @@ fn weights_from_memory_become_one_file_and_state_another() {
 #[test]
 fn a_version_of_metrics_alone_has_nothing_to_restore() {
     let sandbox = Sandbox::new();
-    let branch = ckpt_store::RefName::branch("main").unwrap();
-    sandbox.repository().commit(&branch, &ckpt_store::Draft::default()).unwrap();
+    let draft = Draft::new(Contents::Nothing, Signature::new("", 0));
+    sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     assert_snapshot!(sandbox.run("restore HEAD"), @"
     error: version id1_________ holds metrics and parameters alone
     [exit code 1]

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use ckpt_store::{Contents, Draft, RefName, Repository, Stamp, Tensor, record::Role};
+use ckpt_store::{Contents, Draft, RefName, Repository, Signature, Tensor, record::Role};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -89,8 +89,8 @@ impl Sandbox {
         if !state.is_empty() {
             tensors.push(Tensor::from_f64("momentum", Role::State, state));
         }
-        let stamp = Stamp { author: "ada".to_owned(), time_ms: START };
-        let draft = Draft { contents: Contents::Tensors(tensors), stamp, ..Draft::default() };
+        let stamp = Signature::new("ada", START);
+        let draft = Draft::new(Contents::Tensors(tensors), stamp);
         self.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     }
 

@@ -2,7 +2,7 @@
 
 use ckpt_hash::DataId;
 use ckpt_store::{
-    Draft, RefName, Stamp,
+    Contents, Draft, RefName, Signature,
     record::{DataLabel, DataRecord, RecipeRecord},
 };
 use console::measure_text_width;
@@ -18,13 +18,12 @@ fn with_long_names() -> Sandbox {
         let label =
             DataLabel { name: long.repeat(2), source: long.repeat(3), ..DataLabel::default() };
         let data = vec![DataRecord { label, id: DataId::of(&[epoch]) }];
-        let draft = Draft {
-            message: format!("{epoch}: {}", "words and words and ".repeat(6)),
-            metrics: (0..epoch).map(|metric| (format!("{long}_{metric}"), 1.0 / 3.0)).collect(),
-            recipe: RecipeRecord { data, ..RecipeRecord::default() },
-            stamp: Stamp { author: long.to_owned(), time_ms: START },
-            ..Draft::default()
-        };
+        let draft = Draft::new(Contents::Nothing, Signature::new(long.to_owned(), START))
+            .with_message(format!("{epoch}: {}", "words and words and ".repeat(6)))
+            .with_metrics(
+                (0..epoch).map(|metric| (format!("{long}_{metric}"), 1.0 / 3.0)).collect(),
+            )
+            .with_recipe(RecipeRecord { data, ..RecipeRecord::default() });
         sandbox.repository().commit(&branch, &draft).unwrap();
     }
     sandbox.ok(&format!("switch {long}/{long}"));

@@ -21,7 +21,6 @@ use crate::{
         store::Tip,
     },
     repo::Repository,
-    signature::Stamp,
 };
 
 /// A group of versions that is being written. Dropped before its end, it leaves nothing.
@@ -34,8 +33,6 @@ pub(super) struct Group<'a> {
     made: Vec<Commit>,
     /// What the last of them contains.
     last: Option<CheckpointRecord>,
-    /// Who made the last of them, and when: that goes for the move, too.
-    stamp: Stamp,
     /// Why the branch moves to the last of them even if its guards are not met.
     override_reason: Option<String>,
 }
@@ -58,9 +55,9 @@ impl<'a> Group<'a> {
     ) -> Result<Self> {
         let pack = repository.objects.packs.start()?;
         let ingest = Ingest::new(&repository.objects, pack, recent);
-        let (made, last, stamp) = (Vec::new(), None, Stamp::default());
+        let (made, last) = (Vec::new(), None);
         let override_reason = None;
-        Ok(Self { repository, branch, tip, ingest, made, last, stamp, override_reason })
+        Ok(Self { repository, branch, tip, ingest, made, last, override_reason })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -87,7 +84,6 @@ impl<'a> Group<'a> {
         let stored_bytes = self.ingest.pack.byte_len() - before;
         self.made.push(Commit { version, logical_bytes, stored_bytes });
         self.last = Some(checkpoint);
-        self.stamp = draft.stamp.clone();
         self.override_reason.clone_from(&draft.override_reason);
         Ok(())
     }
@@ -115,9 +111,11 @@ impl<'a> Group<'a> {
         last.stored_bytes += len.saturating_sub(counted);
         let kept = Some(last.version.id);
         let versions: Vec<VersionId> = self.made.iter().map(|made| made.version.id).collect();
-        let generation = self.repository.hold(generation, &versions, &self.stamp)?;
+        // Who made the last version, and when: that goes for the move, too.
+        let signature = newest(&self.made).record.signature();
+        let generation = self.repository.hold(generation, &versions, &signature)?;
         self.repository.move_ref(self.branch, &movement, to, kept)?;
-        self.repository.hold(generation, &versions, &self.stamp)?;
+        self.repository.hold(generation, &versions, &signature)?;
         Ok(self.made)
     }
 
@@ -134,7 +132,7 @@ impl<'a> Group<'a> {
             to: To::Version { version, parent: parent.map(|made| &made.version) },
             gate: &[],
             reason: Reason { text: &version.record.message, override_reason },
-            stamp: &self.stamp,
+            signature: &version.record.signature(),
         })
     }
 
@@ -200,8 +198,8 @@ impl<'a> Group<'a> {
             recipe: write_record(ingest, &recipe, RecipeId::of)?,
             data: draft.recipe.data.iter().map(|data| data.label.clone()).collect(),
             metrics: draft.metrics.clone(),
-            author: draft.stamp.author.clone(),
-            time_ms: draft.stamp.time_ms,
+            author: draft.signature.author.clone(),
+            time_ms: draft.signature.time_ms,
             message: draft.message.clone(),
             environment: draft.environment.clone(),
         };
@@ -231,12 +229,16 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Parents, disk::MemDisk};
+    use crate::{Parents, disk::MemDisk, signature::Signature};
 
     /// Stores a version without parents that claims to have a number.
     fn plant(repository: &Repository, number: u64) -> VersionId {
         let main = RefName::branch("main").unwrap();
-        let made = repository.commit(&main, &Draft::default()).unwrap().version.record;
+        let made = repository
+            .commit(&main, &Draft::new(Contents::Nothing, Signature::new("", 0)))
+            .unwrap()
+            .version
+            .record;
         let record = VersionRecord { number, parents: Vec::new(), skip: None, ..made };
         repository.objects.write_record(&record, VersionId::of).unwrap()
     }
@@ -251,7 +253,8 @@ mod tests {
         for (number, what) in cases {
             let repository = Repository::init_on(Arc::new(MemDisk::new())).unwrap();
             let parent = plant(&repository, number);
-            let draft = Draft { parents: Parents::NewBranch(vec![parent]), ..Draft::default() };
+            let draft = Draft::new(Contents::Nothing, Signature::new("", 0))
+                .with_parents(Parents::NewBranch(vec![parent]));
             let error = repository.commit(&RefName::branch("x").unwrap(), &draft).unwrap_err();
             let expected = format!("version {} is damaged: {what}", parent.short());
             assert_eq!(error.to_string(), expected);

@@ -5,13 +5,18 @@ use std::collections::BTreeSet;
 use ckpt_hash::VersionId;
 use ckpt_pack::ObjectId;
 
-use crate::{error::Result, record::ContentNote, repo::Repository, signature::Stamp};
+use crate::{error::Result, record::ContentNote, repo::Repository, signature::Signature};
 
 impl Repository {
     /// Makes sure that versions which this writer relies on have their content, if packs were taken
     /// away since the generation was read, or if somebody noted that it was removed; returns the
     /// generation then.
-    pub(crate) fn hold(&self, since: u64, versions: &[VersionId], stamp: &Stamp) -> Result<u64> {
+    pub(crate) fn hold(
+        &self,
+        since: u64,
+        versions: &[VersionId],
+        signature: &Signature,
+    ) -> Result<u64> {
         loop {
             let generation = self.generation()?;
             let notes = self.notes()?;
@@ -22,7 +27,7 @@ impl Repository {
                 return Ok(generation);
             }
             versions.iter().try_for_each(|version| self.bring_back_content(version))?;
-            self.push_content_note(&removed, ContentNote::Kept, "committed again", stamp)?;
+            self.push_content_note(&removed, ContentNote::Kept, "committed again", signature)?;
             if self.generation()? == generation {
                 return Ok(generation);
             }
@@ -36,12 +41,12 @@ impl Repository {
         since: u64,
         target: Option<VersionId>,
         was_removed: bool,
-        stamp: &Stamp,
+        signature: &Signature,
     ) -> Result<()> {
         if let Some(target) = target.filter(|_| !was_removed)
             && self.generation()? != since
         {
-            self.hold(since, &[target], stamp)?;
+            self.hold(since, &[target], signature)?;
         }
         Ok(())
     }

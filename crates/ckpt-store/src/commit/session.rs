@@ -15,10 +15,9 @@ use self::queue::{Group, Queue};
 use crate::{
     commit::{Commit, Draft, Made, Parents},
     error::{Doing, Result},
-    record::VersionRecord,
     refs::{moves::require_branch, name::RefName},
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
 };
 
 /// Bytes of the memory bound that are for the buffers of reading, encoding and writing: batches of
@@ -67,8 +66,8 @@ impl Default for SessionOptions {
 /// ```
 /// use std::sync::Arc;
 /// use ckpt_store::{
-///     Contents, Draft, RefName, Repository, Session, SessionOptions, Tensor, disk::MemDisk,
-///     record::Role,
+///     Contents, Draft, RefName, Repository, Session, SessionOptions, Signature, Tensor,
+///     disk::MemDisk, record::Role,
 /// };
 ///
 /// let repository = Arc::new(Repository::init_on(Arc::new(MemDisk::new()))?);
@@ -76,7 +75,8 @@ impl Default for SessionOptions {
 /// let session = Session::start(Arc::clone(&repository), main, SessionOptions::default())?;
 /// for epoch in 1..=10 {
 ///     let weight = Tensor::from_f64("weight", Role::Weights, &[f64::from(epoch)]);
-///     session.commit(Draft { contents: Contents::Tensors(vec![weight]), ..Draft::default() })?;
+///     let ada = Signature::new("ada", 1_700_000_000_000);
+///     session.commit(Draft::new(Contents::Tensors(vec![weight]), ada))?;
 /// }
 /// session.flush()?;
 /// let last = session.take_done().pop().expect("ten versions");
@@ -175,7 +175,7 @@ struct Unretained {
     versions: u64,
     bytes: u64,
     /// Who made the last of them, and when.
-    stamp: Stamp,
+    signature: Option<Signature>,
 }
 
 impl Worker {
@@ -198,19 +198,21 @@ impl Worker {
     fn count(&mut self, made: &Made) {
         let Some(unretained) = &mut self.retention else { return };
         for commit in &made.commits {
-            let VersionRecord { author, time_ms, .. } = &commit.version.record;
             unretained.versions += 1;
             unretained.bytes += commit.logical_bytes;
-            unretained.stamp = Stamp { author: author.clone(), time_ms: *time_ms };
+            unretained.signature = Some(commit.version.record.signature());
         }
     }
 
     /// Applies the policy if so many versions or bytes came since the last time.
     fn retain(&mut self, versions: u64, bytes: u64) {
         let Some(unretained) = &mut self.retention else { return };
-        if unretained.versions >= versions || unretained.bytes >= bytes {
+        if unretained.versions < versions && unretained.bytes < bytes {
+            return;
+        }
+        if let Some(signature) = unretained.signature.take() {
             // Other processes may hold locks, or the disk be full: the next time tries again.
-            let _ = self.repository.apply_policy(&unretained.stamp);
+            let _ = self.repository.apply_policy(&signature);
             *unretained = Unretained::default();
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     history::notes::{Note, Notes},
     record::{ContentNote, FileRecord, NoteRecord},
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
 };
 
 /// Most attempts to put a note on the chain. Each takes milliseconds, and each failure means that
@@ -23,8 +23,9 @@ use crate::{
 const ATTEMPTS: usize = 1000;
 
 /// A note to be made.
-#[derive(Debug, Default)]
-pub struct NoteDraft {
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct NewNote {
     /// The versions that it is on.
     pub versions: Vec<VersionId>,
     /// Metrics; they count before those of the version and of earlier notes.
@@ -34,7 +35,38 @@ pub struct NoteDraft {
     /// Files, kept as they are.
     pub files: Vec<InputFile>,
     /// Who and when.
-    pub stamp: Stamp,
+    pub signature: Signature,
+}
+
+impl NewNote {
+    /// Makes a note on versions that says nothing yet.
+    pub fn new(versions: Vec<VersionId>, signature: Signature) -> Self {
+        Self {
+            versions,
+            metrics: BTreeMap::new(),
+            text: String::new(),
+            files: Vec::new(),
+            signature,
+        }
+    }
+
+    /// Sets metrics.
+    #[must_use]
+    pub fn with_metrics(self, metrics: BTreeMap<String, f64>) -> Self {
+        Self { metrics, ..self }
+    }
+
+    /// Sets the text.
+    #[must_use]
+    pub fn with_text(self, text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..self }
+    }
+
+    /// Sets files.
+    #[must_use]
+    pub fn with_files(self, files: Vec<InputFile>) -> Self {
+        Self { files, ..self }
+    }
 }
 
 impl Repository {
@@ -69,8 +101,8 @@ impl Repository {
     /// # Errors
     /// A note that says nothing, or is on nothing; files that cannot be read or could not be
     /// restored; [`Error::Missing`] for a version that is not there; a failing disk.
-    pub fn note(&self, draft: &NoteDraft) -> Result<Note> {
-        let NoteDraft { versions, metrics, text, files, stamp } = draft;
+    pub fn note(&self, draft: &NewNote) -> Result<Note> {
+        let NewNote { versions, metrics, text, files, signature } = draft;
         if versions.is_empty() || (metrics.is_empty() && text.is_empty() && files.is_empty()) {
             return Err(Error::Contents("a note without content says nothing".to_owned()));
         }
@@ -84,8 +116,8 @@ impl Repository {
             files: self.write_note_files(files)?,
             content: ContentNote::Unchanged,
             previous: None,
-            author: stamp.author.clone(),
-            time_ms: stamp.time_ms,
+            author: signature.author.clone(),
+            time_ms: signature.time_ms,
         };
         let note = self.push_note(note)?;
         // Somebody may have taken away packs before the note said what they are needed for.
@@ -159,7 +191,7 @@ impl Repository {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Draft, Error, RefName, disk::MemDisk};
+    use crate::{Contents, Draft, Error, RefName, disk::MemDisk};
 
     fn note(versions: &[VersionId], f1: f64, content: ContentNote) -> NoteRecord {
         NoteRecord {
@@ -175,7 +207,13 @@ mod tests {
         let disk = Arc::new(MemDisk::new());
         let repository = Repository::init_on(disk.clone()).unwrap();
         let main = RefName::branch("main").unwrap();
-        let commit = || repository.commit(&main, &Draft::default()).unwrap().version.id;
+        let commit = || {
+            repository
+                .commit(&main, &Draft::new(Contents::Nothing, Signature::new("", 0)))
+                .unwrap()
+                .version
+                .id
+        };
         let (a, b) = (commit(), commit());
         assert_eq!(*repository.notes().unwrap(), Notes::default());
         repository.add_note(note(&[a, b], 0.5, ContentNote::Removed)).unwrap();

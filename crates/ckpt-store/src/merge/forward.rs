@@ -11,7 +11,7 @@ use crate::{
         name::RefName,
     },
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
 };
 
 impl Repository {
@@ -27,7 +27,7 @@ impl Repository {
         from: VersionId,
         to: VersionId,
         reason: impl Into<Reason<'a>>,
-        stamp: &Stamp,
+        signature: &Signature,
     ) -> Result<Move> {
         require_branch(branch)?;
         if self.merge_base(from, to)? != Some(from) {
@@ -47,7 +47,7 @@ impl Repository {
             to: To::Version { version: &self.version(&to)?, parent: None },
             gate: &[],
             reason: reason.into(),
-            stamp,
+            signature,
         })
     }
 }

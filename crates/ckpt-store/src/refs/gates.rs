@@ -17,7 +17,7 @@ use crate::{
         store::Tip,
     },
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
 };
 
 /// Why a ref is moved.
@@ -46,7 +46,7 @@ pub(crate) struct Step<'a> {
     /// What is asked of the version besides the guards.
     pub(crate) gate: &'a [Condition],
     pub(crate) reason: Reason<'a>,
-    pub(crate) stamp: &'a Stamp,
+    pub(crate) signature: &'a Signature,
 }
 
 /// Where a move leads.
@@ -67,7 +67,7 @@ impl Repository {
     /// # Errors
     /// [`Error::Unmet`], unless the reason overrides it; an override without a reason; damage.
     pub(crate) fn movement(&self, step: &Step<'_>) -> Result<MoveRecord> {
-        let Step { name, tip, kind, stamp, reason, .. } = step;
+        let Step { name, tip, kind, signature, reason, .. } = step;
         if reason.override_reason.is_some_and(|text| text.trim().is_empty()) {
             return Err(Error::Contents("an override needs a reason".to_owned()));
         }
@@ -96,8 +96,8 @@ impl Repository {
             from,
             to,
             previous: tip.map(|tip| tip.movement),
-            author: stamp.author.clone(),
-            time_ms: stamp.time_ms,
+            author: signature.author.clone(),
+            time_ms: signature.time_ms,
             reason: text.to_owned(),
             guards,
             evidence,

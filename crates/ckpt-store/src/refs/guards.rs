@@ -10,7 +10,7 @@ use crate::{
         name::RefName,
     },
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
 };
 
 /// Most guards of a ref. Every move of the ref holds them all, so they are bounded together: at
@@ -52,7 +52,7 @@ impl Repository {
         name: &RefName,
         change: &GuardChange,
         reason: impl Into<Reason<'a>>,
-        stamp: &Stamp,
+        signature: &Signature,
     ) -> Result<Option<Move>> {
         let tip = self.refs.tip(&self.objects, name)?;
         let before = self.guards_at(tip)?;
@@ -61,7 +61,7 @@ impl Repository {
             return Ok(None);
         }
         let (kind, to, reason) = (MoveKind::Guard, To::Guards(guards), reason.into());
-        self.record_move(&Step { name, tip, kind, to, gate: &[], reason, stamp }).map(Some)
+        self.record_move(&Step { name, tip, kind, to, gate: &[], reason, signature }).map(Some)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         name::{RefKind, RefName},
     },
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
 };
 
 /// A move and its id.
@@ -107,7 +107,7 @@ impl Repository {
         to: VersionId,
         force: bool,
         reason: impl Into<Reason<'a>>,
-        stamp: &Stamp,
+        signature: &Signature,
     ) -> Result<Move> {
         let version = self.version(&to)?;
         let tip = self.refs.tip(&self.objects, name)?;
@@ -120,7 +120,7 @@ impl Repository {
                 to: To::Version { version: &version, parent: None },
                 gate: &[],
                 reason: reason.into(),
-                stamp,
+                signature,
             }),
         }
     }
@@ -137,7 +137,7 @@ impl Repository {
         to: VersionId,
         gate: &[Condition],
         reason: impl Into<Reason<'a>>,
-        stamp: &Stamp,
+        signature: &Signature,
     ) -> Result<Move> {
         if alias.kind() != RefKind::Alias {
             return Err(Error::NotAlias(alias.clone()));
@@ -149,7 +149,7 @@ impl Repository {
             to: To::Version { version: &self.version(&to)?, parent: None },
             gate,
             reason: reason.into(),
-            stamp,
+            signature,
         })
     }
 
@@ -158,13 +158,21 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::NoRef`]; [`Error::Conflict`] if another writer moved it in the meantime.
-    pub fn delete_ref(&self, name: &RefName, reason: &str, stamp: &Stamp) -> Result<Move> {
+    pub fn delete_ref(&self, name: &RefName, reason: &str, signature: &Signature) -> Result<Move> {
         let tip = self.refs.tip(&self.objects, name)?;
         if tip.and_then(|tip| tip.version).is_none() {
             return Err(Error::NoRef(name.clone()));
         }
         let (to, reason) = (To::Nothing, reason.into());
-        self.record_move(&Step { name, tip, kind: MoveKind::Delete, to, gate: &[], reason, stamp })
+        self.record_move(&Step {
+            name,
+            tip,
+            kind: MoveKind::Delete,
+            to,
+            gate: &[],
+            reason,
+            signature,
+        })
     }
 
     /// Writes a move into a pack of its own and swaps the ref to it.
@@ -175,7 +183,7 @@ impl Repository {
         let was_removed = record.to.map(|to| self.is_removed(&to)).transpose()?.unwrap_or(false);
         let id = self.objects.write_record(&record, MoveId::of)?;
         self.move_ref(step.name, &record, id, None)?;
-        self.hold_target(generation, record.to, was_removed, step.stamp)?;
+        self.hold_target(generation, record.to, was_removed, step.signature)?;
         drop(writing);
         self.merge_if_due();
         Ok(Move { id, record })

@@ -19,7 +19,7 @@ use crate::{
         name::RefName,
     },
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
 };
 
 impl Repository {
@@ -38,7 +38,7 @@ impl Repository {
         name: &RefName,
         to: Option<VersionId>,
         reason: impl Into<Reason<'a>>,
-        stamp: &Stamp,
+        signature: &Signature,
     ) -> Result<Move> {
         let tip = self.refs.tip(&self.objects, name)?;
         let Some((tip, at)) = tip.and_then(|tip| tip.version.map(|at| (tip, at))) else {
@@ -58,7 +58,7 @@ impl Repository {
             to: To::Version { version: &self.version(&to)?, parent: None },
             gate: &[],
             reason: reason.into(),
-            stamp,
+            signature,
         })
     }
 }

@@ -13,17 +13,31 @@ use self::scan::Survey;
 use crate::{
     error::{Error, Result},
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
 };
 
 /// How content is taken away.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GcOptions {
     /// Who and when. The time decides what in trash is old enough to be removed.
-    pub stamp: Stamp,
+    pub signature: Signature,
     /// Milliseconds for which what is removed can be brought back; what config.toml says, or two
     /// weeks, if there is none here.
     pub grace_ms: Option<i64>,
+}
+
+impl GcOptions {
+    /// Takes away what can be brought back for as long as config.toml says.
+    pub fn new(signature: Signature) -> Self {
+        Self { signature, grace_ms: None }
+    }
+
+    /// Sets for how many milliseconds what is removed can be brought back.
+    #[must_use]
+    pub fn with_grace_ms(self, grace_ms: impl Into<Option<i64>>) -> Self {
+        Self { grace_ms: grace_ms.into(), ..self }
+    }
 }
 
 /// What taking content away would do.
@@ -117,7 +131,7 @@ impl Repository {
         let config = self.read_config()?;
         let grace_ms = options.grace_ms.unwrap_or(config.trash.grace_ms());
         let replacing = self.refs.replace_packs()?;
-        let mut report = self.sweep(&options.stamp, grace_ms, progress)?;
+        let mut report = self.sweep(&options.signature, grace_ms, progress)?;
         drop(replacing);
         match self.merge_packs() {
             Ok(merged) => report.merged = merged.packs,

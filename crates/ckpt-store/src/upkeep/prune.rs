@@ -12,7 +12,7 @@ use crate::{
     record::ContentNote,
     refs::name::RefName,
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
     upkeep::{
         gc::{GcOptions, GcReport},
         policy::Policy,
@@ -21,7 +21,8 @@ use crate::{
 };
 
 /// What is to be kept, and of what.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PruneOptions {
     /// The rules.
     pub policy: Policy,
@@ -29,10 +30,29 @@ pub struct PruneOptions {
     /// none. Rules keep versions of all branches in any case.
     pub branch: Option<RefName>,
     /// Who and when. The time decides which versions are young.
-    pub stamp: Stamp,
+    pub signature: Signature,
     /// Milliseconds for which what is removed can be brought back, as in
     /// [`GcOptions`](crate::GcOptions).
     pub grace_ms: Option<i64>,
+}
+
+impl PruneOptions {
+    /// Keeps what a policy says, of all branches.
+    pub fn new(policy: Policy, signature: Signature) -> Self {
+        Self { policy, branch: None, signature, grace_ms: None }
+    }
+
+    /// Sets the branch that alone may lose something.
+    #[must_use]
+    pub fn with_branch(self, branch: impl Into<Option<RefName>>) -> Self {
+        Self { branch: branch.into(), ..self }
+    }
+
+    /// Sets for how many milliseconds what is removed can be brought back.
+    #[must_use]
+    pub fn with_grace_ms(self, grace_ms: impl Into<Option<i64>>) -> Self {
+        Self { grace_ms: grace_ms.into(), ..self }
+    }
 }
 
 /// Which versions keep their content, and why.
@@ -97,13 +117,13 @@ impl Repository {
     /// [`Error::Config`] for a policy without rules; damage in versions and what leads to their
     /// content.
     pub fn plan_prune(&self, options: &PruneOptions) -> Result<PrunePlan> {
-        let PruneOptions { policy, branch, stamp, .. } = options;
+        let PruneOptions { policy, branch, signature, .. } = options;
         if policy.is_empty() {
             let what = "no rule says what to keep: [retention] has keep_last, keep_best, \
                         keep_every, keep_younger, pareto";
             return Err(Error::Config(what.to_owned()));
         }
-        let retention = Retention::of(self, policy, stamp.time_ms)?;
+        let retention = Retention::of(self, policy, signature.time_ms)?;
         let sizes = Sizes::measure(self, &retention)?;
         let of_branch = match branch {
             None => None,
@@ -144,8 +164,8 @@ impl Repository {
     pub fn prune(&self, options: &PruneOptions) -> Result<PruneReport> {
         let plan = self.plan_prune(options)?;
         let planned: BTreeSet<VersionId> = plan.dropped().map(|version| version.id).collect();
-        let PruneOptions { policy, stamp, grace_ms, .. } = options;
-        let options = GcOptions { stamp: stamp.clone(), grace_ms: *grace_ms };
+        let PruneOptions { policy, signature, grace_ms, .. } = options;
+        let options = GcOptions { signature: signature.clone(), grace_ms: *grace_ms };
         self.drop_content(planned, &policy.to_string(), &options, |is_pointed_at, content| {
             !is_pointed_at && content == ContentNote::Unchanged
         })
@@ -177,9 +197,9 @@ impl Repository {
     ///
     /// # Errors
     /// Those of [`prune`](Self::prune).
-    pub fn apply_policy(&self, stamp: &Stamp) -> Result<Option<PruneReport>> {
+    pub fn apply_policy(&self, signature: &Signature) -> Result<Option<PruneReport>> {
         let Some(policy) = self.policy()? else { return Ok(None) };
-        let options = PruneOptions { policy, stamp: stamp.clone(), ..PruneOptions::default() };
+        let options = PruneOptions::new(policy, signature.clone());
         self.prune(&options).map(Some)
     }
 
@@ -200,7 +220,7 @@ impl Repository {
                     self.tips()?.into_iter().map(|(_, at)| at).collect();
                 versions.retain(|id| goes(tips.contains(id), notes.content(id)));
                 let (newest, content) = (notes.newest(), ContentNote::Removed);
-                if self.note_content_onto(newest, &versions, content, why, &options.stamp)? {
+                if self.note_content_onto(newest, &versions, content, why, &options.signature)? {
                     break;
                 }
             }

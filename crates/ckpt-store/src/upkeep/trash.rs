@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Doing, Error, Result},
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
 };
 
 /// How the names of these files end.
@@ -35,9 +35,13 @@ pub(crate) struct Manifest {
 
 impl Repository {
     /// Writes down that packs are set aside, before they are; durable when it returns.
-    pub(crate) fn write_manifest(&self, packs: BTreeSet<String>, stamp: &Stamp) -> Result<()> {
-        let author = stamp.author.clone();
-        let manifest = Manifest { time_ms: stamp.time_ms, author, packs };
+    pub(crate) fn write_manifest(
+        &self,
+        packs: BTreeSet<String>,
+        signature: &Signature,
+    ) -> Result<()> {
+        let author = signature.author.clone();
+        let manifest = Manifest { time_ms: signature.time_ms, author, packs };
         let doing = || "write down what is set aside".to_owned();
         let text = toml::to_string(&manifest).map_err(std::io::Error::other).doing(doing)?;
         let name = format!("{:016x}{ENDING}", self.disk().nonce());

@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Removed, Result},
     record::ContentNote,
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
 };
 
 /// Content that was removed and can be brought back.
@@ -71,7 +71,11 @@ impl Repository {
     /// # Errors
     /// [`Error::Gone`] for content that is in trash no longer; [`Error::Locked`]; whatever the disk
     /// refuses.
-    pub fn undelete(&self, versions: &[VersionId], stamp: &Stamp) -> Result<Vec<VersionId>> {
+    pub fn undelete(
+        &self,
+        versions: &[VersionId],
+        signature: &Signature,
+    ) -> Result<Vec<VersionId>> {
         let _replacing = self.refs.replace_packs()?;
         let _writing = self.refs.writing()?;
         let generation = self.generation()?;
@@ -85,8 +89,8 @@ impl Repository {
                 back.insert(*version);
             }
         }
-        self.push_content_note(&back, ContentNote::Kept, "brought back", stamp)?;
-        self.hold(generation, &back.iter().copied().collect::<Vec<_>>(), stamp)?;
+        self.push_content_note(&back, ContentNote::Kept, "brought back", signature)?;
+        self.hold(generation, &back.iter().copied().collect::<Vec<_>>(), signature)?;
         Ok(versions.iter().filter(|version| back.contains(version)).copied().collect())
     }
 }

@@ -1,7 +1,7 @@
 //! Files that are damaged, missing, or of a later version.
 
 use ckpt_store::{
-    Contents, Draft, InputFile, NoteDraft, RefKind, RefName, Tensor,
+    Contents, InputFile, NewNote, RefKind, RefName, Tensor,
     disk::{Disk, MemDisk},
     record::Role,
 };
@@ -13,7 +13,7 @@ use crate::{
         by_hand::{BLOCK, VERSION},
         draft,
         look::{objects, packs},
-        main_branch, repository, stamp,
+        main_branch, repository, signature,
     },
 };
 
@@ -89,18 +89,18 @@ fn sample() -> (MemDisk, Vec<String>) {
         let bytes: Vec<u8> = (0..300).map(value).flat_map(f32::to_le_bytes).collect();
         let weights = Tensor::new("w", Dtype::F32, [300], Role::Weights, bytes).unwrap();
         let contents = Contents::Tensors(vec![weights]);
-        let draft = Draft { contents, ..draft(f64::from(step + 1)) };
+        let draft = draft(f64::from(step + 1)).with_contents(contents);
         repo.commit(&main_branch(), &draft).unwrap();
         note();
     }
     let text = Box::new(b"{\"layers\": 12}\n".to_vec());
     let contents = Contents::Files(vec![InputFile::new("config.json", text, None).unwrap()]);
-    repo.commit(&main_branch(), &Draft { contents, ..draft(3.0) }).unwrap();
+    repo.commit(&main_branch(), &draft(3.0).with_contents(contents)).unwrap();
     let tag = RefName::new(RefKind::Tag, "v1").unwrap();
     let first = repo.resolve("main@1").unwrap();
-    repo.set_ref(&tag, first, false, "first", &stamp()).unwrap();
+    repo.set_ref(&tag, first, false, "first", &signature()).unwrap();
     let text = "the best so far".to_owned();
-    let draft = NoteDraft { versions: vec![first], text, stamp: stamp(), ..NoteDraft::default() };
+    let draft = NewNote::new(vec![first], signature()).with_text(text);
     repo.note(&draft).unwrap();
     assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
     note();

@@ -24,7 +24,7 @@ fn a_recipe_that_did_not_make_a_merge_replays_to_something_else() {
     let mut recipe = fork.repository.recipe(&merged.version.record).unwrap();
     recipe.merge.as_mut().unwrap().default = Some(ckpt_store::record::StrategyRecord::Theirs);
     let tensors = Contents::Tensors(vec![A.tensor("t0").unwrap()]);
-    let draft = Draft { contents: tensors, recipe, stamp: stamp(), ..Draft::default() };
+    let draft = Draft::new(tensors, signature()).with_recipe(recipe);
     let lying = fork.repository.commit(&main_branch(), &draft).unwrap().version;
     assert_ne!(fork.repository.replay_merge(&lying).unwrap(), lying.record.model);
 }
@@ -34,10 +34,10 @@ fn a_branch_goes_on_to_a_version_that_continues_it_and_to_no_other() {
     let fork = Fork::of_states(&[[A, B, C]]);
     let forward = |branch: &str, from, to| {
         let branch = RefName::branch(branch).unwrap();
-        fork.repository.fast_forward(&branch, from, to, "on", &stamp())
+        fork.repository.fast_forward(&branch, from, to, "on", &signature())
     };
     let behind = RefName::branch("behind").unwrap();
-    fork.repository.set_ref(&behind, fork.base, false, "", &stamp()).unwrap();
+    fork.repository.set_ref(&behind, fork.base, false, "", &signature()).unwrap();
     let error = forward("main", fork.ours, fork.theirs).unwrap_err();
     let (ours, theirs) = (fork.ours.short(), fork.theirs.short());
     assert_eq!(error.to_string(), format!("version {theirs} does not continue version {ours}"));

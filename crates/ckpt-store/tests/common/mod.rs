@@ -13,7 +13,7 @@ pub(crate) mod spy;
 use std::{collections::BTreeMap, sync::Arc};
 
 use ckpt_store::{
-    Contents, Draft, RefName, Repository, Stamp, Tensor, disk::MemDisk, record::Role,
+    Contents, Draft, RefName, Repository, Signature, Tensor, disk::MemDisk, record::Role,
 };
 
 pub(crate) fn repository() -> (MemDisk, Repository) {
@@ -49,20 +49,19 @@ pub(crate) fn main_branch() -> RefName {
     RefName::branch("main").unwrap()
 }
 
-pub(crate) fn stamp() -> Stamp {
-    Stamp { author: "ada".to_owned(), time_ms: 1_700_000_000_000 }
+pub(crate) fn signature() -> Signature {
+    Signature::new("ada", 1_700_000_000_000)
 }
 
 /// A version of two small tensors made from `seed`, whose loss falls as `seed` grows.
 pub(crate) fn draft(seed: f64) -> Draft {
-    Draft {
-        contents: Contents::Tensors(vec![
+    Draft::new(
+        Contents::Tensors(vec![
             Tensor::from_f64("weight", Role::Weights, &[seed, -seed, 0.5]),
             Tensor::from_f64("momentum", Role::State, &[seed / 3.0]),
         ]),
-        metrics: BTreeMap::from([("loss".to_owned(), 1.0 / seed)]),
-        message: format!("epoch {seed}"),
-        stamp: stamp(),
-        ..Draft::default()
-    }
+        signature(),
+    )
+    .with_metrics(BTreeMap::from([("loss".to_owned(), 1.0 / seed)]))
+    .with_message(format!("epoch {seed}"))
 }

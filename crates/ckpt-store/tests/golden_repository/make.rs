@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ckpt_hash::{CodeId, DataId, Digest};
 use ckpt_store::{
-    Condition, Contents, Draft, Effort, GuardChange, InputFile, NoteDraft, Parents, Reason,
-    RefKind, RefName, Repository, Result, Session, SessionOptions, Stamp, Tensor,
+    Condition, Contents, Draft, Effort, GuardChange, InputFile, NewNote, Parents, Reason, RefKind,
+    RefName, Repository, Result, Session, SessionOptions, Signature, Tensor,
     disk::MemDisk,
     record::{DataRecord, ParamValue, RecipeRecord, Role},
 };
@@ -19,8 +19,8 @@ use crate::{
 /// Elements of the weights: blocks of 8 to 16 kB, so that tables pay.
 const ELEMENTS: usize = 4000;
 
-fn stamp(second: i64) -> Stamp {
-    Stamp { author: "Ada Lovelace".to_owned(), time_ms: 1_700_000_000_000 + 1000 * second }
+fn signature(second: i64) -> Signature {
+    Signature::new("Ada Lovelace", 1_700_000_000_000 + 1000 * second)
 }
 
 fn recipe() -> RecipeRecord {
@@ -44,13 +44,9 @@ fn weights(name: &str, dtype: Dtype, bytes: Vec<u8>) -> Tensor {
 }
 
 fn version(second: i64, contents: Contents) -> Draft {
-    Draft {
-        contents,
-        metrics: BTreeMap::from([("loss".to_owned(), 8.0 / second as f64)]),
-        message: format!("second {second}"),
-        stamp: stamp(second),
-        ..Draft::default()
-    }
+    Draft::new(contents, signature(second))
+        .with_metrics(BTreeMap::from([("loss".to_owned(), 8.0 / second as f64)]))
+        .with_message(format!("second {second}"))
 }
 
 /// Weights of three trainings, each of which is stored in another way, after some epochs.
@@ -93,7 +89,7 @@ fn files(second: i64) -> Draft {
         ("sub/empty", Vec::new()),
     ];
     let files = files.map(|(path, bytes)| InputFile::new(path, Box::new(bytes), None).unwrap());
-    Draft { recipe: recipe(), ..version(second, Contents::Files(files.into())) }
+    version(second, Contents::Files(files.into())).with_recipe(recipe())
 }
 
 /// A small tensor of each type, and one of two leaves.
@@ -106,7 +102,7 @@ fn types(second: i64) -> Draft {
     tensors.push(weights("zeros", Dtype::U8, vec![0; (1 << 20) + 1]));
     tensors.push(weights("none", Dtype::F32, Vec::new()));
     let environment = BTreeMap::from([("cpu".to_owned(), "x86-64".to_owned())]);
-    Draft { environment, ..version(second, Contents::Tensors(tensors)) }
+    version(second, Contents::Tensors(tensors)).with_environment(environment)
 }
 
 pub(crate) fn golden() -> MemDisk {
@@ -122,7 +118,7 @@ pub(crate) fn golden() -> MemDisk {
 fn commits(repo: &Arc<Repository>) -> Result<()> {
     let main = main_branch();
     repo.commit(&main, &epoch(1, 0))?;
-    repo.commit(&main, &Draft { effort: Effort::Small, continues: true, ..epoch(2, 1) })?;
+    repo.commit(&main, &epoch(2, 1).with_effort(Effort::Small).continuing())?;
     repo.commit(&main, &epoch(3, 2))?;
     // Through a session: a file goes alone.
     let session = Session::start(Arc::clone(repo), main.clone(), SessionOptions::default())?;
@@ -132,47 +128,44 @@ fn commits(repo: &Arc<Repository>) -> Result<()> {
     repo.commit(&main, &types(5))?;
     let side = RefName::branch("Feature/ä")?;
     let parents = Parents::NewBranch(vec![repo.resolve("main@2")?]);
-    repo.commit(&side, &Draft { parents, ..epoch(6, 3) })?;
+    repo.commit(&side, &epoch(6, 3).with_parents(parents))?;
     let (expected, other) = (repo.resolve("main")?, repo.resolve("Feature/ä")?);
     let parents = Parents::Merge { expected, others: vec![other] };
     let nan = BTreeMap::from([("loss".to_owned(), f64::NAN)]);
-    repo.commit(&main, &Draft { parents, metrics: nan, ..version(7, Contents::Nothing) })?;
-    repo.delete_ref(&side, "merged", &stamp(8))?;
+    repo.commit(&main, &version(7, Contents::Nothing).with_parents(parents).with_metrics(nan))?;
+    repo.delete_ref(&side, "merged", &signature(8))?;
     repo.set_head(&RefName::branch("work/next")?)
 }
 
 fn refs(repo: &Repository) -> Result<()> {
     let tag = RefName::new(RefKind::Tag, "v1.0")?;
-    repo.set_ref(&tag, repo.resolve("main@2")?, false, "released", &stamp(9))?;
-    repo.set_ref(&tag, repo.resolve("main@3")?, true, "released again", &stamp(10))?;
+    repo.set_ref(&tag, repo.resolve("main@2")?, false, "released", &signature(9))?;
+    repo.set_ref(&tag, repo.resolve("main@3")?, true, "released again", &signature(10))?;
     let alias = RefName::new(RefKind::Alias, "production")?;
     let guard: Condition = "loss <= 8".parse().expect("a condition");
-    repo.guard(&alias, &GuardChange::Add(vec![guard]), "no worse", &stamp(11))?;
+    repo.guard(&alias, &GuardChange::Add(vec![guard]), "no worse", &signature(11))?;
     let gate = "loss < current.loss && loss <= parent.loss".parse::<Condition>();
     let gate = [gate.expect("a condition")];
-    repo.promote(&alias, repo.resolve("main@2")?, &gate, "better", &stamp(12))?;
+    repo.promote(&alias, repo.resolve("main@2")?, &gate, "better", &signature(12))?;
     let reason = Reason { text: "worse", override_reason: Some("for a test") };
-    repo.promote(&alias, repo.resolve("main@1")?, &gate, reason, &stamp(13))?;
-    repo.rollback(&main_branch(), None, "no loss", &stamp(14))?;
-    repo.rollback(&main_branch(), Some(repo.resolve("main@3")?), "further", &stamp(15)).map(|_| ())
+    repo.promote(&alias, repo.resolve("main@1")?, &gate, reason, &signature(13))?;
+    repo.rollback(&main_branch(), None, "no loss", &signature(14))?;
+    repo.rollback(&main_branch(), Some(repo.resolve("main@3")?), "further", &signature(15))
+        .map(|_| ())
 }
 
 fn notes(repo: &Repository) -> Result<()> {
     let (one, three) = (repo.resolve("main@1")?, repo.resolve("main@3")?);
     let report = b"<p>fine</p>\n".to_vec();
-    repo.note(&NoteDraft {
-        versions: vec![one, three],
-        metrics: BTreeMap::from([("f1".to_owned(), 0.5)]),
-        files: vec![InputFile::new("report.html", Box::new(report), None)?],
-        stamp: stamp(16),
-        ..NoteDraft::default()
-    })?;
-    repo.note(&NoteDraft {
-        versions: vec![three],
-        metrics: BTreeMap::from([("f1".to_owned(), 0.75)]),
-        text: "measured again".to_owned(),
-        stamp: stamp(17),
-        ..NoteDraft::default()
-    })
+    repo.note(
+        &NewNote::new(vec![one, three], signature(16))
+            .with_metrics(BTreeMap::from([("f1".to_owned(), 0.5)]))
+            .with_files(vec![InputFile::new("report.html", Box::new(report), None)?]),
+    )?;
+    repo.note(
+        &NewNote::new(vec![three], signature(17))
+            .with_metrics(BTreeMap::from([("f1".to_owned(), 0.75)]))
+            .with_text("measured again"),
+    )
     .map(|_| ())
 }

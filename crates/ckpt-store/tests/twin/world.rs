@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Condition, Draft, Effort, GuardChange, Parents, RefKind, Repository, RestoreOptions, Session,
-    SessionOptions, Stamp, Version,
+    SessionOptions, Signature, Version,
     disk::{Disk, MemDisk},
     record::{MoveKind, NoteRecord, Role},
 };
@@ -34,20 +34,16 @@ impl World {
         Self { disk, handles, model: Model::default(), head: Ref::Main, clock: 0 }
     }
 
-    fn stamp(&self) -> Stamp {
+    fn signature(&self) -> Signature {
         // Several versions of one time.
-        Stamp { author: "ada".to_owned(), time_ms: 1_700_000_000_000 + self.clock / 3 }
+        Signature::new("ada", 1_700_000_000_000 + self.clock / 3)
     }
 
     fn draft(&self, make: &Make, parents: Parents) -> Draft {
-        Draft {
-            contents: make.content.contents(),
-            metrics: BTreeMap::from([("loss".to_owned(), f64::from(make.loss))]),
-            stamp: self.stamp(),
-            effort: [Effort::Default, Effort::Fast, Effort::Small][self.clock as usize % 3],
-            parents,
-            ..Draft::default()
-        }
+        Draft::new(make.content.contents(), self.signature())
+            .with_metrics(BTreeMap::from([("loss".to_owned(), f64::from(make.loss))]))
+            .with_effort([Effort::Default, Effort::Fast, Effort::Small][self.clock as usize % 3])
+            .with_parents(parents)
     }
 
     /// Does an operation in both, and checks that they agree where all refs are then.
@@ -87,9 +83,10 @@ impl World {
 
     /// Does an operation that moves a ref and makes no version.
     fn shift(&mut self, repo: &Repository, op: &Op) {
-        let (stamp, model) = (self.stamp(), &mut self.model);
-        let set =
-            |name: Ref, to, force| repo.set_ref(&name.name(), to, force, "why", &stamp).map(|_| ());
+        let (signature, model) = (self.signature(), &mut self.model);
+        let set = |name: Ref, to, force| {
+            repo.set_ref(&name.name(), to, force, "why", &signature).map(|_| ())
+        };
         let (expected, found) = match op {
             Op::Set(name, to) => {
                 let to = model.pick(*to);
@@ -101,22 +98,22 @@ impl World {
             }
             Op::Delete(name) => {
                 let at = model.at(*name);
-                let found = repo.delete_ref(&name.name(), "why", &stamp);
+                let found = repo.delete_ref(&name.name(), "why", &signature);
                 (model.delete(*name), found.map(|left| assert_eq!(left.record.from, at)))
             }
             Op::Rollback(name) => (
                 model.rollback(*name, None),
-                repo.rollback(&name.name(), None, "why", &stamp).map(|_| ()),
+                repo.rollback(&name.name(), None, "why", &signature).map(|_| ()),
             ),
             Op::RollbackTo(name, to) => {
                 let to = model.pick(*to);
-                let found = repo.rollback(&name.name(), Some(to), "why", &stamp);
+                let found = repo.rollback(&name.name(), Some(to), "why", &signature);
                 (model.rollback(*name, Some(to)), found.map(|_| ()))
             }
             Op::Promote(to) => {
                 let (alias, to) = (Ref::Alias, model.pick(*to));
                 let gate = ["loss < current.loss".parse::<Condition>().unwrap()];
-                let found = repo.promote(&alias.name(), to, &gate, "why", &stamp);
+                let found = repo.promote(&alias.name(), to, &gate, "why", &signature);
                 (model.promote(alias, to), found.map(|_| ()))
             }
             other => panic!("{other:?} moves no ref"),
@@ -159,7 +156,7 @@ impl World {
             id,
             parents,
             number: record.number,
-            time_ms: self.stamp().time_ms,
+            time_ms: self.signature().time_ms,
             loss: f64::from(make.loss),
             content: make.content.clone(),
         });
@@ -216,7 +213,7 @@ impl World {
         let condition = |limit| format!("loss <= {limit}").parse().unwrap();
         let change = limit.map(|limit| GuardChange::Add(vec![condition(limit)]));
         let change = change.unwrap_or(GuardChange::Clear);
-        let found = repo.guard(&name.name(), &change, "why", &self.stamp()).unwrap();
+        let found = repo.guard(&name.name(), &change, "why", &self.signature()).unwrap();
         assert_eq!(found.is_some(), self.model.guard(name, limit));
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context;
 use ckpt_store::{
-    Contents, Draft, FIRST_BRANCH, RefName, Repository, Session, SessionOptions, Stamp, Tensor,
+    Contents, Draft, FIRST_BRANCH, RefName, Repository, Session, SessionOptions, Signature, Tensor,
     record::Role,
 };
 
@@ -57,8 +57,8 @@ impl TinyRepository {
 
 /// Describes a version; the time is recorded, not measured, and so the same for all.
 pub(super) fn draft(contents: Contents) -> Draft {
-    let stamp = Stamp { author: "bench".to_owned(), time_ms: 1_700_000_000_000 };
-    Draft { contents, stamp, ..Draft::default() }
+    let stamp = Signature::new("bench", 1_700_000_000_000);
+    Draft::new(contents, stamp)
 }
 
 /// Makes ten weights and a bias.

@@ -1,4 +1,4 @@
-use ckpt_store::{Draft, RefName};
+use ckpt_store::{Contents, Draft, RefName, Signature};
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -72,7 +72,7 @@ fn a_metric_that_is_not_finite_is_null() {
     let sandbox = Sandbox::new();
     for value in [f64::NAN, f64::INFINITY] {
         let metrics = [("loss".to_owned(), value)].into();
-        let draft = Draft { metrics, ..Draft::default() };
+        let draft = Draft::new(Contents::Nothing, Signature::new("", 0)).with_metrics(metrics);
         sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     }
     let metric = &sandbox.json("compare main~ main")["metrics"]["loss"];

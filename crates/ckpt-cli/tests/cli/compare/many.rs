@@ -1,6 +1,6 @@
 //! Tensors of more than two versions.
 
-use ckpt_store::{Contents, Draft, RefName, Tensor, record::Role};
+use ckpt_store::{Contents, Draft, RefName, Signature, Tensor, record::Role};
 use ckpt_tensor::Dtype;
 use insta::assert_snapshot;
 
@@ -14,7 +14,7 @@ fn types_are_those_of_the_first_version_and_others_are_marked() {
             Tensor::new(*name, *dtype, [*len], Role::Weights, bytes.to_vec()).unwrap()
         };
         let contents = Contents::Tensors(tensors.iter().map(tensor).collect());
-        let draft = Draft { contents, ..Draft::default() };
+        let draft = Draft::new(contents, Signature::new("", 0));
         sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     };
     commit(&[("form", Dtype::U8, 2, &[1, 2]), ("w", Dtype::F32, 1, &1.001_f32.to_le_bytes())]);

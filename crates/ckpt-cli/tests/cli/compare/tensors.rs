@@ -1,6 +1,6 @@
 //! Which tensors are listed, how, and what is required of them.
 
-use ckpt_store::{Contents, Draft, RefName, Tensor, record::Role};
+use ckpt_store::{Contents, Draft, RefName, Signature, Tensor, record::Role};
 use ckpt_tensor::Dtype;
 use insta::assert_snapshot;
 use serde_json::json;
@@ -145,7 +145,7 @@ fn a_cast_shows_what_it_lost() {
     let sandbox = Sandbox::new();
     let commit = |dtype, bytes: Vec<u8>| {
         let tensor = Tensor::new("w", dtype, [2], Role::Weights, bytes).unwrap();
-        let draft = Draft { contents: Contents::Tensors(vec![tensor]), ..Draft::default() };
+        let draft = Draft::new(Contents::Tensors(vec![tensor]), Signature::new("", 0));
         sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     };
     commit(Dtype::F32, [1.0_f32, 1.001].iter().flat_map(|value| value.to_le_bytes()).collect());

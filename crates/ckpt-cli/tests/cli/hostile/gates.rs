@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ckpt_store::{Draft, RefName, Stamp};
+use ckpt_store::{Contents, Draft, RefName, Signature};
 use insta::assert_snapshot;
 
 use super::{refused_lines, refused_unnamed};
@@ -83,8 +83,8 @@ fn a_metric_that_became_nan_got_worse() {
     let sandbox = Sandbox::new();
     for f1 in [Some(0.5), Some(f64::NAN), None] {
         let metrics = f1.map(|value| ("f1".to_owned(), value)).into_iter().collect();
-        let stamp = Stamp { author: String::new(), time_ms: START };
-        let draft = Draft { metrics, stamp, ..Draft::default() };
+        let stamp = Signature::new("", START);
+        let draft = Draft::new(Contents::Nothing, stamp).with_metrics(metrics);
         sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     }
     for line in ["compare main@1 main@2 --no-worse", "compare main@1 main@3 --no-worse"] {

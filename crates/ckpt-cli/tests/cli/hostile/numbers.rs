@@ -1,6 +1,6 @@
 //! Metrics and parameters that are no numbers or have no names, and conditions on what is no number.
 
-use ckpt_store::{Draft, RefName, Stamp};
+use ckpt_store::{Contents, Draft, RefName, Signature};
 use insta::assert_snapshot;
 
 use super::{refused, refused_lines, refused_unnamed, together};
@@ -11,8 +11,8 @@ fn odd_metrics() -> Sandbox {
     let sandbox = Sandbox::new();
     for f1 in [Some(0.5), Some(f64::NAN), Some(f64::INFINITY), None] {
         let metrics = f1.map(|value| ("f1".to_owned(), value)).into_iter().collect();
-        let stamp = Stamp { author: "ada".to_owned(), time_ms: START };
-        let draft = Draft { metrics, stamp, ..Draft::default() };
+        let stamp = Signature::new("ada", START);
+        let draft = Draft::new(Contents::Nothing, stamp).with_metrics(metrics);
         sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     }
     sandbox

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ckpt_store::{Draft, RefName, Stamp};
+use ckpt_store::{Contents, Draft, RefName, Signature};
 use insta::assert_snapshot;
 
 use super::{refused, refused_unnamed};
@@ -100,8 +100,8 @@ fn digits_that_several_ids_start_with() {
     let mut starts = BTreeSet::new();
     // Of a few hundred ids two start with the same four digits.
     let twice = (0..).find_map(|number| {
-        let stamp = Stamp { author: String::new(), time_ms: number };
-        let made = repository.commit(&branch, &Draft { stamp, ..Draft::default() }).unwrap();
+        let stamp = Signature::new("", number);
+        let made = repository.commit(&branch, &Draft::new(Contents::Nothing, stamp)).unwrap();
         let start = made.version.id.to_string()[..4].to_owned();
         (!starts.insert(start.clone())).then_some(start)
     });

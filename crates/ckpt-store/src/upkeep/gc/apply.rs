@@ -9,7 +9,7 @@ use crate::{
     error::{Doing, Result},
     record::{ContentNote, NoteRecord},
     repo::Repository,
-    signature::Stamp,
+    signature::Signature,
     upkeep::gc::{GcOptions, GcReport, scan::Survey},
 };
 
@@ -23,7 +23,7 @@ impl Repository {
     /// Writes packs anew and sets the old ones aside; the caller holds the lock of mergers.
     pub(super) fn sweep(
         &self,
-        stamp: &Stamp,
+        signature: &Signature,
         grace_ms: i64,
         progress: Progress<'_>,
     ) -> Result<GcReport> {
@@ -34,9 +34,9 @@ impl Repository {
         survey.seen.extend(written.iter().map(|pack| pack.name().to_owned()));
         let written_bytes = written.iter().map(|pack| pack.byte_len()).sum();
         let alone = self.refs.alone()?;
-        let mut report = self.take_away(&mut survey, stamp)?;
+        let mut report = self.take_away(&mut survey, signature)?;
         report.written_bytes = written_bytes;
-        (report.removed, report.removed_bytes) = self.clear_trash(stamp, grace_ms)?;
+        (report.removed, report.removed_bytes) = self.clear_trash(signature, grace_ms)?;
         drop(alone);
         Ok(report)
     }
@@ -62,12 +62,12 @@ impl Repository {
     /// Should locks not work, every step is still right by its place: the note comes before what it
     /// says, the manifest before the packs that it names, and after the generation was changed,
     /// this looks again at what came until then. Whoever comes later sees the new number.
-    fn take_away(&self, survey: &mut Survey<'_>, stamp: &Stamp) -> Result<GcReport> {
+    fn take_away(&self, survey: &mut Survey<'_>, signature: &Signature) -> Result<GcReport> {
         let relied_on = loop {
             let relied_on = survey.look_again()?;
             let newest = survey.reach.notes.newest();
             let (versions, content) = (&survey.unreachable, ContentNote::Removed);
-            if self.note_content_onto(newest, versions, content, UNREACHABLE, stamp)? {
+            if self.note_content_onto(newest, versions, content, UNREACHABLE, signature)? {
                 break relied_on;
             }
         };
@@ -78,13 +78,13 @@ impl Repository {
         }
         let names: BTreeSet<String> = gone.keys().cloned().collect();
         if !survey.dead.is_empty() {
-            self.write_manifest(names.clone(), stamp)?;
+            self.write_manifest(names.clone(), signature)?;
         }
         self.objects.packs.set_aside(&names)?;
         self.bump_generation()?;
         let (reached, relied_on) = survey.look_again_after(&noted)?;
         self.objects.packs.bring_back_below(relied_on)?;
-        self.push_content_note(&reached, ContentNote::Kept, REACHED, stamp)?;
+        self.push_content_note(&reached, ContentNote::Kept, REACHED, signature)?;
         noted.retain(|id| !reached.contains(id));
         Ok(GcReport {
             unreachable: noted.into_iter().collect(),
@@ -101,12 +101,12 @@ impl Repository {
         versions: &BTreeSet<VersionId>,
         content: ContentNote,
         text: &str,
-        stamp: &Stamp,
+        signature: &Signature,
     ) -> Result<()> {
         if versions.is_empty() {
             return Ok(());
         }
-        self.push_note(content_note(versions, content, text, stamp)).map(|_| ())
+        self.push_note(content_note(versions, content, text, signature)).map(|_| ())
     }
 
     /// Does so if no note came since the newest one that the caller knows; tells whether it did, or
@@ -117,18 +117,18 @@ impl Repository {
         versions: &BTreeSet<VersionId>,
         content: ContentNote,
         text: &str,
-        stamp: &Stamp,
+        signature: &Signature,
     ) -> Result<bool> {
         if versions.is_empty() {
             return Ok(true);
         }
-        let note = content_note(versions, content, text, stamp);
+        let note = content_note(versions, content, text, signature);
         Ok(self.push_note_onto(newest, note)?.is_ok())
     }
 
     /// Removes for good what merges set aside, and what was set aside longer ago than the grace
     /// period; returns how many packs and bytes.
-    fn clear_trash(&self, stamp: &Stamp, grace_ms: i64) -> Result<(u64, u64)> {
+    fn clear_trash(&self, signature: &Signature, grace_ms: i64) -> Result<(u64, u64)> {
         let packs = &self.objects.packs;
         let mut named = self.in_manifests()?;
         let (mut count, mut bytes) = packs.remove_merged(&named)?;
@@ -136,16 +136,16 @@ impl Repository {
         let strays: BTreeSet<String> =
             packs.in_trash()?.into_iter().filter(|name| !named.contains(name)).collect();
         if !strays.is_empty() {
-            self.write_manifest(strays.clone(), stamp)?;
+            self.write_manifest(strays.clone(), signature)?;
             named.extend(strays);
         }
-        let (expired, _) = self.expired_at(stamp.time_ms, grace_ms)?;
+        let (expired, _) = self.expired_at(signature.time_ms, grace_ms)?;
         for name in expired.keys() {
             let len = packs.remove_from_trash(name)?;
             (count, bytes) = (count + u64::from(len > 0), bytes + len);
         }
         for (name, manifest) in self.manifests()? {
-            if manifest.time_ms.saturating_add(grace_ms) <= stamp.time_ms {
+            if manifest.time_ms.saturating_add(grace_ms) <= signature.time_ms {
                 let path = format!("{TRASH}/{name}");
                 self.disk().remove(&path).doing(|| format!("remove {path}"))?;
             }
@@ -156,7 +156,7 @@ impl Repository {
     /// Returns the packs in trash that can be brought back no longer, with their lengths.
     pub(super) fn expired(&self, options: &GcOptions) -> Result<(BTreeMap<String, u64>, u64)> {
         let grace_ms = options.grace_ms.unwrap_or(self.read_config()?.trash.grace_ms());
-        self.expired_at(options.stamp.time_ms, grace_ms)
+        self.expired_at(options.signature.time_ms, grace_ms)
     }
 
     fn expired_at(&self, now_ms: i64, grace_ms: i64) -> Result<(BTreeMap<String, u64>, u64)> {
@@ -180,14 +180,14 @@ fn content_note(
     versions: &BTreeSet<VersionId>,
     content: ContentNote,
     text: &str,
-    stamp: &Stamp,
+    signature: &Signature,
 ) -> NoteRecord {
     NoteRecord {
         versions: versions.iter().copied().collect(),
         text: text.to_owned(),
         content,
-        author: stamp.author.clone(),
-        time_ms: stamp.time_ms,
+        author: signature.author.clone(),
+        time_ms: signature.time_ms,
         ..NoteRecord::default()
     }
 }

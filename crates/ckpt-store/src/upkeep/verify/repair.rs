@@ -6,7 +6,7 @@ use ckpt_hash::VersionId;
 use ckpt_pack::{Keep, ObjectId, PACKS, disk::durable::join, repack};
 
 use crate::{
-    error::Result, record::VersionRecord, repo::Repository, signature::Stamp,
+    error::Result, record::VersionRecord, repo::Repository, signature::Signature,
     upkeep::verify::VerifyReport,
 };
 
@@ -36,7 +36,7 @@ impl Repository {
     /// whatever the disk refuses. Nothing is set aside then.
     pub fn repair(
         &self,
-        stamp: &Stamp,
+        signature: &Signature,
         progress: &(dyn Fn(u64, u64) + Sync),
     ) -> Result<RepairReport> {
         let replacing = self.refs.replace_packs()?;
@@ -55,7 +55,7 @@ impl Repository {
             }
             let names: BTreeSet<String> = unsound.keys().cloned().collect();
             let _alone = self.refs.alone()?;
-            self.write_manifest(names.clone(), stamp)?;
+            self.write_manifest(names.clone(), signature)?;
             self.objects.packs.set_aside(&names)?;
             self.bump_generation()?;
         }
