@@ -86,6 +86,16 @@ pub enum Error {
     /// Content that was removed so long ago that it cannot be brought back.
     #[error("{0}; it cannot be brought back any more")]
     Gone(Box<Removed>),
+    /// A file or a tensor that a version does not have.
+    #[error("version {} has no {what} {name:?}", version.short())]
+    NotInVersion {
+        /// The version.
+        version: VersionId,
+        /// What is not there: `file` or `tensor`.
+        what: &'static str,
+        /// Its path or its name.
+        name: String,
+    },
     /// A ref that is not there.
     #[error("there is no {0}")]
     NoRef(RefName),
@@ -353,6 +363,7 @@ impl Error {
             Self::NoRepository(_)
             | Self::NoRef(_)
             | Self::NoGuard { .. }
+            | Self::NotInVersion { .. }
             | Self::Revision(
                 RevisionError::Unknown(_)
                 | RevisionError::Empty(_)
@@ -404,6 +415,10 @@ impl Error {
     /// Tells whether a file that was there is gone.
     pub(crate) fn is_gone(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
+    pub(crate) fn not_in_version(version: VersionId, what: &'static str, name: &str) -> Self {
+        Self::NotInVersion { version, what, name: name.to_owned() }
     }
 
     pub(crate) fn damaged(place: impl Into<String>, what: impl Into<String>) -> Self {

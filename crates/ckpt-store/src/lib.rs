@@ -92,6 +92,7 @@ pub use crate::{
     repo::{FIRST_BRANCH, Repository},
     restore::{
         ExportFormat, ExportOptions, PlannedFile, RestoreAction, RestoreOptions, RestorePlan,
+        StoredBytes,
     },
     signature::Signature,
     statistics::{TensorStatistics, VersionStatistics},

@@ -20,7 +20,10 @@ use rayon::prelude::*;
 
 use ckpt_hash::VersionId;
 
-pub use self::export::{ExportFormat, ExportOptions};
+pub use self::{
+    export::{ExportFormat, ExportOptions},
+    read::StoredBytes,
+};
 use self::{layout::planned_files, present::is_same};
 use crate::{
     content::{

@@ -4,7 +4,10 @@ mod alongside;
 mod read;
 
 use self::read::Piece;
-pub(crate) use self::{alongside::Together, read::PartSink};
+pub(crate) use self::{
+    alongside::Together,
+    read::{PartSink, Ranges},
+};
 
 use std::sync::Arc;
 

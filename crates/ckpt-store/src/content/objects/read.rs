@@ -1,5 +1,7 @@
 //! Reads content: block by block, in parallel, never more than a few dozen MiB at once.
 
+use std::sync::OnceLock;
+
 use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, leaf_hash, merkle_root};
 use ckpt_pack::{
     ObjectId,
@@ -20,6 +22,7 @@ pub(crate) type PartSink<'a> = dyn Fn(u64, &[u8]) -> Result<()> + Sync + 'a;
 pub(super) const WINDOW: usize = 16;
 
 /// Where a piece of content is and which block holds it.
+#[derive(Debug)]
 pub(super) struct Piece {
     pub(super) hash: LeafHash,
     start: u64,
@@ -38,6 +41,57 @@ impl Piece {
         }
         let what = format!("it has {} bytes in place of {}", bytes.len(), self.len);
         Err(Error::damaged(self.id().to_string(), what))
+    }
+}
+
+/// Content that is read by position. Its list of blocks is read once, when it is first needed.
+#[derive(Debug)]
+pub(crate) struct Ranges {
+    content: Content,
+    pieces: OnceLock<Vec<Piece>>,
+}
+
+impl Ranges {
+    pub(crate) fn new(content: Content) -> Self {
+        Self { content, pieces: OnceLock::new() }
+    }
+
+    /// Fills a place with the bytes of the content from `start` on, which has to have so many. Reads
+    /// the blocks that hold them alone, in parallel on the current rayon pool.
+    pub(crate) fn read(&self, objects: &Objects, start: u64, mut place: &mut [u8]) -> Result<()> {
+        let pieces = match self.pieces.get() {
+            Some(pieces) => pieces,
+            None => {
+                let pieces = objects.pieces(self.content)?;
+                self.pieces.get_or_init(|| pieces)
+            }
+        };
+        let first = pieces.partition_point(|piece| piece.start + piece.len <= start);
+        let mut at = start;
+        let mut parts = Vec::new();
+        for piece in &pieces[first..] {
+            if place.is_empty() {
+                break;
+            }
+            let skipped = at - piece.start;
+            let count = (piece.len - skipped).min(place.len() as u64) as usize;
+            let part = place.split_off_mut(..count).expect("no more than there is");
+            parts.push((piece, skipped as usize, part));
+            at += count as u64;
+        }
+        parts.into_par_iter().try_for_each(|(piece, skipped, part)| {
+            let is_whole = part.len() as u64 == piece.len;
+            let mut take = |bytes: &[u8]| {
+                piece.check(bytes)?;
+                part.copy_from_slice(&bytes[skipped..][..part.len()]);
+                Ok(())
+            };
+            if is_whole {
+                return objects.packs.with_block(&piece.id(), None, take)?;
+            }
+            // What is left of it will mostly be asked for next.
+            take(&objects.packs.block(&piece.id(), None)?)
+        })
     }
 }
 
