@@ -8,8 +8,7 @@ use crate::{
     commands::Command,
     context::{Context, Outcome, PROGRAM},
     environment::Environment,
-    failure::{Class, Failure},
-    suggest,
+    failure::Class,
     ui::Ui,
     usage,
 };
@@ -62,7 +61,10 @@ pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> E
     };
     let mut context = Context { ui, environment, repo, json, grammar: Cli::command };
     let outcome = command.run(&mut context);
-    let outcome = outcome.map_err(|failure| suggest::name(&context, failure));
+    let outcome = outcome.map_err(|failure| match context.repository() {
+        Ok(repository) => ckpt_app::refs::suggest(&repository, failure),
+        Err(_) => failure,
+    });
     exit_code(&mut context.ui, outcome)
 }
 
@@ -88,21 +90,8 @@ fn exit_code(ui: &mut Ui, outcome: Outcome) -> ExitCode {
     });
     match ended {
         Ok(answer) => answer.into(),
-        Err(failure) => report(ui, &failure),
+        Err(failure) => usage::report_failure(ui, &failure),
     }
-}
-
-/// Prints a failure and returns its exit code.
-pub fn report(ui: &mut Ui, failure: &Failure) -> ExitCode {
-    let code = match failure.class() {
-        Class::ClosedPipe => return ExitCode::SUCCESS,
-        Class::Failed => 1,
-        Class::Usage => 2,
-        Class::No => 3,
-        Class::Conflict => 4,
-    };
-    ui.failure(failure);
-    ExitCode::from(code)
 }
 
 #[cfg(test)]

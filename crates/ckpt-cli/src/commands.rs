@@ -17,7 +17,6 @@ mod merge;
 pub(crate) mod models;
 mod note;
 mod output;
-mod patterns;
 mod promote;
 mod prune;
 mod refs;

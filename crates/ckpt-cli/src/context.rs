@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use ckpt_store::{Notes, Repository, Signature, Version};
+pub(crate) use ckpt_app::refs::{find, noted};
+use ckpt_store::{Repository, Signature};
 
 use crate::{environment::Environment, failure::Failure, ui::Ui};
 
@@ -55,15 +56,4 @@ impl Context {
     pub(crate) fn stamp(&self) -> Result<Signature, Failure> {
         self.environment.stamp(None)
     }
-}
-
-/// Takes what notes say into the metrics of a version that is going to be shown.
-pub(crate) fn noted(notes: &Notes, mut version: Version) -> Version {
-    version.record.metrics = notes.metrics(&version);
-    version
-}
-
-/// Finds the version that a revision names.
-pub(crate) fn find(repository: &Repository, revision: &str) -> Result<Version, Failure> {
-    Ok(repository.version(&repository.resolve(revision)?)?)
 }

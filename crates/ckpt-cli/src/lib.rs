@@ -19,25 +19,21 @@
 //! error. A reader that stops reading ends the program without complaint.
 
 mod app;
-mod collect;
 mod commands;
 mod context;
 pub mod environment;
-mod failure;
-pub mod format;
 mod git;
-mod json;
 mod metered;
-mod metrics;
-mod near;
-mod outside;
-mod suggest;
 pub mod ui;
 mod usage;
 mod whole_file;
 
+// What every door of ckpt shares.
+use ckpt_app::{documents as json, failure, metrics, near, outside, params, patterns};
+
+pub use ckpt_app::{Class, Failure, Hint, format};
+
 pub use crate::{
-    app::{report, run},
-    failure::{Class, Failure, Hint},
-    usage::report as report_usage,
+    app::run,
+    usage::{report as report_usage, report_failure as report},
 };

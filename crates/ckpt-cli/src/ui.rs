@@ -3,21 +3,19 @@
 mod progress;
 mod sparkline;
 mod table;
-mod text;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use console::Term;
 use serde::Serialize;
 
-pub(crate) use self::text::escape;
 pub use self::{
     progress::{Meter, Progress},
     sparkline::sparkline,
     table::{Column, Table},
-    text::{Style, Text},
 };
 use crate::{environment::Environment, failure::Failure};
+pub use ckpt_app::text::{Style, Text};
 
 /// Columns of what is not a terminal, unless `COLUMNS` says so.
 const PIPE_WIDTH: usize = 80;

@@ -1,4 +1,5 @@
-//! Arguments that do not parse, in the same two lines as every other failure.
+//! How failures end the program: one line, a hint, an exit code; arguments that do not parse in the
+//! same way.
 
 use std::{
     io::{self, Write},
@@ -7,10 +8,26 @@ use std::{
 
 use clap::error::ErrorKind;
 
-use crate::{app, failure::Failure, ui::Ui};
+use crate::{
+    failure::{Class, Failure},
+    ui::Ui,
+};
 
 /// The most columns of a help text: longer lines are hard to read.
 pub(crate) const WIDTH: usize = 100;
+
+/// Prints a failure and returns its exit code.
+pub fn report_failure(ui: &mut Ui, failure: &Failure) -> ExitCode {
+    let code = match failure.class() {
+        Class::ClosedPipe => return ExitCode::SUCCESS,
+        Class::Failed => 1,
+        Class::Usage => 2,
+        Class::No => 3,
+        Class::Conflict => 4,
+    };
+    ui.failure(failure);
+    ExitCode::from(code)
+}
 
 /// Prints the help that was asked for, or what is wrong with the arguments.
 pub fn report(ui: &mut Ui, error: &clap::Error) -> ExitCode {
@@ -26,10 +43,10 @@ pub fn report(ui: &mut Ui, error: &clap::Error) -> ExitCode {
         DisplayHelp | DisplayVersion => {
             match error.print().and_then(|()| io::stdout().flush()).map_err(Failure::output) {
                 Ok(()) => ExitCode::SUCCESS,
-                Err(failure) => app::report(ui, &failure),
+                Err(failure) => report_failure(ui, &failure),
             }
         }
-        _ => app::report(ui, &failure(&error.render().to_string())),
+        _ => report_failure(ui, &failure(&error.render().to_string())),
     }
 }
 

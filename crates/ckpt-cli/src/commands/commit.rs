@@ -1,4 +1,3 @@
-mod param;
 mod roles;
 
 use std::{
@@ -8,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ckpt_app::files::input_files;
 use ckpt_store::{
     Commit, Contents, Draft, Effort, Parents, Pattern, RefName, Repository, RoleRules, Version,
     record::{CheckpointRecord, DataLabel, DataRecord, ParamValue, RecipeRecord},
@@ -16,11 +16,10 @@ use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 
 use super::{refs, show::content};
 use crate::{
-    collect,
     context::{Answer, Context, Outcome, find},
     environment,
     failure::{Class, Failure},
-    format, json,
+    format, json, params,
     ui::{Style, Text, Ui},
 };
 
@@ -57,7 +56,7 @@ pub(crate) struct CommitArgs {
     /// A parameter that went in: true, false, a number or text; repeatable. Text is also what
     /// would not come back as it was given, such as 007, +1 or a whole number beyond 64 bits, and
     /// what may be a hash, such as 1234e56
-    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = param::parse)]
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parse_param)]
     params: Vec<(String, ParamValue)>,
 
     /// A measurement that came out: a finite number; repeatable
@@ -138,7 +137,7 @@ pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
     let (parent, parents) = find_parents(&repository, &branch, args.from.as_deref())?;
     let progress = context.ui.progress("committing");
     let draft = Draft::new(
-        Contents::Files(collect::input_files(&args.paths, args.opaque, &progress)?),
+        Contents::Files(input_files(&args.paths, args.opaque, &progress.counting())?),
         context.environment.stamp(args.author.as_deref())?,
     )
     .with_recipe(recipe(&repository, args, parent.as_ref())?)
@@ -286,6 +285,11 @@ pub(super) fn unique<T: Clone>(
         }
     }
     Ok(map)
+}
+
+fn parse_param(text: &str) -> Result<(String, ParamValue), String> {
+    let (name, value) = split_pair(text)?;
+    Ok((name, params::read(value)))
 }
 
 fn split_pair(text: &str) -> Result<(String, &str), String> {

@@ -1,30 +1,24 @@
 //! Compares versions: judged here, printed in `text` and `many`.
 
-mod files;
-mod inputs;
-mod keys;
+mod extent;
 mod many;
-mod requirements;
 mod tensors;
 mod text;
 
-use std::collections::BTreeMap;
-
-use ckpt_store::{CompareOptions, Comparison, Pattern, Repository, TensorStatus, Version};
+use ckpt_app::compare::{Judged, METRIC, Requirements, Unmet, document};
+use ckpt_store::{CompareOptions, Pattern, Repository, Version};
 use clap::{Args, ValueEnum};
 
-use self::{
-    files::FileChange,
-    inputs::Inputs,
-    requirements::{Requirements, Unmet},
-    text::Extent,
-};
+use self::extent::Extent;
 use crate::{
-    commands::patterns,
     context::{Answer, Context, Outcome, find},
     failure::Failure,
-    metrics::{self, Directions, MetricChange, Verdict},
+    patterns,
+    ui::{Style, Text, Ui},
 };
+
+/// Most things that are not met and listed, unless all are asked for.
+const LISTED: usize = 20;
 
 /// Compares versions
 ///
@@ -108,18 +102,6 @@ enum Sort {
     Name,
 }
 
-/// Two versions, compared and judged.
-struct Judged {
-    /// What the versions were called.
-    names: [String; 2],
-    comparison: Comparison,
-    metrics: BTreeMap<String, MetricChange>,
-    inputs: Inputs,
-    files: Vec<FileChange>,
-    /// What was required and is not met.
-    unmet: Vec<Unmet>,
-}
-
 pub(crate) fn compare(context: &mut Context, args: &CompareArgs) -> Outcome {
     let requirements = Requirements::new(&args.conditions, args.no_worse)?;
     let repository = context.repository()?;
@@ -138,7 +120,7 @@ fn print(
 ) -> Result<(), Failure> {
     if context.json {
         let documents: Vec<_> =
-            judged.iter().map(|judged| keys::document(judged, requirements)).collect();
+            judged.iter().map(|judged| document(judged, requirements)).collect();
         return match &documents[..] {
             [document] => context.ui.json(document),
             documents => context.ui.json(&documents),
@@ -149,7 +131,7 @@ fn print(
         [judged] => text::print(&mut context.ui, judged, extent)?,
         judged => many::print(&mut context.ui, judged, extent)?,
     }
-    requirements::print(&mut context.ui, judged, requirements, args.all)
+    print_unmet(&mut context.ui, judged, requirements, args.all)
 }
 
 /// Compares the first version with each of the others.
@@ -163,59 +145,14 @@ fn judge(
     let others = args.b.iter().map(|name| find(repository, name));
     let others: Vec<Version> = others.collect::<Result<_, _>>()?;
     patterns::check(repository, &args.tensors, [&a].into_iter().chain(&others))?;
-    let directions = Directions::read(repository)?;
     let progress = context.ui.progress("comparing");
     let tell = |done, total| progress.update_bytes(done, total);
     let options = CompareOptions { tensors: args.tensors.clone(), progress: Some(&tell) };
     let judge = |(b, name): (Version, &String)| {
-        let comparison = repository.compare_with(a.clone(), b, &options)?;
         let names = [args.a.clone(), name.clone()];
-        let judged = Judged::new(repository, &directions, names, comparison)?;
-        requirements.judge(repository, judged)
+        Judged::new(repository, (&a, b), names, &options, requirements)
     };
     others.into_iter().zip(&args.b).map(judge).collect()
-}
-
-impl Judged {
-    fn new(
-        repository: &Repository,
-        directions: &Directions,
-        names: [String; 2],
-        comparison: Comparison,
-    ) -> Result<Self, Failure> {
-        let checkpoint = |version: &Version| repository.checkpoint(&version.record);
-        let files = files::changes(&checkpoint(&comparison.a)?, &checkpoint(&comparison.b)?);
-        let metrics = metrics::changes(&comparison.metrics, directions);
-        let inputs = Inputs::read(repository, &comparison.a, &comparison.b)?;
-        Ok(Self { names, comparison, metrics, inputs, files, unmet: Vec::new() })
-    }
-
-    /// Tells whether anything differs but time, author, message, environment, and the state that
-    /// training went on from.
-    fn differs(&self) -> bool {
-        let Self { comparison, metrics, inputs, .. } = self;
-        let metrics_differ = metrics.values().any(|change| change.verdict != Verdict::Same);
-        let params_differ = comparison.params.values().any(|pair| pair.a != pair.b);
-        metrics_differ
-            || params_differ
-            || inputs.differ()
-            || !comparison.same_checkpoint()
-            || !comparison.data.same
-            || !comparison.code.same
-    }
-}
-
-/// Names a status as in JSON.
-const fn word(status: &TensorStatus) -> &'static str {
-    match status {
-        TensorStatus::Same => "same",
-        TensorStatus::Changed(_) => "changed",
-        TensorStatus::Added => "added",
-        TensorStatus::Removed => "removed",
-        TensorStatus::Reshaped(_) => "reshaped",
-        TensorStatus::Retyped { .. } => "retyped",
-        TensorStatus::Renamed(_) => "renamed",
-    }
 }
 
 /// Names the b-th version after the first: b, c and so on; from z on, by number.
@@ -223,5 +160,38 @@ fn letter(index: usize) -> String {
     match u8::try_from(index).ok().and_then(|index| b'b'.checked_add(index)) {
         Some(letter) if letter <= b'z' => char::from(letter).to_string(),
         _ => format!("#{}", index + 2),
+    }
+}
+
+/// Says what is not met, or that all is.
+fn print_unmet(
+    ui: &mut Ui,
+    judged: &[Judged],
+    requirements: &Requirements,
+    all: bool,
+) -> Result<(), Failure> {
+    if requirements.is_empty() {
+        return Ok(());
+    }
+    ui.line("")?;
+    let each = judged.iter().enumerate();
+    let unmet: Vec<(usize, &Unmet)> = each
+        .flat_map(|(index, judged)| judged.unmet.iter().map(move |unmet| (index, unmet)))
+        .collect();
+    if unmet.is_empty() {
+        return ui.line(Text::styled(Style::Good, "all that is required is met"));
+    }
+    let limit = if all { usize::MAX } else { LISTED };
+    for (index, Unmet { kind, name, condition, found, .. }) in unmet.iter().take(limit) {
+        let within = if judged.len() > 1 { format!("{}: ", letter(*index)) } else { String::new() };
+        let what = match *kind {
+            METRIC => format!("{kind} {name} got worse: {found}"),
+            _ => format!("{kind} {name}: {condition}: {found}"),
+        };
+        ui.line(Text::styled(Style::Bad, "not met: ").plain(within + &what))?;
+    }
+    match unmet.len().saturating_sub(limit) {
+        0 => Ok(()),
+        more => ui.line(Text::styled(Style::Bad, format!("... and {more} more not met (--all)"))),
     }
 }

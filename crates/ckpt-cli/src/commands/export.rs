@@ -11,12 +11,12 @@ use clap::{Args, ValueEnum};
 
 use super::{
     output::{self, Target},
-    patterns,
     show::content,
 };
 use crate::{
     context::{Answer, Context, Outcome, find},
     failure::Failure,
+    patterns,
     ui::Ui,
 };
 

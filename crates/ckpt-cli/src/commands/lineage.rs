@@ -1,23 +1,12 @@
-//! Shows what a version came from: gathered in `ancestry`, put in order in `rows`, written as text
-//! in `text`, as a graph in `graph` and in two languages for graphs.
+//! Shows what a version came from.
 
-mod ancestry;
-mod dot;
-mod facts;
-mod graph;
-mod mermaid;
-mod rows;
 mod text;
 
 use std::num::NonZeroUsize;
 
+use ckpt_app::lineage::{Lineage, rows};
 use clap::{Args, ValueEnum};
 
-use self::graph::Graph;
-pub(crate) use self::{
-    ancestry::{Ancestor, Base, Lineage},
-    facts::merge,
-};
 use crate::{
     context::{Answer, Context, Outcome},
     json,
@@ -75,11 +64,10 @@ pub(crate) fn lineage(context: &mut Context, args: &LineageArgs) -> Outcome {
         context.ui.json(&json::Lineage::new(&lineage))?;
         return Ok(Answer::Done);
     }
-    let rows = rows::rows(&lineage);
     let lines = match args.format {
-        FormatArg::Text => text::lines(&lineage, &rows, context.ui.width()),
-        FormatArg::Dot => dot::lines(&Graph::new(&lineage, &rows)),
-        FormatArg::Mermaid => mermaid::lines(&Graph::new(&lineage, &rows)),
+        FormatArg::Text => text::lines(&lineage, &rows(&lineage), context.ui.width()),
+        FormatArg::Dot => lineage.dot(),
+        FormatArg::Mermaid => lineage.mermaid(),
     };
     lines.into_iter().try_for_each(|line| context.ui.line(line))?;
     Ok(Answer::Done)

@@ -1,13 +1,14 @@
 //! Shows history: which versions in `filter`, the table in `layout`, how a metric went in `spark`.
 
-mod filter;
 mod layout;
 mod spark;
 
 use ckpt_store::{Error, Repository, Version};
 use clap::Args;
 
-use self::{filter::Filter, layout::Layout, spark::Spark};
+use ckpt_app::filter::Filter;
+
+use self::{layout::Layout, spark::Spark};
 use super::refs;
 use crate::{
     context::{Answer, Context, Outcome},

@@ -1,14 +1,11 @@
-//! Lists models: found in `survey`, printed in `table`.
+//! Lists models.
 
-mod size;
-mod survey;
 mod table;
 
+use ckpt_app::models::{self, Entry, Survey};
 use ckpt_store::{Goal, Repository};
 use clap::Args;
 
-use self::survey::Survey;
-pub(crate) use self::survey::{Best, Entry, Newest};
 use crate::{
     context::{Answer, Context, Outcome},
     failure::{Failure, Hint},
@@ -91,7 +88,7 @@ fn lines(
     if !lines.is_empty() {
         return Ok(lines);
     }
-    let names = survey::names(repository)?;
+    let names = models::names(repository)?;
     let failure = Failure::failed(format!("there is no model {model:?}"));
     Err(failure.with_hint(match near::nearest(model, names.iter().map(String::as_str)) {
         Some(name) => Hint::from(format!("did you mean {name}?")),

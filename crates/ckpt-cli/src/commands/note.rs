@@ -1,11 +1,12 @@
 use std::path::PathBuf;
 
+use ckpt_app::files::input_files;
 use ckpt_store::{NewNote, Note};
 use clap::Args;
 
 use super::commit::{parse_metric, unique};
 use crate::{
-    Failure, collect,
+    Failure,
     context::{Answer, Context, Outcome},
     format, json,
     ui::{Style, Text},
@@ -54,7 +55,7 @@ pub(crate) fn note(context: &mut Context, args: &NoteArgs) -> Outcome {
     let progress = context.ui.progress("noting");
     let files = match args.files.is_empty() {
         true => Vec::new(),
-        false => collect::input_files(&args.files, true, &progress)?,
+        false => input_files(&args.files, true, &progress.counting())?,
     };
     let note = repository.note(
         &NewNote::new(vec![version], context.stamp()?)

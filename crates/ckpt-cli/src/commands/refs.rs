@@ -1,11 +1,8 @@
 //! What the commands for branches, tags and aliases share.
 
-use std::collections::BTreeMap;
-
+pub(super) use ckpt_app::refs::{RefsByVersion, branch_of, check_hides_nothing, conditions};
 use ckpt_hash::VersionId;
-use ckpt_store::{
-    Condition, Move, Reason, RefKind, RefName, Repository, Version, record::EvidenceRecord,
-};
+use ckpt_store::{Move, Reason, RefKind, RefName, Version, record::EvidenceRecord};
 use clap::{Args, builder::NonEmptyStringValueParser};
 
 use crate::{
@@ -33,46 +30,6 @@ impl Why {
         let override_reason = self.override_reason.as_deref();
         Reason { text: override_reason.unwrap_or(&self.message), override_reason }
     }
-}
-
-/// Parses conditions as they were given.
-pub(super) fn conditions(texts: &[String]) -> Result<Vec<Condition>, Failure> {
-    let parsed = texts.iter().map(|text| text.parse().map_err(ckpt_store::Error::Condition));
-    Ok(parsed.collect::<Result<_, _>>()?)
-}
-
-/// The refs of a repository by the version that they point to.
-pub(super) struct RefsByVersion(BTreeMap<VersionId, Vec<RefName>>);
-
-impl RefsByVersion {
-    /// Reads all refs: branches first, then tags, then aliases.
-    pub(super) fn read(repository: &Repository) -> Result<Self, Failure> {
-        Ok(Self(repository.refs_at()?))
-    }
-
-    pub(super) fn of(&self, version: &VersionId) -> &[RefName] {
-        self.0.get(version).map_or(&[], Vec::as_slice)
-    }
-
-    /// Writes the names in parentheses before the subject of a version's message.
-    pub(super) fn mark(&self, version: &VersionId, subject: &str) -> Text {
-        let names: Vec<&str> = self.of(version).iter().map(RefName::short).collect();
-        if names.is_empty() {
-            return subject.into();
-        }
-        let gap = if subject.is_empty() { "" } else { " " };
-        Text::styled(Style::Ref, format!("({})", names.join(", "))).plain(gap).plain(subject)
-    }
-}
-
-/// Returns the name of the branch that a revision is; `None` if it is something else.
-pub(super) fn branch_of(
-    repository: &Repository,
-    revision: &str,
-) -> Result<Option<String>, Failure> {
-    let found = repository.find_ref(revision)?.map(|(name, _)| name);
-    let branch = found.filter(|name| name.kind() == RefKind::Branch);
-    Ok(branch.map(|name| name.short().to_owned()))
 }
 
 pub(super) fn keys(name: &RefName, version: Option<VersionId>, current: bool) -> json::Ref {
@@ -120,21 +77,6 @@ fn row(name: &RefName, version: Option<&Version>, is_current: bool) -> [Text; 4]
     };
     let subject = record.message.lines().next().unwrap_or_default();
     [name, Text::styled(Style::Id, id.short()), record.number.to_string().into(), subject.into()]
-}
-
-/// Refuses a new branch or tag that would hide an alias, and a new alias that would be hidden.
-pub(super) fn check_hides_nothing(repository: &Repository, name: &RefName) -> Result<(), Failure> {
-    let others = RefKind::ALL
-        .into_iter()
-        .filter(|kind| *kind != name.kind() && [*kind, name.kind()].contains(&RefKind::Alias));
-    for kind in others {
-        let other = RefName::new(kind, name.short()).map_err(ckpt_store::Error::from)?;
-        if repository.target(&other)?.is_some() {
-            let message = format!("{other} has that name already");
-            return Err(Failure::failed(message).with_hint("choose another name"));
-        }
-    }
-    Ok(())
 }
 
 /// Makes or moves a ref and says so.

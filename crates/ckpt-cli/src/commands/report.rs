@@ -1,33 +1,17 @@
-//! Reports a stretch of history: read and measured here, drawn in `page`.
+//! Writes a stretch of history as a page.
 
-mod cards;
-mod chart;
-mod descent;
-mod graph;
-mod heat;
-mod html;
-mod inputs;
-mod lanes;
 mod output;
-mod page;
-mod sample;
-mod scale;
-mod series;
-mod table;
-mod tensors;
 
 use std::path::{Path, PathBuf};
 
-use ckpt_hash::VersionId;
-use ckpt_store::{REPOSITORY_DIR, Repository, Version};
+use ckpt_app::report::{Report, ReportOptions};
+use ckpt_store::REPOSITORY_DIR;
 use clap::Args;
 
-use self::{inputs::WentIn, page::Report, series::Metrics, tensors::HeatMap};
 use crate::{
-    context::{Answer, Context, Outcome, noted},
+    context::{Answer, Context, Outcome},
     failure::Failure,
     format, json,
-    metrics::Directions,
     ui::{Style, Text},
     whole_file,
 };
@@ -87,7 +71,7 @@ pub(crate) fn report(context: &mut Context, args: &ReportArgs) -> Outcome {
         return Ok(Answer::Done);
     }
     whole_file::write(&args.output, page.as_bytes())?;
-    let (versions, bytes) = (report.versions.len() as u64, page.len() as u64);
+    let (versions, bytes) = (report.versions(), page.len() as u64);
     let place = args.output.display().to_string();
     if context.json {
         context.ui.json(&json::Report { report: place, versions, bytes })?;
@@ -103,53 +87,16 @@ pub(crate) fn report(context: &mut Context, args: &ReportArgs) -> Outcome {
 fn read(context: &Context, args: &ReportArgs) -> Result<Report, Failure> {
     let repository = context.repository()?;
     let progress = context.ui.progress("reading history");
-    let range = args.range.as_deref().unwrap_or("HEAD");
-    let line = repository.resolve_range(range)?;
-    if line.is_empty() {
-        let message = format!("no version lies in {range}");
-        return Err(Failure::failed(message).with_hint("A..B is what comes after A, up to B"));
-    }
-    let (after, tip) = repository.range_ends(range)?;
-    let notes = repository.notes()?;
-    let versions: Vec<Version> = line.into_iter().map(|version| noted(&notes, version)).collect();
-    let refs = repository.refs_at()?;
-    let tips: Vec<VersionId> = match &args.range {
-        None => refs.keys().copied().chain([tip]).collect(),
-        Some(_) => vec![tip],
-    };
-    let graph = descent::nodes(descent::read(&repository, tips, after)?, &refs);
-    let went_in = WentIn::read(&repository, &versions)?;
-    let heat = if args.no_tensors {
-        None
-    } else {
-        progress.message("comparing tensors");
-        Some(heat_map(&repository, &versions, after, &progress)?)
-    };
-    let head = repository.head()?;
-    Ok(Report {
+    let options = ReportOptions {
         repository: name(context)?,
-        range: args.range.clone().unwrap_or_else(|| head.short().to_owned()),
+        range: args.range.clone(),
         time_ms: context.environment.now_ms()?,
-        metrics: Metrics::of(&versions, &Directions::read(&repository)?),
-        versions,
-        refs,
-        head,
-        went_in,
-        heat,
-        graph,
+        with_tensors: !args.no_tensors,
+    };
+    Report::read(&repository, &options, &|done, total| {
+        progress.message("comparing tensors");
+        progress.update(done, total);
     })
-}
-
-/// Measures changes from the version before the first one on, if the range has one.
-fn heat_map(
-    repository: &Repository,
-    versions: &[Version],
-    after: Option<VersionId>,
-    progress: &crate::ui::Progress,
-) -> Result<HeatMap, Failure> {
-    let before = after.map(|after| repository.version(&after)).transpose()?;
-    let all: Vec<Version> = before.into_iter().chain(versions.iter().cloned()).collect();
-    HeatMap::measure(repository, &all, progress)
 }
 
 /// Gives the name of the folder that holds the repository.

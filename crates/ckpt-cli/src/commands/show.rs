@@ -6,20 +6,18 @@ mod notes;
 
 use std::collections::BTreeMap;
 
+use ckpt_app::lineage::merge as strategies;
 use ckpt_store::{
     RefName, Repository, Version, VersionNotes,
-    record::{CheckpointRecord, DataLabel, DataRecord, ParamValue, RecipeRecord},
+    record::{CheckpointRecord, DataLabel, DataRecord, RecipeRecord},
 };
 use clap::Args;
 
-use super::{
-    lineage::merge as strategies,
-    refs::{self, RefsByVersion},
-};
+use super::refs::{self, RefsByVersion};
 use crate::{
     context::{Answer, Context, Outcome, find, noted},
     failure::Failure,
-    format, json,
+    format, json, params,
     ui::{Column, Style, Table, Text, Ui},
 };
 
@@ -165,7 +163,7 @@ fn print_values(ui: &mut Ui, whole: &Whole) -> Result<(), Failure> {
         |(name, value): (_, &f64)| (name, format!("{}{}", format::exact(*value), mark(name)));
     let metrics = metrics.iter().map(metric);
     print_pairs(ui, ["metric", "value"], metrics)?;
-    let params = whole.recipe.params.iter().map(|(name, value)| (name, param(value)));
+    let params = whole.recipe.params.iter().map(|(name, value)| (name, params::show(value)));
     print_pairs(ui, ["parameter", "value"], params)?;
     print_data(ui, &whole.recipe.data)?;
     let environment: &BTreeMap<String, String> = &whole.version.record.environment;
@@ -206,14 +204,4 @@ fn print_pairs<'a>(
     }
     ui.line("")?;
     ui.table(&mut table)
-}
-
-/// Writes a parameter as it can be given on the command line: 1.0 is another one than 1.
-pub(super) fn param(value: &ParamValue) -> String {
-    match value {
-        ParamValue::Bool(value) => value.to_string(),
-        ParamValue::Int(value) => value.to_string(),
-        ParamValue::Float(value) => format!("{value:?}"),
-        ParamValue::Text(value) => value.clone(),
-    }
 }

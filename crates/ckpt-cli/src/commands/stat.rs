@@ -7,9 +7,8 @@ use ckpt_tensor::Summary;
 use clap::{Args, ValueEnum};
 
 use crate::{
-    commands::patterns,
     context::{Answer, Context, Outcome},
-    json,
+    json, patterns,
 };
 
 /// Shows norms and updates of tensors through history

@@ -1,6 +1,11 @@
 //! Signs of life on a terminal.
 
-use std::{fmt, sync::mpsc, thread, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
@@ -55,6 +60,11 @@ impl Progress {
         Meter { bar: self.bar.clone() }
     }
 
+    /// Returns a [`meter`](Self::meter) as the application takes one.
+    pub(crate) fn counting(&self) -> impl Fn(u64) -> Arc<dyn ckpt_app::files::Meter> + '_ {
+        |total| Arc::new(self.meter(total))
+    }
+
     /// Changes what is said to take long.
     pub fn message(&self, what: impl Into<String>) {
         self.bar.set_message(what.into());
@@ -99,6 +109,12 @@ impl Meter {
     /// Returns how many bytes were counted.
     pub fn count(&self) -> u64 {
         self.bar.position()
+    }
+}
+
+impl ckpt_app::files::Meter for Meter {
+    fn add(&self, bytes: u64) {
+        self.bar.inc(bytes);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tables of aligned columns that fit the terminal.
 
-use super::text::{Style, Text};
+use ckpt_app::text::{Style, Text};
 
 /// Columns between two columns.
 const GAP: usize = 2;

@@ -5,21 +5,21 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+use ckpt_app::compare::{Input, Judged, word};
 use ckpt_store::{TensorChange, TensorStatus};
 
 use super::{
-    Judged, Sort,
-    inputs::Input,
+    Sort,
+    extent::{Extent, Tally},
     letter,
     tensors::{self, name_column, name_width},
-    text::{self, Extent, Tally},
-    word,
+    text,
 };
 use crate::{
-    commands::show,
     failure::Failure,
     format,
     metrics::{Direction, MetricChange, Verdict},
+    params,
     ui::{Column, Style, Table, Text, Ui},
 };
 
@@ -156,7 +156,8 @@ fn param_rows(judged: &[Judged]) -> Vec<Row> {
         params().any(|params| params.get(*name).is_some_and(|pair| pair.a != pair.b))
     };
     let row = |name: &String| {
-        let cell = |value: Option<_>| value.map_or_else(missing, |value| show::param(value).into());
+        let cell =
+            |value: Option<_>| value.map_or_else(missing, |value| params::show(value).into());
         let of_a = params().find_map(|params| params.get(name)?.a.as_ref());
         let others = params().map(|params| cell(params.get(name).and_then(|pair| pair.b.as_ref())));
         Row {

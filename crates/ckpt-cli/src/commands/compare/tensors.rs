@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
+use ckpt_app::compare::word;
 use ckpt_store::{TensorChange, TensorStatus};
 
 use super::{
     Sort,
-    text::{Extent, Tally},
-    word,
+    extent::{Extent, Tally},
 };
 use crate::{
     failure::Failure,

@@ -1,13 +1,9 @@
 //! A lineage as people read it.
 
+use ckpt_app::lineage::{Ancestor, Fact, Lineage, Row, What, facts, summary};
 use ckpt_hash::VersionId;
 use ckpt_store::RefName;
 
-use super::{
-    Ancestor, Lineage,
-    facts::{Fact, facts},
-    rows::{Row, What},
-};
 use crate::{
     format,
     ui::{Style, Text},
@@ -94,15 +90,6 @@ fn subject(ancestor: &Ancestor) -> Text {
 
 fn run(lineage: &Lineage, places: &[usize]) -> Text {
     Text::styled(Style::Faint, format!("{LABEL_INDENT}{}", summary(lineage, places)))
-}
-
-/// Counts versions of which there is nothing to say.
-pub(super) fn summary(lineage: &Lineage, places: &[usize]) -> String {
-    let number = |place: Option<&usize>| {
-        place.map_or(0, |place| lineage.versions[*place].version.record.number)
-    };
-    let (newest, oldest) = (number(places.first()), number(places.last()));
-    format!("{} versions, #{oldest} to #{newest}, with nothing new", places.len())
 }
 
 fn goes(lineage: &Lineage, id: &VersionId) -> Text {

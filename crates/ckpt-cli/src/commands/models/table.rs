@@ -1,8 +1,8 @@
 //! Models as people read them.
 
+use ckpt_app::models::Entry;
 use ckpt_store::RefName;
 
-use super::Entry;
 use crate::{
     context::Context,
     failure::Failure,

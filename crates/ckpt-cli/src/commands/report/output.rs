@@ -6,7 +6,8 @@ use std::{
     path::Path,
 };
 
-use super::page::START;
+use ckpt_app::report::START;
+
 use crate::{failure::Failure, outside::check_outside};
 
 /// Fails where a report cannot be written, and unless `force` is set where something stands that is
