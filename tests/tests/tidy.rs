@@ -58,7 +58,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
 
 /// What each part of `ckpt-store` may know of the others: a folder, a file at the top, or a file of a
 /// folder. A folder may know itself.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("signature", &[]),
     ("record", &["signature"]),
     ("error", &["signature", "record", "refs::name", "refs::condition", "history::revision"]),
@@ -72,6 +72,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("compare", &["record", "error", "content", "repo"]),
     ("statistics", &["record", "error", "content", "repo"]),
     ("merge", &["signature", "record", "error", "content", "repo", "refs", "history", "commit"]),
+    ("exchange", &["record", "error", "repo"]),
     ("upkeep", &["signature", "record", "error", "content", "repo", "refs", "history"]),
 ];
 

@@ -8,7 +8,8 @@
 //!   renames.
 //! - [`wire`] is the one place that knows how records are encoded.
 //! - [`codec`] says how each kind of object is encoded, decoded and hashed.
-//! - [`repack()`] writes packs anew.
+//! - [`repack()`] writes packs anew; [`PackSet::export`] and [`PackSet::adopt`] give objects to another
+//!   repository and take them in.
 //!
 //! This crate knows no versions, refs or recipes: those are records whose bytes it is given. The bytes
 //! of packs are described in docs/format.md, the crash cases in docs/durability.md.
@@ -35,12 +36,14 @@
 
 pub mod disk;
 mod error;
+mod exchange;
 mod object;
 mod pack;
 mod repack;
 
 pub use crate::{
     error::{Error, Result},
+    exchange::{Adopted, CheckRecord, Has},
     object::{ObjectId, ObjectKind, chunker, lists, wire},
     pack::{
         PACKS, TRASH,

@@ -253,7 +253,7 @@ impl<'a> Repack<'a> {
 }
 
 /// Where a kind of object stands in a pack.
-fn rank(kind: ObjectKind) -> u8 {
+pub(crate) fn rank(kind: ObjectKind) -> u8 {
     match kind {
         ObjectKind::Version => 0,
         ObjectKind::Move => 1,

@@ -39,6 +39,7 @@ mod compare;
 mod config;
 mod content;
 mod error;
+mod exchange;
 mod history;
 mod merge;
 pub mod record;
@@ -51,7 +52,7 @@ mod upkeep;
 
 pub use ckpt_codec::Effort;
 pub use ckpt_formats::Format;
-pub use ckpt_pack::{ObjectId, ObjectKind, disk};
+pub use ckpt_pack::{Adopted, ObjectId, ObjectKind, disk};
 
 pub use crate::{
     commit::{
@@ -68,6 +69,7 @@ pub use crate::{
         roles::RoleRules,
     },
     error::{Conflict, Error, ErrorKind, Removed, Result, Unmet},
+    exchange::ExportedPack,
     history::{
         annotate::NewNote,
         notes::{Note, Notes, VersionNotes},
@@ -101,6 +103,7 @@ pub use crate::{
         gc::{GcOptions, GcPlan, GcReport},
         policy::{Best, Goal, Period, Policy, PolicyError},
         prune::{PlannedVersion, PruneOptions, PrunePlan, PruneReport},
+        reachability::Reachability,
         retention::Rule,
         undelete::Undeletable,
         verify::{Damage, RepairReport, VerifyReport},

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, GcOptions, InputFile, NewNote, Policy, PruneOptions, RefKind, RefName,
-    Repository, RestoreOptions, Result, Signature, Tensor,
+    Contents, Draft, Error, GcOptions, InputFile, NewNote, ObjectId, Policy, PruneOptions,
+    Reachability, RefKind, RefName, Repository, RestoreOptions, Result, Signature, Tensor,
     disk::{CrashImage, Disk, MemDisk},
     record::Role,
 };
@@ -37,6 +37,9 @@ struct World {
     disk: MemDisk,
     versions: Vec<Vec<u8>>,
     ids: Vec<VersionId>,
+    /// The last of `versions`, made elsewhere on top of the last of `ids`: a pack of deltas.
+    pack: Vec<u8>,
+    pushed: VersionId,
 }
 
 /// Versions of the line that main leads to.
@@ -48,8 +51,15 @@ fn world() -> World {
     let commit =
         |bytes: &Vec<u8>| repo.commit(&main_branch(), &version_of(bytes)).unwrap().version.id;
     let ids: Vec<VersionId> = versions[..6].iter().map(commit).collect();
+    let elsewhere = open(&disk.crash(CrashImage::Written));
+    let pushed = elsewhere.commit(&main_branch(), &version_of(&versions[6])).unwrap().version.id;
+    let lacking = Reachability::between(&elsewhere, &[pushed], &ids[5..]).unwrap();
+    let (target, has) = (MemDisk::new(), |id: &ObjectId| repo.depth_of(id).unwrap());
+    let objects = lacking.objects().copied();
+    let pack = elsewhere.export_pack(objects, &has, &target).unwrap().unwrap();
+    let pack = read(&target, &pack.name);
     repo.rollback(&main_branch(), Some(ids[KEPT - 1]), "", &signature()).unwrap();
-    World { disk, versions, ids }
+    World { disk, versions, ids, pack, pushed }
 }
 
 fn version_of(bytes: &[u8]) -> Draft {
@@ -102,6 +112,21 @@ fn tag(repo: &Repository, world: &World, done: &Mutex<Vec<(VersionId, Vec<u8>)>>
     // It may have gone before the tag was begun.
     if had_content && repo.removed(&world.ids[5])?.is_none() {
         done.lock().unwrap().push((world.ids[5], world.versions[5].clone()));
+    }
+    Ok(())
+}
+
+/// Adopts a pack whose deltas build on a version that cannot be reached, and tags what it brought.
+fn adopt(repo: &Repository, world: &World, done: &Mutex<Vec<(VersionId, Vec<u8>)>>) -> Result<()> {
+    match repo.adopt_pack(&world.pack) {
+        // What it builds on may have gone before.
+        Err(Error::Missing(_)) => return Ok(()),
+        adopted => adopted?,
+    };
+    repo.set_ref(&RefName::new(RefKind::Tag, "v2")?, world.pushed, false, "", &signature())?;
+    // No ref led to it in between.
+    if repo.removed(&world.pushed)?.is_none() {
+        done.lock().unwrap().push((world.pushed, world.versions[6].clone()));
     }
     Ok(())
 }
@@ -208,6 +233,12 @@ fn gc_beside_a_new_branch_leaves_it_whole() {
 fn gc_beside_a_tag_leaves_it_whole() {
     interleave("gc within a tag", tag, collect, true);
     interleave("a tag within gc", collect, tag, false);
+}
+
+#[test]
+fn gc_beside_a_pack_that_is_adopted_leaves_it_whole() {
+    interleave("gc within an adoption", adopt, collect, true);
+    interleave("an adoption within gc", collect, adopt, false);
 }
 
 #[test]

@@ -38,6 +38,11 @@ impl<'a> Draft<'a> {
         Ok(Self { file, written: Written { disk, path, placed: false } })
     }
 
+    /// Returns where it is until it comes to its place.
+    pub fn path(&self) -> &str {
+        &self.written.path
+    }
+
     /// Appends bytes.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)

@@ -101,6 +101,13 @@ impl PackFolder {
         }
     }
 
+    /// Stands for one pack alone, whose file may have any name.
+    pub(crate) fn of(disk: Arc<dyn Disk>, dir: &'static str, opened: Opened) -> Self {
+        let folder = Self::new(disk, dir);
+        folder.known.write().unwrap_or_else(PoisonError::into_inner).add(opened);
+        folder
+    }
+
     /// Adds a pack that this process has just written, or what somebody else merged it into.
     pub(crate) fn add(&self, name: &str) -> Result<()> {
         let opened = match self.open(name) {

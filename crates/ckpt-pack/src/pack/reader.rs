@@ -68,6 +68,16 @@ impl PackReader {
     ///
     /// A pack of one small version costs one read, one with a small index three at most.
     pub(crate) fn open(disk: &dyn Disk, dir: &'static str, name: &str) -> Result<Opened> {
+        let opened = Self::open_unnamed(disk, dir, name)?;
+        if opened.pack.own_name() != name {
+            let what = "its name is not that of its content";
+            return Err(Error::damaged(join(dir, name), what));
+        }
+        Ok(opened)
+    }
+
+    /// Opens a pack that does not have its own name yet.
+    pub(crate) fn open_unnamed(disk: &dyn Disk, dir: &'static str, name: &str) -> Result<Opened> {
         let path = join(dir, name);
         let doing = || format!("read {path}");
         let damaged = |what: String| Error::damaged(&path, what);
@@ -86,14 +96,25 @@ impl PackReader {
         let mut footer = [0; FOOTER_LEN];
         file.read_at(len - FOOTER_LEN as u64, &mut footer).doing(doing)?;
         let footer = Footer::parse(&footer, len).map_err(damaged)?;
-        if pack_name(&footer.digest) != name {
-            return Err(damaged("its name is not that of its content".to_owned()));
-        }
         let files = Arc::default();
         let pack = Self { dir, name: name.to_owned(), header, footer, files };
         let small = footer.entries <= SMALL_ENTRIES;
         let index = small.then(|| pack.read_index(&file)).transpose()?;
         Ok(Opened { pack, index })
+    }
+
+    /// Returns the name that the pack has to have.
+    pub(crate) fn own_name(&self) -> String {
+        pack_name(&self.footer.digest)
+    }
+
+    /// Tells whether objects fill the pack without gaps; `entries` is its index in the order of the
+    /// places.
+    pub fn is_filled_by(&self, entries: &[Entry]) -> bool {
+        let next = |at: Option<u64>, entry: &Entry| {
+            at.filter(|at| *at == entry.offset).map(|at| at + u64::from(entry.stored_len))
+        };
+        entries.iter().fold(Some(HEADER_LEN as u64), next) == Some(self.objects_end())
     }
 
     /// Returns the name of the pack's file.

@@ -29,8 +29,8 @@ use crate::{
 /// merged some, and then looks into what was set aside.
 #[derive(Debug)]
 pub struct PackSet {
-    pub(super) disk: Arc<dyn Disk>,
-    pub(super) live: PackFolder,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) live: PackFolder,
     pub(super) trash: PackFolder,
     /// Blocks that need not be read again.
     cache: BlockCache,

@@ -23,6 +23,8 @@ const BUFFER_LEN: usize = 1 << 20;
 /// A pack that is being written; dropped unfinished, it leaves nothing.
 pub struct PackWriter<'a> {
     draft: Draft<'a>,
+    /// The folder where it will appear.
+    dir: &'static str,
     header: Header,
     buffer: Vec<u8>,
     /// Bytes given so far, in the file or in the buffer.
@@ -44,18 +46,29 @@ impl<'a> PackWriter<'a> {
     /// Starts a pack under `tmp/`.
     pub fn create(disk: &'a dyn Disk) -> Result<Self> {
         let draft = Draft::create(disk).doing(|| "create a pack".to_owned())?;
+        Ok(Self::over(disk, draft, PACKS))
+    }
+
+    /// Starts a pack that will appear in the root of a disk, for somebody else to take.
+    pub(crate) fn create_in_root(disk: &'a dyn Disk) -> Result<Self> {
+        let draft = Draft::create_at(disk, format!("{:016x}.part", disk.nonce()));
+        Ok(Self::over(disk, draft.doing(|| "create a pack".to_owned())?, ""))
+    }
+
+    fn over(disk: &dyn Disk, draft: Draft<'a>, dir: &'static str) -> Self {
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&disk.nonce().to_le_bytes());
         nonce[8..].copy_from_slice(&disk.nonce().to_le_bytes());
         let header = Header { nonce };
-        Ok(Self {
+        Self {
             draft,
+            dir,
             header,
             buffer: header.to_bytes().to_vec(),
             len: HEADER_LEN as u64,
             entries: Vec::new(),
             known: HashSet::new(),
-        })
+        }
     }
 
     /// Tells whether the object is in this pack, or will be.
@@ -108,7 +121,7 @@ impl<'a> PackWriter<'a> {
         self.write(&footer.to_bytes())?;
         self.flush()?;
         let name = pack_name(&digest);
-        self.draft.publish(PACKS, &name).doing(|| format!("write pack {name}"))?;
+        self.draft.publish(self.dir, &name).doing(|| format!("write pack {name}"))?;
         Ok(Some(WrittenPack { name, len: self.len }))
     }
 

@@ -13,14 +13,14 @@ use ckpt_pack::ObjectId;
 
 use crate::{
     content::objects::{Content, Objects, opaque},
-    error::Result,
+    error::{Error, Result},
     history::notes::Notes,
     record::{ContentNote, FileRecord, VersionRecord},
     repo::Repository,
 };
 
-/// A walk from the refs and notes to all that they need.
-pub(crate) struct Reach<'a> {
+/// What versions need: found by a walk from refs and notes, or from some versions to others.
+pub struct Reachability<'a> {
     repository: &'a Repository,
     pub(crate) notes: Arc<Notes>,
     /// Versions that a ref leads to.
@@ -30,7 +30,7 @@ pub(crate) struct Reach<'a> {
     pub(crate) objects: HashSet<ObjectId>,
 }
 
-impl<'a> Reach<'a> {
+impl<'a> Reachability<'a> {
     /// Walks from all refs and notes that there are now.
     ///
     /// # Errors
@@ -39,6 +39,79 @@ impl<'a> Reach<'a> {
         let mut reach = Self::empty(repository);
         reach.look_again()?;
         Ok(reach)
+    }
+
+    /// Walks from versions that are wanted to those that the other side has: what it lacks are the
+    /// records of the versions between and their content, as far as it was not removed here.
+    ///
+    /// Content that versions at the border have too counts as had. Some that versions further back
+    /// have may be named again: who knows the other side's packs leaves it out.
+    ///
+    /// Versions among `have` that are not here are passed by.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a wanted version that is not here; damage in what leads to content.
+    pub fn between(
+        repository: &'a Repository,
+        want: &[VersionId],
+        have: &[VersionId],
+    ) -> Result<Self> {
+        let mut had = HashSet::new();
+        let mut next = have.to_vec();
+        while let Some(id) = next.pop() {
+            if had.contains(&id) {
+                continue;
+            }
+            match repository.objects.version(&id) {
+                Ok(record) => next.extend(record.parents),
+                Err(Error::Missing(_)) => continue,
+                Err(error) => return Err(error),
+            }
+            had.insert(id);
+        }
+        let mut found = Self { notes: repository.notes()?, ..Self::empty(repository) };
+        let mut border: HashSet<VersionId> = have.iter().copied().collect();
+        let mut next = want.to_vec();
+        while let Some(id) = next.pop() {
+            if had.contains(&id) {
+                border.insert(id);
+            } else if found.versions.insert(id) {
+                let record = found.store().version(&id)?;
+                let records: [ObjectId; 3] =
+                    [id.into(), record.recipe.into(), record.checkpoint.into()];
+                found.objects.extend(records);
+                if found.notes.content(&id) != ContentNote::Removed {
+                    found.version(&record)?;
+                }
+                next.extend(record.parents);
+            }
+        }
+        for id in border.intersection(&had) {
+            found.subtract(&repository.objects.version(id)?);
+        }
+        Ok(found)
+    }
+
+    /// Leaves out what a version consists of, as far as that can be read.
+    fn subtract(&mut self, record: &VersionRecord) {
+        self.objects.remove(&record.recipe.into());
+        self.objects.remove(&record.checkpoint.into());
+        let Ok(checkpoint) = self.store().checkpoint(&record.checkpoint) else { return };
+        for content in checkpoint.contents() {
+            for id in self.store().content_objects(content).unwrap_or_default() {
+                self.objects.remove(&id);
+            }
+        }
+    }
+
+    /// Returns the versions that were found.
+    pub fn versions(&self) -> impl Iterator<Item = &VersionId> {
+        self.versions.iter()
+    }
+
+    /// Returns the objects that are needed, in no order.
+    pub fn objects(&self) -> impl Iterator<Item = &ObjectId> {
+        self.objects.iter()
     }
 
     fn empty(repository: &'a Repository) -> Self {
@@ -78,7 +151,7 @@ impl<'a> Reach<'a> {
             let again = before.content(version) == ContentNote::Removed;
             let kept = on.content == ContentNote::Kept;
             if kept || (again && self.versions.contains(version)) {
-                self.version(&self.objects().version(version)?)?;
+                self.version(&self.store().version(version)?)?;
             }
         }
         for (_, version) in self.repository.tips()? {
@@ -92,7 +165,7 @@ impl<'a> Reach<'a> {
         let mut next = vec![from];
         while let Some(id) = next.pop() {
             if self.versions.insert(id) {
-                let record = self.objects().version(&id)?;
+                let record = self.store().version(&id)?;
                 if self.notes.content(&id) != ContentNote::Removed {
                     self.version(&record)?;
                 }
@@ -104,7 +177,7 @@ impl<'a> Reach<'a> {
 
     /// Adds the content of a version.
     pub(crate) fn version(&mut self, record: &VersionRecord) -> Result<()> {
-        let checkpoint = self.objects().checkpoint(&record.checkpoint)?;
+        let checkpoint = self.store().checkpoint(&record.checkpoint)?;
         checkpoint.contents().try_for_each(|content| self.content(content))
     }
 
@@ -115,12 +188,12 @@ impl<'a> Reach<'a> {
 
     fn content(&mut self, content: Content) -> Result<()> {
         if self.contents.insert(content) {
-            self.objects.extend(self.objects().content_objects(content)?);
+            self.objects.extend(self.store().content_objects(content)?);
         }
         Ok(())
     }
 
-    fn objects(&self) -> &'a Objects {
+    fn store(&self) -> &'a Objects {
         &self.repository.objects
     }
 }

@@ -13,13 +13,13 @@ use crate::{
     record::{ContentNote, VersionRecord},
     refs::name::RefKind,
     repo::Repository,
-    upkeep::reachability::Reach,
+    upkeep::reachability::Reachability,
 };
 
 /// What there is, and what is to happen to it.
 pub(super) struct Survey<'a> {
     pub(super) repository: &'a Repository,
-    pub(super) reach: Reach<'a>,
+    pub(super) reach: Reachability<'a>,
     /// The packs that were looked at, by name.
     pub(super) seen: BTreeSet<String>,
     /// The packs that are to be written anew.
@@ -52,7 +52,7 @@ impl<'a> Survey<'a> {
         // After the packs: what came since is looked at again before anything goes.
         let mut survey = Self {
             repository,
-            reach: Reach::new(repository)?,
+            reach: Reachability::new(repository)?,
             seen: indexes.iter().map(|(pack, _)| pack.name().to_owned()).collect(),
             sources: Vec::new(),
             dead: HashSet::new(),

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     record::VersionRecord,
     repo::Repository,
-    upkeep::{reachability::Reach, retention::Retention},
+    upkeep::{reachability::Reachability, retention::Retention},
 };
 
 /// The objects that versions consist of, and how they are stored.
@@ -31,7 +31,7 @@ impl Sizes {
             }
         }
         // What is needed for another reason is not freed by dropping a version.
-        let reach = Reach::besides(repository, &retention.versions)?;
+        let reach = Reachability::besides(repository, &retention.versions)?;
         for id in reach.objects {
             *users.entry(id).or_insert(0) += 1;
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ckpt_hash::TreeHash;
-use ckpt_pack::{Entry, HEADER_LEN, ObjectId, ObjectKind, PACKS, PackReader};
+use ckpt_pack::{Entry, ObjectId, ObjectKind, PACKS, PackReader};
 use rayon::prelude::*;
 
 use crate::{
@@ -80,7 +80,7 @@ impl Check<'_> {
         let file = pack.file(self.repository.disk())?;
         let mut entries = pack.read_index(&*file)?;
         entries.sort_unstable_by_key(|entry| entry.offset);
-        if !tiles(&entries, pack.objects_end()) {
+        if !pack.is_filled_by(&entries) {
             self.faults.pack(pack.name());
             self.damage(pack.place(), "its objects do not fill it without gaps");
         }
@@ -158,12 +158,4 @@ impl Check<'_> {
         }
         true
     }
-}
-
-/// Tells whether entries in the order of their offsets fill a pack up to its index.
-fn tiles(entries: &[Entry], end: u64) -> bool {
-    let next = |at: Option<u64>, entry: &Entry| {
-        at.filter(|at| *at == entry.offset).map(|at| at + u64::from(entry.stored_len))
-    };
-    entries.iter().fold(Some(HEADER_LEN as u64), next) == Some(end)
 }
