@@ -2,7 +2,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/ckpt-codec/tests/common/hostile.rs"]
+#[path = "../../crates/ckpt-codec/tests/suite/common/hostile.rs"]
 #[allow(dead_code, reason = "shared with other targets and with tests")]
 mod hostile;
 

@@ -2,7 +2,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/ckpt-formats/tests/common/hostile.rs"]
+#[path = "../../crates/ckpt-formats/tests/suite/common/hostile.rs"]
 #[allow(dead_code, reason = "shared with other targets and with tests")]
 mod hostile;
 

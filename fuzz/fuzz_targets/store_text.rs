@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use ckpt_store::Repository;
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/ckpt-store/tests/common/mod.rs"]
+#[path = "../../crates/ckpt-store/tests/suite/common/mod.rs"]
 #[allow(dead_code, reason = "shared with other targets and with tests")]
 mod common;
 

@@ -6,9 +6,6 @@
 
 mod file;
 mod kind;
-#[expect(dead_code, reason = "only the codec's own tests go over all of them")]
-#[path = "../../crates/ckpt-codec/tests/common/sequences.rs"]
-mod sequences;
 mod table;
 
 use std::{

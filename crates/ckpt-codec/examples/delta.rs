@@ -13,13 +13,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use ckpt_codec::{Effort, Layout, MAX_BLOCK, decode_against_into, encode_against};
+use ckpt_testkit::sequences::{Sequence, Training};
 use sha2::{Digest, Sha256};
-
-#[path = "../tests/common/sequences.rs"]
-#[allow(dead_code, reason = "made for more than is used here")]
-mod sequences;
-
-use sequences::{Sequence, Training};
 
 const EPOCHS: usize = 3;
 

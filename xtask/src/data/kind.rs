@@ -2,7 +2,7 @@
 
 use ckpt_tensor::Dtype;
 
-use super::sequences::{self, Sequence};
+use ckpt_testkit::sequences::{self, Sequence};
 
 /// A kind of training whose checkpoints can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

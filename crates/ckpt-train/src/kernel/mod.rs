@@ -2,7 +2,7 @@
 //!
 //! Everything that decides a bit of a trained weight goes through this module, and nothing in it
 //! depends on the number of threads or on the instruction set, the best of which is chosen at run
-//! time (`simd`). `tests/reference.rs` states the same one scalar operation at a time, and every
+//! time (`simd`). `kernel/tests` states the same one scalar operation at a time, and every
 //! instruction set is compared with it bit by bit.
 //!
 //! `T` is the data's type (f32 or f64); every operation is rounded to `T` unless f64 is named.

@@ -1,0 +1,4 @@
+//! What several of the tests share.
+#![allow(dead_code, reason = "fuzzers use what tests do not")]
+
+pub(crate) mod hostile;
