@@ -21,12 +21,14 @@ mod promote;
 mod prune;
 mod refs;
 mod report;
+mod reproduce;
 mod restore;
 mod rollback;
 mod show;
 mod stat;
 mod switch;
 mod tag;
+mod train;
 mod undelete;
 mod verify;
 
@@ -37,6 +39,8 @@ use crate::context::{Context, Outcome};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(init::InitArgs),
+    Train(train::TrainArgs),
+    Reproduce(reproduce::ReproduceArgs),
     Commit(commit::CommitArgs),
     Log(log::LogArgs),
     Show(show::ShowArgs),
@@ -70,6 +74,8 @@ impl Command {
     pub(crate) fn run(&self, context: &mut Context) -> Outcome {
         match self {
             Self::Init(args) => init::init(context, args),
+            Self::Train(args) => train::train(context, args),
+            Self::Reproduce(args) => reproduce::reproduce(context, args),
             Self::Commit(args) => commit::commit(context, args),
             Self::Log(args) => log::log(context, args),
             Self::Show(args) => show::show(context, args),

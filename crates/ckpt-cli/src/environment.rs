@@ -10,7 +10,7 @@ use std::{
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 
 use ckpt_store::Signature;
@@ -23,11 +23,21 @@ const TIME: &str = "CKPT_TIME";
 /// Sets who commits.
 const AUTHOR: &str = "CKPT_AUTHOR";
 
+/// Says what people type to run this program, for hints and examples. Set by programs that hand their own
+/// arguments on to this one.
+const PROGRAM: &str = "CKPT_PROGRAM";
+
 /// Says how many columns lines have where they do not go to a terminal.
 const COLUMNS: &str = "COLUMNS";
 
 /// Where a system keeps its own name, in the order in which to look.
 const HOST_FILES: [&str; 2] = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+
+/// Returns what people type to run this program: `ckpt`, unless `CKPT_PROGRAM` says otherwise.
+pub fn program() -> &'static str {
+    // It lives as long as the process.
+    text(PROGRAM).map_or(crate::context::PROGRAM, |program| program.leak())
+}
 
 /// What the process was given besides its arguments.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +88,11 @@ impl Environment {
             let what = "is neither milliseconds since 1970 nor a time as in RFC 3339";
             Failure::usage(format!("{TIME} {what}: {given:?}"))
         })
+    }
+
+    /// Starts to measure how long something takes.
+    pub fn clock(&self) -> Instant {
+        Instant::now()
     }
 
     /// Returns who commits: `CKPT_AUTHOR`, or the user's name at the machine's.

@@ -1,7 +1,7 @@
 //! The `ckpt` command: version control for model checkpoints.
 //!
-//! [`run`] is the whole program: it takes arguments and gives an exit code. `cargo xtask` runs it
-//! too, so the name that help texts and hints call it by is an argument. What else builds on this
+//! [`run`] is the whole program: it takes arguments and gives an exit code. `cargo xtask` hands its
+//! arguments on to it, so the name that help texts and hints call it by is an argument, too. What else builds on this
 //! crate prints through [`ui`], reads clock and environment through [`environment`] and fails with
 //! a [`Failure`], as its commands do.
 //!

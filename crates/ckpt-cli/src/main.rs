@@ -3,5 +3,5 @@
 use std::{env, process::ExitCode};
 
 fn main() -> ExitCode {
-    ckpt_cli::run("ckpt", env::args_os().skip(1))
+    ckpt_cli::run(ckpt_cli::environment::program(), env::args_os().skip(1))
 }

@@ -64,6 +64,11 @@ impl Ui {
         self.width
     }
 
+    /// Tells whether notices and progress go to a terminal.
+    pub const fn is_err_terminal(&self) -> bool {
+        self.is_err_terminal
+    }
+
     /// Prints a line of a result.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! Why a run could not start, go on, or be trained again.
 
 use ckpt_data::DataError;
-use ckpt_hash::{DataId, VersionId};
-use ckpt_store::RefName;
+use ckpt_hash::VersionId;
+use ckpt_store::{RefName, record::DataRecord};
 use ckpt_train::{ConfigError, OptimizerKind, StateError, StopReason, TrainError};
 
 /// The result of what can fail in a run.
@@ -17,7 +17,7 @@ pub enum Error {
     Settings(#[from] SettingsError),
     /// A file of data could not be read.
     #[error(transparent)]
-    Data(#[from] DataError),
+    Data(Box<DataError>),
     /// The columns of the data do not fit the settings.
     #[error("{name}: {source}")]
     Columns {
@@ -36,7 +36,7 @@ pub enum Error {
     },
     /// The repository could not be read or written.
     #[error(transparent)]
-    Store(#[from] ckpt_store::Error),
+    Store(Box<ckpt_store::Error>),
     /// The branch of a fresh run exists already.
     #[error("{branch} already exists, at version {}", tip.short())]
     BranchExists {
@@ -57,19 +57,18 @@ pub enum Error {
     },
     /// The data is not what the version to resume from was trained on.
     #[error(
-        "{found} is not the data that version {} was trained on ({recorded}, id {})",
+        "{found} is not the data that version {} was trained on ({}, id {})",
         version.short(),
-        id.short()
+        trained.label.name,
+        trained.id.short()
     )]
     OtherData {
         /// The name of the data that was given.
         found: String,
         /// The version.
         version: VersionId,
-        /// The name of its data.
-        recorded: String,
-        /// The id of its data.
-        id: DataId,
+        /// What it was trained on.
+        trained: Box<DataRecord>,
     },
     /// A version does not record one data set that it was trained on.
     #[error("version {} does not say what it was trained on", .0.short())]
@@ -167,6 +166,18 @@ impl Error {
     pub(crate) fn training(source: TrainError, features: &[String]) -> Self {
         let column = column_of(&source).and_then(|column| features.get(column).cloned());
         Self::Training { column, source }
+    }
+}
+
+impl From<ckpt_store::Error> for Error {
+    fn from(error: ckpt_store::Error) -> Self {
+        Self::Store(Box::new(error))
+    }
+}
+
+impl From<DataError> for Error {
+    fn from(error: DataError) -> Self {
+        Self::Data(Box::new(error))
     }
 }
 

@@ -131,8 +131,7 @@ impl Start {
             [trained] => Err(Error::OtherData {
                 found: data.label.name.clone(),
                 version,
-                recorded: trained.label.name.clone(),
-                id: trained.id,
+                trained: Box::new(trained.clone()),
             }),
             _ => Err(Error::NoData(version)),
         }
