@@ -23,8 +23,11 @@ pub fn workspace() -> &'static Path {
 pub fn binary(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let folder = BUILT.get_or_init(|| {
+        // With a test among what is built, features are those that `cargo test --workspace` builds with, so
+        // that after it nothing is left to be built.
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "-p", "xtask", "-p", "ckpt-cli"])
+            .args(["build", "--quiet", "--workspace", "--test", "xtask"])
+            .args(["--bin", "ckpt", "--bin", "ckpt-bench", "--bin", "xtask"])
             .current_dir(workspace())
             .status()
             .expect("cargo runs");
@@ -43,9 +46,12 @@ pub fn command(name: &str, folder: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// Runs `cargo xtask ARGS` in `folder`.
+/// Runs in `folder` what `cargo xtask ARGS` hands its arguments to.
 pub fn xtask(folder: &Path, args: &[&str]) -> Output {
-    command("xtask", folder, args).output().expect("xtask runs")
+    let is_of_benches = matches!(args.first(), Some(&("bench" | "data")));
+    let program = if is_of_benches { "ckpt-bench" } else { "ckpt" };
+    let mut command = command(program, folder, args);
+    command.env("CKPT_PROGRAM", "cargo xtask").output().expect("it runs")
 }
 
 /// Runs `cargo xtask ARGS --json` in `folder`, which must succeed, and parses what it prints.

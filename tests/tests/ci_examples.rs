@@ -44,7 +44,8 @@ impl Job {
         fs::write(path("model"), "weights").expect("a file");
         symlink(binary("ckpt"), path("bin/ckpt")).expect("a link");
         // `cargo xtask ARGS` runs what this workspace's cargo would, built already.
-        let cargo = format!("#!/bin/sh\nshift\nexec '{}' \"$@\"\n", binary("xtask").display());
+        let ckpt = binary("ckpt").display().to_string();
+        let cargo = format!("#!/bin/sh\nshift\nCKPT_PROGRAM='cargo xtask' exec '{ckpt}' \"$@\"\n");
         fs::write(path("bin/cargo"), cargo).expect("a script");
         fs::set_permissions(path("bin/cargo"), fs::Permissions::from_mode(0o755)).expect("a mode");
         Self { folder }

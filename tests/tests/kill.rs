@@ -13,7 +13,7 @@ use ckpt_tests::{command, xtask, xtask_json};
 /// Starts training that would take minutes.
 fn start(folder: &Path, args: &[&str]) -> std::process::Child {
     let args = [&["train", "--epochs", "1000000", "--branch", "b"], args].concat();
-    command("xtask", folder, &args)
+    command("ckpt", folder, &args)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

@@ -14,7 +14,9 @@ use ckpt_tests::{
 use serde_json::Value;
 
 /// Which of our crates each crate may know: the table of docs/architecture.md.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
+    // It runs before anything of ours is compiled.
+    ("xtask", &[]),
     ("ckpt-hash", &[]),
     ("ckpt-metrics", &[]),
     ("ckpt-tensor", &[]),
@@ -105,7 +107,7 @@ fn crates_know_only_those_they_may_know() {
         let name = package["name"].as_str().expect("a name");
         let Some(allowed) = allowed.get(name) else {
             assert!(
-                ["xtask", "ckpt-benches", "ckpt-testkit", "ckpt-tests"].contains(&name),
+                ["ckpt-benches", "ckpt-testkit", "ckpt-tests"].contains(&name),
                 "{name} is in no table"
             );
             continue;

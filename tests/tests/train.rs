@@ -56,6 +56,48 @@ fn two_fresh_repositories_get_the_same_ids() {
 }
 
 #[test]
+fn the_built_in_data_is_the_fixture() {
+    let fixture = workspace().join("fixtures/diabetes.csv");
+    let read = |path| std::fs::read(path).expect("it is there");
+    let copy = workspace().join("crates/ckpt-cli/data/diabetes.csv");
+    assert_eq!(read(fixture.clone()), read(copy));
+    let (built_in, from_file) = (folder(), folder());
+    let (epochs, path) = (["--epochs", "2"], fixture.display().to_string());
+    let runs = [
+        train(built_in.path(), &epochs),
+        train(from_file.path(), &[&epochs[..], &["--data", &path]].concat()),
+    ];
+    assert_eq!(ids(&runs[0]), ids(&runs[1]));
+    let data = |folder: &TempDir| xtask_json(folder.path(), &["show", "train"])["data"].clone();
+    assert_eq!(data(&built_in), data(&from_file));
+    assert_eq!(data(&built_in)[0]["name"], "diabetes.csv");
+    // Wherever the file was, the table is at hand.
+    let again = xtask_json(built_in.path(), &["reproduce", "train"]);
+    assert_eq!((&again["same"], &again["inputs"]["data"]), (&true.into(), &"same".into()));
+    let resumed = train(built_in.path(), &["--resume", "train", "--epochs", "3"]);
+    assert_eq!(resumed["epochs"], 3);
+}
+
+#[test]
+fn the_code_of_training_is_what_the_program_was_built_from() {
+    let folder = folder();
+    let code = ckpt_hash::code_id(&workspace().join("crates/ckpt-train/src")).expect("sources");
+    assert_eq!(ckpt_runs::code_id(), code);
+    train(folder.path(), &["--epochs", "1"]);
+    assert_eq!(xtask_json(folder.path(), &["show", "train"])["code"], code.to_string());
+}
+
+#[test]
+fn the_learning_rate_has_a_short_and_an_old_name() {
+    let run = |flag| {
+        let folder = folder();
+        ids(&train(folder.path(), &["--epochs", "2", flag, "0.1"]))
+    };
+    let model = run("--learning-rate");
+    assert_eq!((run("--lr"), run("--rate")), (model.clone(), model));
+}
+
+#[test]
 fn any_number_of_threads_gives_the_same_ids() {
     for args in [
         &["--epochs", "20"][..],
@@ -178,7 +220,7 @@ fn resuming_refuses_what_would_change_the_run() {
     train(folder.path(), &["--epochs", "3", "--patience", "9", "--rate", "0.1", "--drop", "s1"]);
     let houses = workspace().join("fixtures/houses.csv").display().to_string();
     let cases: [(&[&str], &str); 7] = [
-        (&["--rate", "auto"], "--rate auto cannot change"),
+        (&["--rate", "auto"], "--learning-rate auto cannot change"),
         (&["--monitor", "val_r2"], "--monitor cannot change"),
         (&[], "epoch 3 was planned as the last; raise --epochs"),
         (&["--epochs", "9", "--tolerance", "1e9"], "epoch 3 is within the tolerance"),

@@ -36,7 +36,7 @@ const HOST_FILES: [&str; 2] = ["/proc/sys/kernel/hostname", "/etc/hostname"];
 /// Returns what people type to run this program: `ckpt`, unless `CKPT_PROGRAM` says otherwise.
 pub fn program() -> &'static str {
     // It lives as long as the process.
-    text(PROGRAM).map_or(crate::context::PROGRAM, |program| program.leak())
+    text(PROGRAM).map_or("ckpt", |program| program.leak())
 }
 
 /// What the process was given besides its arguments.

@@ -12,7 +12,7 @@ use crate::{
     ui::Ui,
 };
 
-/// Trains again what a version records, and tells whether the same comes out
+/// Trains a version again from its record, and compares bit by bit
 ///
 /// Trains from the first epoch with the settings, seed and data on record, and compares weights and state
 /// with those of each version on the way to REV, bit by bit. Exit code 0: all the same; 3: different.

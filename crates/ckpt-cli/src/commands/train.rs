@@ -14,7 +14,7 @@ use ckpt_data::Table;
 use ckpt_runs::{
     Decline, Error, Hooks, Overrides, Reading, Run, Settings, SettingsError, Source, Start,
 };
-use ckpt_store::{Error as StoreError, RefName, Repository, Stamp, record::DataRecord};
+use ckpt_store::{Error as StoreError, RefName, Repository, Signature, record::DataRecord};
 use ckpt_train::{FloatType, Metrics, ModelKind, OptimizerKind, Rate, StopReason};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -465,7 +465,7 @@ const ENDED_BY_SIGNAL: i32 = 130;
 struct Caller<'a> {
     ui: &'a mut Ui,
     environment: &'a Environment,
-    stamp: Stamp,
+    signature: Signature,
     stop: Arc<AtomicBool>,
     /// Whether plain lines are kept away.
     is_quiet: bool,
@@ -479,14 +479,14 @@ struct Caller<'a> {
 
 impl<'a> Caller<'a> {
     fn new(context: &'a mut Context) -> Result<Self, Failure> {
-        let stamp = context.stamp()?;
+        let signature = context.stamp()?;
         let Context { ui, environment, json, .. } = context;
         Ok(Self {
             started: environment.clock(),
             took: Duration::ZERO,
             ui,
             environment,
-            stamp,
+            signature,
             stop: stop_flag()?,
             is_quiet: *json,
             bar: None,
@@ -497,9 +497,9 @@ impl<'a> Caller<'a> {
 }
 
 impl Hooks for Caller<'_> {
-    fn signature(&mut self) -> Stamp {
+    fn signature(&mut self) -> Signature {
         // A time that was understood once is understood again.
-        self.environment.stamp(None).unwrap_or_else(|_| self.stamp.clone())
+        self.environment.stamp(None).unwrap_or_else(|_| self.signature.clone())
     }
 
     fn is_cancelled(&self) -> bool {

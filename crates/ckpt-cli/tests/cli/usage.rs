@@ -42,6 +42,8 @@ fn help_is_for_80_columns_and_names_every_command() {
 
     Commands:
       init         Makes a repository
+      train        Trains a model and versions its epochs
+      reproduce    Trains a version again from its record, and compares bit by bit
       commit       Versions files
       log          Shows a version and all before it
       show         Shows one version whole

@@ -11,6 +11,7 @@ mod machine;
 mod median;
 mod metrics;
 mod page;
+mod python;
 mod release;
 mod report;
 mod results;

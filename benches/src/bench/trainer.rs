@@ -93,9 +93,9 @@ struct Run {
 pub(super) fn run(args: &TrainerArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
     // A build for release has no assertions; the times of any other say nothing.
     if cfg!(debug_assertions) {
-        ui.notice("bench trainer: building xtask for release")?;
-        let [xtask] = release::programs(&place.workspace, ["xtask"], ["xtask"])?;
-        return release::run_again(&xtask, []);
+        ui.notice("bench trainer: building the benches for release")?;
+        let [bench] = release::programs(&place.workspace, [release::PACKAGE], [release::PROGRAM])?;
+        return release::run_again(&bench, []);
     }
     if args.peers {
         return run_table(args, place, ui);

@@ -14,8 +14,6 @@ use ckpt_store::{Error, REPOSITORY_DIR, Repository, Signature};
 pub(crate) struct Place {
     /// The folder that holds or will hold `.ckpt`.
     pub(crate) repository: PathBuf,
-    /// What has to be added to commands so that they find it, ` --repo DIR` or nothing.
-    pub(crate) repo_flag: String,
     /// Whether results are printed as JSON.
     pub(crate) json: bool,
     /// The folder of this workspace.
@@ -36,13 +34,10 @@ impl Place {
         let current = caller.current_dir()?;
         let holds = |folder: &&Path| is_repository(folder);
         let found = || current.ancestors().find(holds).unwrap_or(&current).to_owned();
-        let repo_flag =
-            repo.as_ref().map_or_else(String::new, |repo| format!(" --repo {}", repo.display()));
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let workspace = workspace.canonicalize().unwrap_or(workspace);
         Ok(Self {
             repository: repo.unwrap_or_else(found),
-            repo_flag,
             json,
             environment: ckpt_cli::environment::facts(Some(&workspace)),
             workspace,
@@ -50,37 +45,17 @@ impl Place {
         })
     }
 
-    /// Opens the repository; `None` if there is none.
-    pub(crate) fn open(&self) -> ckpt_store::Result<Option<Repository>> {
-        is_repository(&self.repository).then(|| Repository::open(&self.repository)).transpose()
-    }
-
     /// Opens the repository, or makes it.
     pub(crate) fn open_or_init(&self) -> ckpt_store::Result<Repository> {
-        self.open()?.map_or_else(|| self.init(), Ok)
-    }
-
-    /// Makes the repository, or opens it if another process has just made it.
-    pub(crate) fn init(&self) -> ckpt_store::Result<Repository> {
         match Repository::init(&self.repository) {
             Err(Error::AlreadyRepository(_)) => Repository::open(&self.repository),
             other => other,
         }
     }
 
-    /// Says that there is no repository.
-    pub(crate) fn no_repository(&self) -> Error {
-        Error::NoRepository(self.repository.display().to_string())
-    }
-
     /// Returns who called, and what time it is now.
     pub(crate) fn stamp_now(&self) -> anyhow::Result<Signature> {
         Ok(self.caller.stamp(None)?)
-    }
-
-    /// Returns the table that is trained on if nothing else is asked for.
-    pub(crate) fn default_data(&self) -> PathBuf {
-        self.workspace.join("fixtures/diabetes.csv")
     }
 }
 

@@ -1,25 +1,17 @@
 //! scikit-learn in a process of its own, which evaluates what it is told.
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    path::Path,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-};
+use std::{path::Path, process::Command};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::Value;
 
-use super::columns::Columns;
+use super::{super::python::Python, columns::Columns};
 
 /// The program, in the workspace.
 const PROGRAM: &str = "benches/metrics_peers.py";
 
 /// A process that has the columns in memory.
-pub(super) struct Peer {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
+pub(super) struct Peer(Python);
 
 impl Peer {
     /// Writes the columns into a folder and starts Python there; gives what it says of its
@@ -37,42 +29,15 @@ impl Peer {
             Err(_) => return Ok(Err("there is no such Python".to_owned())),
         }
         columns.write(folder).context("cannot write the rows for scikit-learn")?;
-        let mut child = Command::new(python)
-            .arg(workspace.join(PROGRAM))
-            .arg(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start Python")?;
-        let input = child.stdin.take().context("Python takes no input")?;
-        let output = BufReader::new(child.stdout.take().context("Python gives no output")?);
-        let mut peer = Self { child, input, output };
-        let version = peer.answer()?["version"].as_str().unwrap_or_default().to_owned();
-        Ok(Ok((peer, version)))
+        let (python, greeting) = Python::start(python, &workspace.join(PROGRAM), folder)?;
+        let version = greeting["version"].as_str().unwrap_or_default().to_owned();
+        Ok(Ok((Self(python), version)))
     }
 
     /// Lets it evaluate an expression; gives the seconds that took, and the values.
     pub(super) fn time(&mut self, expression: &str) -> anyhow::Result<(f64, Vec<f64>)> {
-        writeln!(self.input, "{expression}").context("scikit-learn has ended")?;
-        self.input.flush()?;
-        read(&self.answer()?).with_context(|| format!("cannot read the answer to {expression}"))
-    }
-
-    fn answer(&mut self) -> anyhow::Result<Value> {
-        let mut line = String::new();
-        if self.output.read_line(&mut line)? == 0 {
-            bail!("scikit-learn has ended without an answer");
-        }
-        Ok(serde_json::from_str(&line)?)
-    }
-}
-
-impl Drop for Peer {
-    /// Ends the process that this one started.
-    fn drop(&mut self) {
-        // Without a process there is nothing to end, and no one to tell.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        let answer = self.0.ask(expression)?;
+        read(&answer).with_context(|| format!("cannot read the answer to {expression}"))
     }
 }
 

@@ -9,6 +9,10 @@ use std::{
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+/// The package and the program of these measurements.
+pub(super) const PACKAGE: &str = env!("CARGO_PKG_NAME");
+pub(super) const PROGRAM: &str = "ckpt-bench";
+
 /// Builds packages for release, and gives the paths of programs among them.
 pub(super) fn programs<const N: usize>(
     workspace: &Path,
@@ -35,10 +39,10 @@ pub(super) fn programs<const N: usize>(
 
 /// Goes on as another build of this program, with the same arguments and some more.
 pub(super) fn run_again(
-    xtask: &Path,
+    program: &Path,
     more: impl IntoIterator<Item = OsString>,
 ) -> anyhow::Result<()> {
-    replace(Command::new(xtask).args(std::env::args_os().skip(1).chain(more)))
+    replace(Command::new(program).args(std::env::args_os().skip(1).chain(more)))
 }
 
 /// Finds the path of a program in what cargo says about a build.
@@ -82,6 +86,6 @@ mod tests {
             r#"{"reason":"build-finished","success":true}"#,
         );
         assert_eq!(program(messages, "ckpt").unwrap(), Path::new("/t/ckpt"));
-        assert_eq!(program(messages, "xtask").unwrap_err().to_string(), "cargo built no xtask");
+        assert_eq!(program(messages, "cp").unwrap_err().to_string(), "cargo built no cp");
     }
 }

@@ -89,9 +89,9 @@ struct Run {
 pub(super) fn run(args: &MetricsArgs, place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
     // A build for release has no assertions; the times of any other say nothing.
     if cfg!(debug_assertions) {
-        ui.notice("bench metrics: building xtask for release")?;
-        let [xtask] = release::programs(&place.workspace, ["xtask"], ["xtask"])?;
-        return release::run_again(&xtask, []);
+        ui.notice("bench metrics: building the benches for release")?;
+        let [bench] = release::programs(&place.workspace, [release::PACKAGE], [release::PROGRAM])?;
+        return release::run_again(&bench, []);
     }
     let page = args.into.as_ref().map(|path| Page::open(path, PLACE)).transpose()?;
     let run = measure(args, place, ui)?;

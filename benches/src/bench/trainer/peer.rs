@@ -3,32 +3,23 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use ckpt_train::Real;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::shape::Shape;
+use super::{super::python::Python, shape::Shape};
 
 /// The program, in the workspace.
 const PROGRAM: &str = "benches/trainer_peers.py";
 
-/// A Python, with as many threads as it was started for.
-struct Peer {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
-
-/// All of them, and the folder that they find rows in.
+/// Pythons of some numbers of threads, and the folder that they find rows in.
 pub(super) struct Peers {
     folder: PathBuf,
     /// By threads: one for each Python.
-    peers: Vec<(usize, Vec<Peer>)>,
+    peers: Vec<(usize, Vec<Python>)>,
     /// By library.
     pub(super) versions: BTreeMap<String, String>,
 }
@@ -46,9 +37,11 @@ impl Peers {
         for &threads in threads {
             let mut peers = Vec::new();
             for python in pythons {
-                let (peer, versions) = Peer::start(python, threads, workspace)
+                let program = workspace.join(PROGRAM);
+                let (peer, versions) = Python::start(python, &program, threads.to_string())
                     .with_context(|| format!("cannot use {}", python.display()))?;
-                for (library, version) in versions {
+                for (library, version) in object(versions)? {
+                    let version = version.as_str().unwrap_or_default().to_owned();
                     // A library of two Pythons is that of the first.
                     all.versions.entry(library).or_insert(version);
                 }
@@ -80,9 +73,7 @@ impl Peers {
         let mut seconds = BTreeMap::new();
         let peers = self.peers.iter_mut().filter(|(threads, _)| *threads == shape.threads);
         for peer in peers.flat_map(|(_, peers)| peers) {
-            writeln!(peer.input, "{task}").context("a peer has ended")?;
-            peer.input.flush()?;
-            for (library, value) in peer.answer()? {
+            for (library, value) in object(peer.ask(&task.to_string())?)? {
                 let value = value.as_f64().context("a peer's answer is no number")?;
                 seconds.entry(library).or_insert(value);
             }
@@ -91,41 +82,10 @@ impl Peers {
     }
 }
 
-impl Peer {
-    fn start(
-        python: &Path,
-        threads: usize,
-        workspace: &Path,
-    ) -> anyhow::Result<(Self, BTreeMap<String, String>)> {
-        let mut child = Command::new(python)
-            .arg(workspace.join(PROGRAM))
-            .arg(threads.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let input = child.stdin.take().context("it takes no input")?;
-        let output = BufReader::new(child.stdout.take().context("it gives no output")?);
-        let mut peer = Self { child, input, output };
-        let text = |value: Value| value.as_str().unwrap_or_default().to_owned();
-        let versions = peer.answer()?.into_iter().map(|(name, value)| (name, text(value)));
-        Ok((peer, versions.collect()))
-    }
-
-    fn answer(&mut self) -> anyhow::Result<serde_json::Map<String, Value>> {
-        let mut line = String::new();
-        if self.output.read_line(&mut line)? == 0 {
-            bail!("it has ended without an answer");
-        }
-        Ok(serde_json::from_str(&line)?)
-    }
-}
-
-impl Drop for Peer {
-    /// Ends the process that this one started.
-    fn drop(&mut self) {
-        // Without a process there is nothing to end, and no one to tell.
-        drop(self.child.kill());
-        drop(self.child.wait());
+fn object(answer: Value) -> anyhow::Result<Map<String, Value>> {
+    match answer {
+        Value::Object(object) => Ok(object),
+        other => anyhow::bail!("a peer's answer is no object: {other}"),
     }
 }
 

@@ -142,11 +142,11 @@ pub(super) fn run(args: &StoreArgs, place: &Place, ui: &mut Ui) -> anyhow::Resul
 
 /// Builds ckpt, and this program for what runs in process, and goes on there.
 fn run_for_release(place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
-    ui.notice("bench store: building ckpt and xtask for release")?;
-    let [ckpt, xtask] =
-        release::programs(&place.workspace, ["ckpt-cli", "xtask"], ["ckpt", "xtask"])?;
+    ui.notice("bench store: building ckpt and the benches for release")?;
+    let (packages, names) = (["ckpt-cli", release::PACKAGE], ["ckpt", release::PROGRAM]);
+    let [ckpt, bench] = release::programs(&place.workspace, packages, names)?;
     ui.notice(format!("bench store: measuring {}", ckpt.display()))?;
-    release::run_again(&xtask, ["--ckpt".into(), ckpt.into_os_string()])
+    release::run_again(&bench, ["--ckpt".into(), ckpt.into_os_string()])
 }
 
 /// Returns the name of the place in a page that the tables go to.
