@@ -3,7 +3,7 @@ use std::str::Utf8Error;
 
 use ckpt_tensor::{Dtype, TensorError};
 
-use crate::stop::{described, quoted, shortened};
+use crate::message::{described, quoted, shortened};
 
 /// Why a file is not of the format that it claims, or tensors cannot be laid out in one.
 ///

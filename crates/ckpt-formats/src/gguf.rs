@@ -15,15 +15,25 @@ mod tensors;
 
 use cursor::Cursor;
 
+use crate::FormatError;
+use crate::reader::{Reader, Source};
 use crate::stop::Stop;
-use crate::{FormatError, ReadAt, Segmentation};
+use crate::tile::Tiling;
+
+pub(crate) const READER: Reader = Reader {
+    name: "gguf",
+    version: 1,
+    extensions: &["gguf"],
+    sniff: |source| Ok(source.begins_with(MAGIC)?),
+    segment,
+};
 
 /// What a file begins with.
-pub(crate) const MAGIC: &[u8; 4] = b"GGUF";
+const MAGIC: &[u8; 4] = b"GGUF";
 
 /// Finds the segments of a GGUF file.
-pub(crate) fn segment(source: &dyn ReadAt) -> Result<Segmentation, Stop> {
-    let mut cursor = Cursor::new(source)?;
+fn segment(source: &Source<'_>) -> Result<Tiling, Stop> {
+    let mut cursor = Cursor::new(source.bytes)?;
     let [magic, version] = [cursor.u32()?, cursor.u32()?];
     if magic.to_le_bytes() != *MAGIC {
         return Err(cursor.broken("does not begin with GGUF").into());
@@ -40,7 +50,7 @@ pub(crate) fn segment(source: &dyn ReadAt) -> Result<Segmentation, Stop> {
     let infos = tensors::infos(&mut cursor, tensors)?;
     let start = cursor.at().checked_next_multiple_of(alignment);
     let start = start.ok_or_else(|| cursor.broken("has an alignment beyond all files"))?;
-    tensors::place(infos, start, source.len()?)
+    tensors::place(infos, start, source.len)
 }
 
 impl Cursor<'_> {

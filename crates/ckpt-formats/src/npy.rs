@@ -15,12 +15,21 @@ mod write;
 
 use ckpt_tensor::{Dtype, Shape};
 
+use crate::reader::{Reader, Source};
 use crate::stop::Stop;
-use crate::tile::{Found, Unread, tile};
-use crate::{Format, FormatError, ReadAt, Segment, Segmentation};
+use crate::tile::{Found, Tiling, Unread, tile};
+use crate::{FormatError, ReadAt, Segment};
 use header::Header;
-pub(crate) use header::MAGIC;
+use header::MAGIC;
 pub use write::npy_header;
+
+pub(crate) const READER: Reader = Reader {
+    name: "npy",
+    version: 1,
+    extensions: &["npy"],
+    sniff: |source| Ok(source.begins_with(MAGIC)?),
+    segment,
+};
 
 /// The name of the tensor in an NPY file, which has no names: not the file's own name, so that
 /// moving the file changes no identity.
@@ -37,15 +46,17 @@ pub(crate) struct Array {
 }
 
 /// Finds the segments of an NPY file.
-pub(crate) fn segment(source: &dyn ReadAt) -> Result<Segmentation, Stop> {
-    let file = source.len()?;
-    let Array { dtype, shape, offset, len } = read(source, 0, file)?;
-    let found = Found { name: TENSOR.to_owned(), dtype, shape, offset, len };
-    let mut segmentation = tile(Format::Npy, file, vec![found], Unread::default());
-    if let Some(Segment::Opaque { len, .. }) = segmentation.segments.get(2) {
-        segmentation.note = Some(format!("{len} bytes after the array are opaque"));
+fn segment(source: &Source<'_>) -> Result<Tiling, Stop> {
+    if !source.begins_with(MAGIC)? {
+        return Err(Stop::Unlike);
     }
-    Ok(segmentation)
+    let Array { dtype, shape, offset, len } = read(source.bytes, 0, source.len)?;
+    let found = Found { name: TENSOR.to_owned(), dtype, shape, offset, len };
+    let mut tiling = tile(source.len, vec![found], Unread::default());
+    if let Some(Segment::Opaque { len, .. }) = tiling.segments.get(2) {
+        tiling.note = Some(format!("{len} bytes after the array are opaque"));
+    }
+    Ok(tiling)
 }
 
 /// Tells whether the bytes from `start` to `end` begin like an NPY file.

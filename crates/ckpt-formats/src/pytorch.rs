@@ -6,7 +6,7 @@
 //! state dict are known, and nothing is executed. A pickle with others (a pickled module, a
 //! compiled one) leaves the whole file opaque, and the note names what is not known.
 //!
-//! Tensors are named as [`Format::Pytorch`] says. Views that are row-major are tensors; several
+//! Tensors are named as [`Format::Pytorch`](crate::Format::Pytorch) says. Views that are row-major are tensors; several
 //! of the same bytes are tied; others (transposed, channels last, of types that
 //! [`Dtype`](ckpt_tensor::Dtype) lacks) stay opaque, and the note tells of them.
 //! So do storages that no tensor with a name has, such as those of tensors in a set, and NumPy's
@@ -27,19 +27,24 @@ mod storages;
 mod value;
 mod views;
 
-pub(crate) use archive::has_pickle;
-
-use archive::Parts;
+use archive::{Parts, has_pickle};
 use machine::Machine;
 
+use crate::reader::{Reader, Source};
 use crate::stop::Stop;
-use crate::tile::{Unread, tile};
-use crate::zip::Archive;
-use crate::{Format, ReadAt, Segmentation};
+use crate::tile::{Tiling, Unread, tile};
+
+pub(crate) const READER: Reader = Reader {
+    name: "pytorch",
+    version: 1,
+    extensions: &["pt", "pth"],
+    sniff: |source| Ok(source.begins_with(LEGACY)? || source.archive()?.is_some_and(has_pickle)),
+    segment,
+};
 
 /// What files begin with that PyTorch wrote before version 1.6: a pickle of protocol 2 of the
 /// number 0x1950a86a20f9469cfc6c (`MAGIC_NUMBER` in `torch/serialization.py`).
-pub(crate) const LEGACY: &[u8; 10] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20";
+const LEGACY: &[u8; 10] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20";
 
 /// Longest pickle in bytes. The state of a model and its optimizer takes about 300 bytes for each
 /// tensor, 100,000 tensors 30 MB.
@@ -51,9 +56,20 @@ const MAX_PICKLE: u64 = 64 << 20;
 const MAX_VALUES: usize = 1 << 22;
 
 /// Finds the segments of an archive.
-pub(crate) fn segment(source: &dyn ReadAt, archive: &Archive) -> Result<Segmentation, Stop> {
-    let parts = Parts::find(source, archive)?;
-    let pickle = parts.pickle(source)?;
+fn segment(source: &Source<'_>) -> Result<Tiling, Stop> {
+    // Before version 1.6 files began otherwise, and torch.load reads them still.
+    let archive = match source.archive()? {
+        Some(archive) => archive,
+        None if source.len == 0 => return Err(Stop::Unlike),
+        None => {
+            return Err(Stop::beyond("not pytorch: no zip archive (a legacy or other file)"));
+        }
+    };
+    if !has_pickle(archive) {
+        return Err(Stop::beyond("not pytorch: no data.pkl in the zip archive"));
+    }
+    let parts = Parts::find(source.bytes, archive)?;
+    let pickle = parts.pickle(source.bytes)?;
     let (values, root) = Machine::new(&pickle).run()?;
     let mut unread = Unread::default();
     let mut found = Vec::new();
@@ -62,5 +78,5 @@ pub(crate) fn segment(source: &dyn ReadAt, archive: &Archive) -> Result<Segmenta
     for (name, tensor) in tensors {
         views::resolve(&values, &parts, name, tensor, &mut found, &mut unread)?;
     }
-    Ok(tile(Format::Pytorch, source.len()?, found, unread))
+    Ok(tile(source.len, found, unread))
 }

@@ -16,7 +16,16 @@ mod layout;
 mod read;
 
 pub use layout::{PlacedTensor, SafetensorsLayout, safetensors_layout};
-pub(crate) use read::{begins_like, segment};
+
+use crate::reader::Reader;
+
+pub(crate) const READER: Reader = Reader {
+    name: "safetensors",
+    version: 1,
+    extensions: &["safetensors"],
+    sniff: |source| Ok(read::begins_like(source.first()?)),
+    segment: |source| Ok(read::segment(source)?),
+};
 
 /// Longest header in bytes, the limit of the safetensors library.
 pub const MAX_HEADER: u64 = 100_000_000;

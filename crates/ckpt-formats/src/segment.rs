@@ -2,8 +2,6 @@ use std::collections::BTreeMap;
 
 use ckpt_tensor::{Dtype, Shape};
 
-use crate::Format;
-
 /// A stretch of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
@@ -61,7 +59,7 @@ pub struct TiedTensor {
 /// A file as a list of segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segmentation {
-    /// The reader that found the segments: the name of a [`Format`], also if the file is kept
+    /// The reader that found the segments: the name of a [`Format`](crate::Format), also if the file is kept
     /// whole, or `opaque` for files of no known format.
     pub reader: &'static str,
     /// The version of that reader; it rises when the reader finds other segments than before.
@@ -87,11 +85,5 @@ impl Segmentation {
             segments: if len == 0 { vec![] } else { vec![Segment::Opaque { offset: 0, len }] },
             tied: Vec::new(),
         }
-    }
-
-    /// Takes a file of `len` bytes as it is although it begins like a format or claims to be one.
-    pub(crate) fn whole(format: Format, len: u64, note: String) -> Self {
-        let (reader, reader_version) = (format.name(), format.reader_version());
-        Self { reader, reader_version, ..Self::opaque(len, Some(note)) }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::message::{quoted, shortened};
 use crate::pairs::Pairs;
-use crate::stop::{quoted, shortened};
 use crate::{FormatError, MAX_HEADER};
 
 /// Which file of a sharded checkpoint has which tensor.

@@ -5,8 +5,8 @@ use std::mem::take;
 
 use ckpt_tensor::{Dtype, Shape};
 
-use crate::stop::quoted;
-use crate::{Format, Segment, Segmentation, TiedTensor};
+use crate::message::quoted;
+use crate::{Segment, TiedTensor};
 
 /// Most tensors of a file. One takes a name, and in PyTorch up to 64 extents, which is less than
 /// 1 KB: they are within some 300 MB. The largest models have a few thousand tensors.
@@ -50,18 +50,22 @@ impl Unread {
     }
 }
 
+/// A file as segments that cover it: what a reader finds.
+#[derive(Debug)]
+pub(crate) struct Tiling {
+    pub(crate) note: Option<String>,
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) tied: Vec<TiedTensor>,
+}
+
 /// Covers a file of `len` bytes with the tensors found in it and opaque bytes between them.
 ///
 /// The tensors' names differ. Of several with exactly the same bytes the first by name is the
 /// segment and the others are tied to it. One that shares only a part of its bytes with another
 /// before it by name is not read. A tensor without elements stands where the tensor before it
 /// in the file ends.
-pub(crate) fn tile(
-    format: Format,
-    len: u64,
-    mut found: Vec<Found>,
-    mut unread: Unread,
-) -> Segmentation {
+pub(crate) fn tile(len: u64, mut found: Vec<Found>, mut unread: Unread) -> Tiling {
     found.sort_by(|a, b| a.name.cmp(&b.name));
     let Shared { owners, empty, ties } = share(&found, &mut unread);
     let mut tiles = Tiles::default();
@@ -81,9 +85,7 @@ pub(crate) fn tile(
         TiedTensor { name, dtype: *dtype, shape, segment: tiles.places[&owner] }
     };
     let tied = ties.into_iter().map(tie).collect();
-    let (reader, reader_version, note) = (format.name(), format.reader_version(), unread.note());
-    let (metadata, segments) = (BTreeMap::new(), tiles.segments);
-    Segmentation { reader, reader_version, note, metadata, segments, tied }
+    Tiling { note: unread.note(), metadata: BTreeMap::new(), segments: tiles.segments, tied }
 }
 
 /// Who has which bytes; tensors are told by their indices.
@@ -163,7 +165,7 @@ mod tests {
     }
 
     /// Gives the segments as `name offset len`.
-    fn told(found: Segmentation) -> (Vec<String>, Vec<(String, usize)>, Option<String>) {
+    fn told(found: Tiling) -> (Vec<String>, Vec<(String, usize)>, Option<String>) {
         let tell = |segment: Segment| match segment {
             Segment::Opaque { offset, len } => format!("- {offset} {len}"),
             Segment::Tensor { name, offset, len, .. } => format!("{name} {offset} {len}"),
@@ -173,7 +175,7 @@ mod tests {
     }
 
     fn tiled(len: u64, found: Vec<Found>) -> (Vec<String>, Vec<(String, usize)>, Option<String>) {
-        told(tile(Format::Npz, len, found, Unread::default()))
+        told(tile(len, found, Unread::default()))
     }
 
     #[test]

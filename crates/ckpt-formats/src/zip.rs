@@ -10,7 +10,8 @@
 mod directory;
 mod member;
 
-use crate::stop::{Stop, quoted};
+use crate::message::quoted;
+use crate::stop::Stop;
 use crate::{FormatError, ReadAt};
 
 /// What a file of at least one member begins with.

@@ -1,7 +1,8 @@
 //! The metadata: keys and typed values.
 
 use super::cursor::Cursor;
-use crate::stop::{Stop, quoted};
+use crate::message::quoted;
+use crate::stop::Stop;
 
 /// The key of the alignment.
 const ALIGNMENT: &[u8] = b"general.alignment";
@@ -35,7 +36,7 @@ pub(super) fn alignment(cursor: &mut Cursor<'_>, entries: u64) -> Result<u64, St
         } else {
             skip(cursor, kind, 0).map_err(|stop| match stop {
                 Stop::Beyond(why) => Stop::Beyond(format!("metadata `{}`: {why}", quoted(&key))),
-                broken @ Stop::Broken(_) => broken,
+                other => other,
             })?;
         }
     }

@@ -6,9 +6,10 @@ use ckpt_tensor::Shape;
 
 use super::cursor::Cursor;
 use super::elements::Element;
-use crate::stop::{Stop, quoted};
-use crate::tile::{Found, MAX_TENSORS, Unread, tile};
-use crate::{Format, FormatError, Segmentation};
+use crate::FormatError;
+use crate::message::quoted;
+use crate::stop::Stop;
+use crate::tile::{Found, MAX_TENSORS, Tiling, Unread, tile};
 
 /// Most dimensions; ggml has four.
 const MAX_RANK: u32 = 8;
@@ -79,7 +80,7 @@ impl Info {
 }
 
 /// Places the tensors in a file in which they begin at `start`.
-pub(super) fn place(infos: Vec<Info>, start: u64, file: u64) -> Result<Segmentation, Stop> {
+pub(super) fn place(infos: Vec<Info>, start: u64, file: u64) -> Result<Tiling, Stop> {
     let mut extents = Vec::with_capacity(infos.len());
     for info in &infos {
         extents.push(extent(info, start, file)?);
@@ -93,11 +94,11 @@ pub(super) fn place(infos: Vec<Info>, start: u64, file: u64) -> Result<Segmentat
             Element::Quantized { name, .. } => *quantized.entry(name).or_default() += 1,
         }
     }
-    let mut segmentation = tile(Format::Gguf, file, found, Unread::default());
+    let mut tiling = tile(file, found, Unread::default());
     if !quantized.is_empty() {
-        segmentation.note = Some(note(&quantized));
+        tiling.note = Some(note(&quantized));
     }
-    Ok(segmentation)
+    Ok(tiling)
 }
 
 /// Gives a tensor's first byte and its number of bytes, which the file has.

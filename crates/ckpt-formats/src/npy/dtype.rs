@@ -2,7 +2,8 @@
 
 use ckpt_tensor::Dtype;
 
-use crate::stop::{Stop, quoted};
+use crate::message::quoted;
+use crate::stop::Stop;
 
 /// The types that both know, by their descriptors without the byte order.
 const KNOWN: [(&str, Dtype); 13] = [

@@ -178,6 +178,7 @@ mod tests {
         Parser(text.as_bytes()).dictionary().map_err(|stop| match stop {
             Stop::Broken(error) => error.to_string(),
             Stop::Beyond(why) => format!("beyond: {why}"),
+            Stop::Unlike => "unlike".to_owned(),
         })
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::MAX_PICKLE;
 use crate::ReadAt;
-use crate::stop::{Stop, quoted};
+use crate::message::quoted;
+use crate::stop::Stop;
 use crate::zip::{Archive, Member, broken_member};
 
 /// The pickle below the archive's folder.
@@ -24,7 +25,7 @@ pub(super) struct Parts<'a> {
 }
 
 /// Tells whether an archive has a pickle where `torch.save` puts it.
-pub(crate) fn has_pickle(archive: &Archive) -> bool {
+pub(super) fn has_pickle(archive: &Archive) -> bool {
     archive.members().any(|(name, _)| folder(name).is_some())
 }
 

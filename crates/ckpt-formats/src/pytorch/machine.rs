@@ -7,7 +7,8 @@ use super::opcodes::*;
 use super::reader::{Reader, broken};
 use super::value::{Id, Value, Values};
 use super::{MAX_VALUES, reduce};
-use crate::stop::{Stop, quoted};
+use crate::message::quoted;
+use crate::stop::Stop;
 
 /// The state of a pickle that is read up to a place.
 ///

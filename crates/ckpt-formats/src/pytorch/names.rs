@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::value::{Id, Value, Values, View};
-use crate::stop::{Stop, quoted};
+use crate::message::quoted;
+use crate::stop::Stop;
 use crate::tile::{MAX_TENSORS, Unread};
 
 /// Keys under which training code keeps the model's state dict.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::value::{Id, Value, Values};
-use crate::stop::quoted;
+use crate::message::quoted;
 use crate::tile::Unread;
 
 /// Why a storage is not read.

@@ -6,7 +6,8 @@ use super::archive::Parts;
 use super::elements::Element;
 use super::value::{Id, Storage, Value, Values, View};
 use crate::FormatError;
-use crate::stop::{Stop, described, quoted};
+use crate::message::{described, quoted};
+use crate::stop::Stop;
 use crate::tile::{Found, Unread};
 use crate::zip::{Member, broken_member};
 

@@ -1,41 +1,35 @@
 //! From a file to its segments.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use ckpt_tensor::{Dtype, Shape, TensorError};
 
 use super::header::{Entry, Header};
 use super::{MAX_HEADER, PREFIX};
 use crate::le::u64_at;
-use crate::{Format, FormatError, ReadAt, Segment, Segmentation};
+use crate::reader::Source;
+use crate::tile::Tiling;
+use crate::{FormatError, ReadAt, Segment};
 
-/// Whether a file without a telling name may be safetensors.
+/// Tells by its first bytes whether a file without a telling name may be safetensors.
 ///
 /// The header must start with a brace right after its length, and the length must be one that is
 /// read, which tells it from text such as `int f() {`. It is not compared with the file, so that
 /// a truncated file gets a note that says so.
-pub(crate) fn begins_like(source: &dyn ReadAt) -> io::Result<bool> {
-    let mut first = [0; PREFIX as usize + 1];
-    if source.len()? < first.len() as u64 {
-        return Ok(false);
-    }
-    source.read_at(0, &mut first)?;
-    Ok(first[PREFIX as usize] == b'{' && u64_at(&first, 0) <= MAX_HEADER)
+pub(super) fn begins_like(first: &[u8]) -> bool {
+    first.get(PREFIX as usize) == Some(&b'{') && u64_at(first, 0) <= MAX_HEADER
 }
 
 /// Finds the segments of a safetensors file.
-pub(crate) fn segment(source: &dyn ReadAt) -> Result<Segmentation, FormatError> {
-    let file = source.len()?;
+pub(super) fn segment(source: &Source<'_>) -> Result<Tiling, FormatError> {
+    let (source, file) = (source.bytes, source.len);
     let header_len = header_len(source, file)?;
     let start = PREFIX + header_len;
     let header = read_header(source, header_len)?;
     let metadata = unique(header.metadata)?;
     let mut segments = vec![Segment::Opaque { offset: 0, len: start }];
     segments.extend(place(header.tensors, start, file - start)?);
-    let format = Format::Safetensors;
-    let (reader, reader_version) = (format.name(), format.reader_version());
-    Ok(Segmentation { reader, reader_version, note: None, metadata, segments, tied: Vec::new() })
+    Ok(Tiling { note: None, metadata, segments, tied: Vec::new() })
 }
 
 /// Reads the header's length, which fits the file and the limit.

@@ -224,7 +224,8 @@ impl ReadAt for Large {
         assert!(buf.len() < 100, "the directory is not read");
         buf.fill(0);
         if offset == 0 {
-            buf.copy_from_slice(&b"PK\x03\x04"[..buf.len()]);
+            let len = buf.len().min(4);
+            buf[..len].copy_from_slice(&b"PK\x03\x04"[..len]);
         } else if offset == self.0 - 22 {
             buf[..4].copy_from_slice(b"PK\x05\x06");
             buf[12..16].copy_from_slice(&((self.0 - 26) as u32).to_le_bytes());
