@@ -12,7 +12,7 @@ use std::{
 };
 
 use ckpt_hash::VersionId;
-use ckpt_store::{RefKind, RefName, Repository};
+use ckpt_store::{RefKind, RefName, Repository, Silent};
 use ckpt_tests::crowd::check;
 
 /// Writers of one branch, and writers with a branch of their own, half of them in sessions.
@@ -168,7 +168,7 @@ fn use_and_kill(kills: u64) {
     promised.check(&repository);
     // Each round waited for two; who lost against another writer of the branch kept what it made.
     assert!((promised.acknowledged.len() + promised.kept.len()) as u64 >= 2 * kills);
-    let report = repository.verify(&|_, _| {}).expect("the repository is read");
+    let report = repository.verify(&Silent).expect("the repository is read");
     assert!(report.is_ok(), "{:?}", report.damage);
     assert_eq!(repository.list(RefKind::Branch).expect("it is read").len() as u64, 1 + ALONE);
 }

@@ -23,7 +23,6 @@ mod commands;
 mod context;
 pub mod environment;
 mod git;
-mod metered;
 pub mod ui;
 mod usage;
 mod whole_file;

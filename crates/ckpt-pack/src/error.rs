@@ -33,6 +33,9 @@ pub enum Error {
     /// An object that is in no pack.
     #[error("{0} is missing from the repository")]
     Missing(ObjectId),
+    /// Work that somebody stopped.
+    #[error("it was cancelled")]
+    Cancelled,
 }
 
 impl Error {

@@ -39,6 +39,7 @@ mod error;
 mod exchange;
 mod object;
 mod pack;
+mod progress;
 mod repack;
 
 pub use crate::{
@@ -58,5 +59,6 @@ pub use crate::{
         set::{Beside, PackSet},
         writer::{PackWriter, WrittenPack},
     },
-    repack::{Keep, Progress, repack, would_change},
+    progress::{Meter, Progress, Silent},
+    repack::{Keep, repack, would_change},
 };

@@ -30,6 +30,7 @@ use crate::{
         set::PackSet,
         writer::{PackWriter, WrittenPack},
     },
+    progress::{Meter, Progress},
 };
 
 /// Decoded bytes that are encoded at once: enough for all cores, and little beside a pack.
@@ -81,11 +82,9 @@ struct Repack<'a> {
     places: HashMap<ObjectId, Place>,
 }
 
-/// Is told how many bytes of objects, decoded, are written anew, of how many.
-pub type Progress<'a> = &'a dyn Fn(u64, u64);
-
 /// Writes what stays of packs anew, and leaves them where they are; returns the new packs, one
-/// unless it would be longer than [`PACK_LEN`].
+/// unless it would be longer than [`PACK_LEN`]. `progress` is told how many bytes of objects, decoded,
+/// are written anew, of how many.
 ///
 /// # Errors
 /// [`Error::Damaged`] where stored bytes fail their checksum, or where what a kept object builds on
@@ -96,18 +95,14 @@ pub fn repack(
     packs: &PackSet,
     sources: &[Arc<PackReader>],
     keep: &Keep<'_>,
-    progress: Progress<'_>,
+    progress: &dyn Progress,
 ) -> Result<Vec<Arc<PackReader>>> {
     let repack = Repack::open(disk, packs, sources, keep)?;
     let plan = Chains::new(&repack, keep).plan()?;
     let order = repack.in_order(&plan);
-    let (mut done, total) = (0, order.iter().map(Place::len).sum());
-    let mut tell = |written: u64| {
-        done += written;
-        progress(done, total);
-    };
+    let meter = Meter::new(progress, order.iter().map(Place::len).sum());
     runs(&order, PACK_LEN, usize::MAX)
-        .filter_map(|run| repack.write(disk, run, &plan, &mut tell).transpose())
+        .filter_map(|run| repack.write(disk, run, &plan, &meter).transpose())
         .collect()
 }
 
@@ -137,21 +132,21 @@ impl<'a> Repack<'a> {
         Ok(repack)
     }
 
-    /// Writes one pack and reads it back; `None` if all of it is left out. `tell` is told of bytes
+    /// Writes one pack and reads it back; `None` if all of it is left out. `meter` counts bytes
     /// as they are written.
     fn write(
         &self,
         disk: &dyn Disk,
         places: &[Place],
         plan: &Plan,
-        tell: &mut dyn FnMut(u64),
+        meter: &Meter<'_>,
     ) -> Result<Option<Arc<PackReader>>> {
         let mut writer = PackWriter::create(disk)?;
         for batch in runs(places, BATCH_LEN, BATCH_OBJECTS) {
             let prepare = |place: &Place| self.prepare(place, plan);
             let objects: Result<Vec<_>> = batch.par_iter().map(prepare).collect();
             objects?.iter().flatten().try_for_each(|object| writer.push(object))?;
-            tell(batch.iter().map(Place::len).sum());
+            meter.add(batch.iter().map(Place::len).sum())?;
         }
         let Some(written) = writer.finish()? else { return Ok(None) };
         self.packs.add(&written)?;

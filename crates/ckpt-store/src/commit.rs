@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, slice};
 
 use ckpt_codec::Effort;
 use ckpt_hash::VersionId;
+use ckpt_pack::{Progress, Silent};
 
 use self::group::Group;
 use crate::{
@@ -190,8 +191,22 @@ impl Repository {
     /// meet the branch's guards, or [`Error::Conflict`] if another writer moved the branch in the
     /// meantime, the version being kept all the same; a failing disk.
     pub fn commit(&self, branch: &RefName, draft: &Draft) -> Result<Commit> {
+        self.commit_with(branch, draft, &Silent)
+    }
+
+    /// Does what [`commit`](Self::commit) does, and tells `progress` how many bytes of the contents
+    /// have been taken in, of how many.
+    ///
+    /// # Errors
+    /// Those of [`commit`](Self::commit); [`Error::Cancelled`].
+    pub fn commit_with(
+        &self,
+        branch: &RefName,
+        draft: &Draft,
+        progress: &dyn Progress,
+    ) -> Result<Commit> {
         let Made { commits, failed } =
-            self.commit_group(branch, slice::from_ref(draft), &mut Recent::default());
+            self.commit_group(branch, slice::from_ref(draft), &mut Recent::default(), progress);
         let [commit] = <[Commit; 1]>::try_from(commits)
             .map_err(|_| failed.expect("a version that is not made has a reason"))?;
         Ok(commit)
@@ -206,19 +221,26 @@ impl Repository {
         branch: &RefName,
         drafts: &[Draft],
         recent: &mut Recent,
+        progress: &dyn Progress,
     ) -> Made {
-        let made = self.try_group(branch, drafts, recent);
+        let made = self.try_group(branch, drafts, recent, progress);
         made.unwrap_or_else(|error| Made { failed: Some(error), ..Made::default() })
     }
 
-    fn try_group(&self, branch: &RefName, drafts: &[Draft], recent: &mut Recent) -> Result<Made> {
+    fn try_group(
+        &self,
+        branch: &RefName,
+        drafts: &[Draft],
+        recent: &mut Recent,
+        progress: &dyn Progress,
+    ) -> Result<Made> {
         require_branch(branch)?;
         let writing = self.refs.writing()?;
         // Before the packs are listed: what is taken away after that shows by another number.
         let generation = self.generation()?;
         self.objects.packs.refresh()?;
         let tip = self.refs.tip(&self.objects, branch)?;
-        let mut group = Group::start(self, branch, tip, std::mem::take(recent))?;
+        let mut group = Group::start(self, branch, tip, std::mem::take(recent), progress)?;
         let failed = drafts.iter().find_map(|draft| group.add(draft).err());
         let commits = if group.is_empty() { Vec::new() } else { group.end(recent, generation)? };
         drop(writing);

@@ -6,6 +6,7 @@ mod tensors;
 use std::{collections::BTreeMap, fmt};
 
 use ckpt_hash::CodeId;
+use ckpt_pack::Progress;
 use ckpt_tensor::{Difference, Dtype};
 
 use crate::{
@@ -116,7 +117,7 @@ pub struct CompareOptions<'a> {
     /// Only tensors whose names in either version match one of these; all without any.
     pub tensors: Vec<Pattern>,
     /// Is told, by several threads, how many bytes of tensors have been compared, of how many.
-    pub progress: Option<&'a (dyn Fn(u64, u64) + Sync)>,
+    pub progress: Option<&'a dyn Progress>,
 }
 
 impl fmt::Debug for CompareOptions<'_> {

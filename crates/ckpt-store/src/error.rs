@@ -195,6 +195,9 @@ pub enum Error {
         /// What stands in the way.
         what: &'static str,
     },
+    /// Work that its caller stopped. Nothing was changed.
+    #[error("it was cancelled")]
+    Cancelled,
     /// Restoring would replace something else.
     #[error("{0} exists and differs")]
     WouldOverwrite(String),
@@ -230,6 +233,8 @@ pub enum ErrorKind {
     Config,
     /// Another version of this program is needed.
     Unsupported,
+    /// Its caller stopped it.
+    Cancelled,
 }
 
 /// Two writers of one ref, of whom the other was faster. What the slower one wrote is kept.
@@ -294,6 +299,7 @@ impl From<ckpt_pack::Error> for Error {
             Pack::Io { action, source } => Self::Io { action, source },
             Pack::Damaged { place, what } => Self::Damaged { place, what },
             Pack::Missing(id) => Self::Missing(id),
+            Pack::Cancelled => Self::Cancelled,
             other => Self::damaged("a pack", other.to_string()),
         }
     }
@@ -399,6 +405,7 @@ impl Error {
             Self::Removed(_) | Self::Gone(_) => ErrorKind::Removed,
             Self::Locked { .. } => ErrorKind::Locked,
             Self::Io { .. } => ErrorKind::Io,
+            Self::Cancelled => ErrorKind::Cancelled,
             Self::Config(_) => ErrorKind::Config,
             Self::UnknownFormat { .. } => ErrorKind::Unsupported,
         }

@@ -18,7 +18,9 @@
 //!
 //! ```
 //! use std::{collections::BTreeMap, sync::Arc};
-//! use ckpt_store::{Contents, Draft, RefName, Repository, Signature, Tensor, disk::MemDisk, record::Role};
+//! use ckpt_store::{
+//!     Contents, Draft, RefName, Repository, Signature, Silent, Tensor, disk::MemDisk, record::Role,
+//! };
 //!
 //! let repository = Repository::init_on(Arc::new(MemDisk::new()))?;
 //! let main = RefName::branch("main")?;
@@ -30,7 +32,7 @@
 //!     repository.commit(&main, &draft)?;
 //! }
 //! assert_eq!(repository.resolve("min:val_mse")?, repository.resolve("main@3")?);
-//! assert!(repository.verify(&|_, _| {})?.is_ok());
+//! assert!(repository.verify(&Silent)?.is_ok());
 //! # Ok::<(), ckpt_store::Error>(())
 //! ```
 
@@ -52,7 +54,7 @@ mod upkeep;
 
 pub use ckpt_codec::Effort;
 pub use ckpt_formats::Format;
-pub use ckpt_pack::{Adopted, ObjectId, ObjectKind, disk};
+pub use ckpt_pack::{Adopted, ObjectId, ObjectKind, Progress, Silent, disk};
 
 pub use crate::{
     commit::{

@@ -10,7 +10,7 @@ mod present;
 mod read;
 
 use ckpt_pack::{
-    ObjectId,
+    Meter, ObjectId, Progress, Silent,
     disk::{
         Disk, FileKind,
         durable::{Draft, Written},
@@ -155,10 +155,26 @@ impl Repository {
     /// Damage and what the disk refuses; the target is then as it was, unless the disk failed
     /// between two renames.
     pub fn apply_restore(&self, plan: &RestorePlan, target: &dyn Disk) -> Result<()> {
+        self.apply_restore_with(plan, target, &Silent)
+    }
+
+    /// Does what [`apply_restore`](Self::apply_restore) does, and tells `progress` how many bytes have
+    /// been written, of how many.
+    ///
+    /// # Errors
+    /// Those of [`apply_restore`](Self::apply_restore); [`Error::Cancelled`].
+    pub fn apply_restore_with(
+        &self,
+        plan: &RestorePlan,
+        target: &dyn Disk,
+        progress: &dyn Progress,
+    ) -> Result<()> {
         target.create_dir("").doing(|| "make the target folder".to_owned())?;
         let changed = plan.files.iter().filter(|file| file.action != RestoreAction::Keep);
+        let total = changed.clone().map(|file| file.len).fold(0, u64::saturating_add);
+        let meter = Meter::new(progress, total);
         let written: Vec<(&PlannedFile, Written<'_>)> = changed
-            .map(|file| Ok((file, self.write_beside(file, target)?)))
+            .map(|file| Ok((file, self.write_beside(file, target, &meter)?)))
             .collect::<Result<_>>()?;
         for (file, written) in written {
             let doing = || format!("write {}", file.path);
@@ -172,11 +188,19 @@ impl Repository {
 
     /// Writes a file of a plan beside its place and closes it: there may be more files than a
     /// process may hold open.
-    fn write_beside<'a>(&self, file: &PlannedFile, target: &'a dyn Disk) -> Result<Written<'a>> {
+    fn write_beside<'a>(
+        &self,
+        file: &PlannedFile,
+        target: &'a dyn Disk,
+        meter: &Meter<'_>,
+    ) -> Result<Written<'a>> {
         let doing = || format!("write {}", file.path);
         let hidden = format!(".ckpt-restore-{:016x}", target.nonce());
         let draft = Draft::create_at(target, hidden).doing(doing)?;
-        self.read_parts(file, &|at, bytes| draft.write_at(at, bytes).doing(doing))?;
+        self.read_parts(file, &|at, bytes| {
+            draft.write_at(at, bytes).doing(doing)?;
+            Ok(meter.add(bytes.len() as u64)?)
+        })?;
         // A restore can be repeated, so only what replaces another file is worth a sync.
         draft.close(file.action == RestoreAction::Replace).doing(doing)
     }

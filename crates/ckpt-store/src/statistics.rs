@@ -8,13 +8,14 @@ use std::{
 };
 
 use ckpt_hash::VersionId;
+use ckpt_pack::{Meter, Progress, Silent};
 use ckpt_tensor::{Dtype, Statistics, Summary};
 
 use self::cache::{Cache, Key};
 use crate::{
     content::{
         pattern::Pattern,
-        work::{Progress, is_paired, small_then_large},
+        work::{is_paired, small_then_large},
     },
     error::{Error, Result},
     record::{Role, TensorRecord, Version},
@@ -88,7 +89,7 @@ impl Repository {
         if !Statistics::knows(tensor.dtype) {
             return Ok(None);
         }
-        let summary = self.sum_up(tensor, &Progress::default());
+        let summary = self.sum_up(tensor, &Meter::new(&Silent, tensor.len));
         summary.map(Some).map_err(|error| self.explain_missing(tensor.content(), error))
     }
 
@@ -105,7 +106,7 @@ impl Repository {
         &self,
         versions: &[Version],
         patterns: &[Pattern],
-        progress: &(dyn Fn(u64, u64) + Sync),
+        progress: &dyn Progress,
     ) -> Result<Vec<VersionStatistics>> {
         let points = self.points(versions, patterns)?;
         let mut cache = Cache::read(self.disk());
@@ -114,8 +115,9 @@ impl Repository {
             point.add_jobs(tensor, &cache, &mut jobs);
         }
         let jobs: Vec<(Key, Job<'_>)> = jobs.into_iter().collect();
-        let progress = Progress::new(jobs.iter().map(|(_, job)| job.len()), Some(progress));
-        let run = |(key, job): &(Key, Job<'_>)| Ok((*key, self.run(job, &progress)?));
+        let total = jobs.iter().map(|(_, job)| job.len()).fold(0, u64::saturating_add);
+        let meter = Meter::new(progress, total);
+        let run = |(key, job): &(Key, Job<'_>)| Ok((*key, self.run(job, &meter)?));
         for (key, outcome) in small_then_large(&jobs, |(_, job)| job.len(), run)? {
             match outcome {
                 Outcome::Summary(summary) => cache.add_summary(key, &summary),
@@ -157,11 +159,11 @@ impl Repository {
         Ok(Arc::new(tensors.collect()))
     }
 
-    fn run(&self, job: &Job<'_>, progress: &Progress<'_>) -> Result<Outcome> {
+    fn run(&self, job: &Job<'_>, meter: &Meter<'_>) -> Result<Outcome> {
         match job {
-            Job::Summary(tensor) => self.sum_up(tensor, progress).map(Outcome::Summary),
+            Job::Summary(tensor) => self.sum_up(tensor, meter).map(Outcome::Summary),
             Job::Update(old, new) => {
-                let numeric = self.measure(old, new, progress)?.numeric;
+                let numeric = self.measure(old, new, meter)?.numeric;
                 let numeric = numeric.expect("only numbers are updated");
                 let is_number = numeric.spoiled == 0;
                 Ok(Outcome::Update(if is_number { numeric.relative_l2 } else { f64::NAN }))
@@ -169,11 +171,11 @@ impl Repository {
         }
     }
 
-    fn sum_up(&self, tensor: &TensorRecord, progress: &Progress<'_>) -> Result<Summary> {
+    fn sum_up(&self, tensor: &TensorRecord, meter: &Meter<'_>) -> Result<Summary> {
         let mut statistics = Statistics::new(tensor.dtype);
         self.objects.read_in_order(tensor.content(), &mut |bytes| {
             statistics.update(bytes).map_err(|error| Error::Contents(error.to_string()))?;
-            progress.add(bytes.len());
+            meter.add(bytes.len() as u64)?;
             Ok(())
         })?;
         Ok(statistics.finish())

@@ -286,7 +286,8 @@ impl<'a> Merge<'a> {
             .with_environment(environment::facts(None))
             .with_message(self.message())
             .with_override_reason(self.args.override_reason.clone());
-        let commit = self.repository.merge_versions(&self.branch, plan, draft)?;
+        let tell = |done, total| progress.update_bytes(done, total);
+        let commit = self.repository.merge_versions_with(&self.branch, plan, draft, &tell)?;
         drop(progress);
         if context.json {
             let recipe = self.repository.recipe(&commit.version.record)?;

@@ -10,7 +10,6 @@ use ckpt_store::{Error, Repository, RestoreAction, RestorePlan, Version, disk::R
 use crate::{
     failure::Failure,
     format, json,
-    metered::MeteredDisk,
     outside::check_outside,
     ui::{Progress, Style, Text, Ui},
 };
@@ -34,9 +33,8 @@ pub(super) fn carry_out(
     let disk = RealDisk::new(root);
     let plan = plan(&disk)?;
     let new_folders = missing_folders(folder, &plan);
-    let changed = plan.files().iter().filter(|file| file.action != RestoreAction::Keep);
-    let disk = MeteredDisk::new(&disk, progress.meter(changed.map(|file| file.len).sum()));
-    if let Err(error) = repository.apply_restore(&plan, &disk) {
+    let tell = |done, total| progress.update_bytes(done, total);
+    if let Err(error) = repository.apply_restore_with(&plan, &disk, &tell) {
         remove_empty(&new_folders);
         return Err(error);
     }

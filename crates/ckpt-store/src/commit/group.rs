@@ -1,7 +1,7 @@
 //! Versions that are written together: one pack, one move of their branch.
 
 use ckpt_hash::{CheckpointId, MoveId, RecipeId, StateId, VersionId};
-use ckpt_pack::{ObjectId, wire};
+use ckpt_pack::{ObjectId, Progress, wire};
 
 use crate::{
     commit::{Commit, Draft},
@@ -52,9 +52,10 @@ impl<'a> Group<'a> {
         branch: &'a RefName,
         tip: Option<Tip>,
         recent: Recent,
+        progress: &'a dyn Progress,
     ) -> Result<Self> {
         let pack = repository.objects.packs.start()?;
-        let ingest = Ingest::new(&repository.objects, pack, recent);
+        let ingest = Ingest::new(&repository.objects, pack, recent).telling(progress);
         let (made, last) = (Vec::new(), None);
         let override_reason = None;
         Ok(Self { repository, branch, tip, ingest, made, last, override_reason })

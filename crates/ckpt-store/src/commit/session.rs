@@ -9,6 +9,7 @@ use std::{
 };
 
 use ckpt_hash::VersionId;
+use ckpt_pack::Silent;
 use rayon::ThreadPool;
 
 use self::queue::{Group, Queue};
@@ -225,7 +226,7 @@ impl Worker {
         {
             first.parents = Parents::Expected(last);
         }
-        let mut write = || self.repository.commit_group(&self.branch, drafts, recent);
+        let mut write = || self.repository.commit_group(&self.branch, drafts, recent, &Silent);
         match &self.pool {
             Some(pool) => pool.install(write),
             None => write(),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ckpt_pack::{Meter, Silent};
 use ckpt_tensor::{Comparison as Measure, Difference};
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     },
     content::{
         pattern::Pattern,
-        work::{Progress, is_paired, small_then_large},
+        work::{is_paired, small_then_large},
     },
     error::{Error, Result},
     record::{TensorRecord, Version},
@@ -47,10 +48,11 @@ impl Repository {
             self.require_content(&a.record)?;
             self.require_content(&b.record)?;
         }
-        let progress = Progress::new(read.iter().map(|pairing| pairing.len()), options.progress);
+        let total = read.iter().map(|pairing| pairing.len()).fold(0, u64::saturating_add);
+        let meter = Meter::new(options.progress.unwrap_or(&Silent), total);
         let change = |pairing: &Pairing<'_>| {
             let (tensor, status) = match (pairing.old, pairing.new) {
-                (Some(old), Some(new)) => (new, self.tensor_status(old, new, &progress)?),
+                (Some(old), Some(new)) => (new, self.tensor_status(old, new, &meter)?),
                 (None, Some(new)) => (new, sides.rename_or_added(pairing.name)),
                 (Some(old), None) => (old, TensorStatus::Removed),
                 (None, None) => unreachable!("the name comes from one of the sides"),
@@ -77,18 +79,18 @@ impl Repository {
         &self,
         old: &TensorRecord,
         new: &TensorRecord,
-        progress: &Progress<'_>,
+        meter: &Meter<'_>,
     ) -> Result<TensorStatus> {
         if old.dtype != new.dtype {
             let pairs = is_paired(old, new);
-            let difference = pairs.then(|| self.measure(old, new, progress)).transpose()?;
+            let difference = pairs.then(|| self.measure(old, new, meter)).transpose()?;
             Ok(TensorStatus::Retyped { was: old.dtype, difference })
         } else if old.shape != new.shape {
             Ok(TensorStatus::Reshaped(old.shape.clone()))
         } else if old.root == new.root {
             Ok(TensorStatus::Same)
         } else {
-            self.measure(old, new, progress).map(TensorStatus::Changed)
+            self.measure(old, new, meter).map(TensorStatus::Changed)
         }
     }
 
@@ -97,12 +99,12 @@ impl Repository {
         &self,
         old: &TensorRecord,
         new: &TensorRecord,
-        progress: &Progress<'_>,
+        meter: &Meter<'_>,
     ) -> Result<Difference> {
         let mut measure = Measure::between(old.dtype, new.dtype).expect("they can be paired");
         self.objects.read_pair(old.content(), new.content(), &mut |a, b| {
             measure.update(a, b).map_err(|error| Error::Contents(error.to_string()))?;
-            progress.add(b.len());
+            meter.add(b.len() as u64)?;
             Ok(())
         })?;
         Ok(measure.finish())

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, mem, sync::Arc};
 use ckpt_codec::Effort;
 use ckpt_hash::{LEAF_LEN, LeafHash, TreeHash, merkle_root};
 use ckpt_pack::{
-    Found, ObjectId, PackWriter,
+    Found, Meter, ObjectId, PackWriter, Progress, Silent,
     codec::{self, Base, BaseBytes, EncodedObject, MAX_DEPTH},
     lists::{ChunkRecord, ChunksRecord, LeavesRecord},
     wire::{self, Record},
@@ -41,6 +41,8 @@ pub(crate) struct Ingest<'a> {
     pub(crate) pack: PackWriter<'a>,
     /// How much time a smaller result may take.
     pub(crate) effort: Effort,
+    /// Is told how many bytes of contents have been taken in, of how many.
+    progress: &'a dyn Progress,
     /// The tensors of the parent version, by name.
     parents: BTreeMap<String, TensorRecord>,
     /// The blocks of the version before, as far as they are in memory.
@@ -66,7 +68,12 @@ impl<'a> Ingest<'a> {
     /// Starts with what is known of the version before, if anything.
     pub(crate) fn new(objects: &'a Objects, pack: PackWriter<'a>, recent: Recent) -> Self {
         let (effort, parents) = (Effort::default(), BTreeMap::new());
-        Self { objects, pack, effort, parents, recent }
+        Self { objects, pack, effort, progress: &Silent, parents, recent }
+    }
+
+    /// Tells somebody how far it has come, who may stop it.
+    pub(crate) fn telling(self, progress: &'a dyn Progress) -> Self {
+        Self { progress, ..self }
     }
 
     /// Stores what is new as the difference to these tensors where that is smaller.
@@ -85,6 +92,9 @@ impl<'a> Ingest<'a> {
     }
 
     /// Stores the content of each span and returns its tree hash, in order.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`]; what reading, encoding and writing fail with.
     pub(crate) fn contents(&mut self, spans: &[Span<'_>]) -> Result<Vec<TreeHash>> {
         let recent = mem::take(&mut self.recent);
         let bases: Vec<Bases<'_>> = spans.iter().map(|span| self.bases(span, &recent)).collect();
@@ -92,6 +102,8 @@ impl<'a> Ingest<'a> {
         let caches_files = recent.caches_files;
         let mut next = Recent::default();
         next.caches_files = caches_files;
+        let total = spans.iter().map(|span| span.len).fold(0, u64::saturating_add);
+        let meter = Meter::new(self.progress, total);
         let mut reader = Reader::new(spans);
         let (mut batch, mut spare) = (Batch::default(), Batch::default());
         let mut encoded = Vec::new();
@@ -123,6 +135,7 @@ impl<'a> Ingest<'a> {
             written?;
             encoded = made?;
             next.add_depths(encoded.iter().map(|object| (object.id, object.depth)));
+            meter.add(batch.len as u64)?;
             mem::swap(&mut batch, &mut spare);
         }
         encoded.iter().try_for_each(|encoded| self.pack.push(encoded))?;

@@ -1,37 +1,10 @@
-//! How tensors are read: the small ones beside each other, and with a word on what is done.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+//! How tensors are read: the small ones alongside each other.
 
 use ckpt_hash::LEAF_LEN;
 use ckpt_tensor::Comparison;
 use rayon::prelude::*;
 
 use crate::{error::Result, record::TensorRecord};
-
-/// What has been read, in bytes.
-#[derive(Default)]
-pub(crate) struct Progress<'a> {
-    done: AtomicU64,
-    total: u64,
-    tell: Option<&'a (dyn Fn(u64, u64) + Sync)>,
-}
-
-impl<'a> Progress<'a> {
-    /// Starts with nothing done of what has these lengths; `tell` is told the bytes done and all.
-    pub(crate) fn new(
-        lens: impl Iterator<Item = u64>,
-        tell: Option<&'a (dyn Fn(u64, u64) + Sync)>,
-    ) -> Self {
-        Self { done: AtomicU64::new(0), total: lens.fold(0, u64::saturating_add), tell }
-    }
-
-    pub(crate) fn add(&self, bytes: usize) {
-        let done = self.done.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
-        if let Some(tell) = self.tell {
-            tell(done, self.total);
-        }
-    }
-}
 
 /// Does something for each item, those of up to one block first and in parallel: a tensor of many
 /// blocks is read in parallel itself, and holds some of them meanwhile. Results come in no order.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ckpt_hash::VersionId;
+use ckpt_pack::{Progress, Silent};
 
 use crate::{
     commit::{Commit, Draft, Parents},
@@ -158,6 +159,21 @@ impl Repository {
         plan: &MergePlan,
         draft: Draft,
     ) -> Result<Commit> {
+        self.merge_versions_with(branch, plan, draft, &Silent)
+    }
+
+    /// Does what [`merge_versions`](Self::merge_versions) does, and tells `progress` how many bytes of
+    /// tensors have been merged, of how many.
+    ///
+    /// # Errors
+    /// Those of [`merge_versions`](Self::merge_versions); [`Error::Cancelled`].
+    pub fn merge_versions_with(
+        &self,
+        branch: &RefName,
+        plan: &MergePlan,
+        draft: Draft,
+        progress: &dyn Progress,
+    ) -> Result<Commit> {
         let undecided = plan.undecided();
         if undecided > 0 {
             return Err(Error::Undecided(undecided));
@@ -170,6 +186,6 @@ impl Repository {
             continues: false,
             ..draft
         };
-        self.commit(branch, &draft)
+        self.commit_with(branch, &draft, progress)
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use ckpt_pack::{Keep, PackReader, repack};
+use ckpt_pack::{Keep, PackReader, Silent, repack};
 
 use crate::{
     error::{Error, Result},
@@ -92,7 +92,7 @@ impl Repository {
         packs.remove_merged(&self.in_manifests()?)?;
         let generation = self.generation()?;
         let written =
-            repack(self.disk(), packs, sources, &Keep::all(VersionRecord::number_of), &|_, _| {})?;
+            repack(self.disk(), packs, sources, &Keep::all(VersionRecord::number_of), &Silent)?;
         // Locks may be gone: somebody else may have taken away what the new pack builds on.
         if self.generation()? != generation {
             written.iter().try_for_each(|pack| packs.bring_back_bases(pack).map(|_| ()))?;

@@ -8,6 +8,7 @@ mod apply;
 mod scan;
 
 use ckpt_hash::VersionId;
+use ckpt_pack::{Progress, Silent};
 
 use self::scan::Survey;
 use crate::{
@@ -119,7 +120,7 @@ impl Repository {
     /// in what leads to content or in packs that are to be written anew, and whatever the disk
     /// refuses: nothing is lost then. [`Error::Config`](crate::Error::Config).
     pub fn gc(&self, options: &GcOptions) -> Result<GcReport> {
-        self.gc_with(options, &|_, _| {})
+        self.gc_with(options, &Silent)
     }
 
     /// Does what [`gc`](Self::gc) does, and tells `progress` how many bytes of objects, decoded,
@@ -127,7 +128,7 @@ impl Repository {
     ///
     /// # Errors
     /// Those of [`gc`](Self::gc).
-    pub fn gc_with(&self, options: &GcOptions, progress: &dyn Fn(u64, u64)) -> Result<GcReport> {
+    pub fn gc_with(&self, options: &GcOptions, progress: &dyn Progress) -> Result<GcReport> {
         let config = self.read_config()?;
         let grace_ms = options.grace_ms.unwrap_or(config.trash.grace_ms());
         let replacing = self.refs.replace_packs()?;

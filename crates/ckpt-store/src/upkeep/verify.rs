@@ -14,7 +14,7 @@ use std::{
 };
 
 use ckpt_hash::{CheckpointId, ModelId, RecipeId, StateId, VersionId};
-use ckpt_pack::ObjectId;
+use ckpt_pack::{ObjectId, Progress};
 
 use self::repair::Faults;
 pub use self::repair::RepairReport;
@@ -67,27 +67,27 @@ impl Repository {
     /// Damage is a finding, not an error.
     ///
     /// # Errors
-    /// A folder that cannot be listed.
-    pub fn verify(&self, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<VerifyReport> {
+    /// A folder that cannot be listed; [`Error::Cancelled`].
+    pub fn verify(&self, progress: &dyn Progress) -> Result<VerifyReport> {
         Ok(self.examine(progress)?.report)
     }
 
-    fn examine<'a>(&'a self, progress: &'a (dyn Fn(u64, u64) + Sync)) -> Result<Check<'a>> {
+    fn examine<'a>(&'a self, progress: &'a dyn Progress) -> Result<Check<'a>> {
         let mut check = Check::new(self, progress);
         check.packs()?;
         let versions = check.known_versions();
-        let failed = check.follow(&versions);
+        let failed = check.follow(&versions)?;
         let tips = check.tips()?;
         let newest_note = check.newest_note();
         // Refs may have moved on since the packs were listed, and packs may have been merged: what
         // seemed missing then is missing only if it is in no pack that there is now.
         check.packs()?;
-        for (id, problem) in check.follow(&failed.into_keys().collect()) {
+        for (id, problem) in check.follow(&failed.into_keys().collect())? {
             check.blame(id, problem);
         }
         for (name, newest) in &tips {
             check.chain(name, *newest);
-            check.step();
+            check.step()?;
         }
         check.notes(newest_note);
         Ok(check)
@@ -97,7 +97,7 @@ impl Repository {
 /// The state of a verification.
 struct Check<'a> {
     repository: &'a Repository,
-    progress: &'a (dyn Fn(u64, u64) + Sync),
+    progress: &'a dyn Progress,
     report: VerifyReport,
     done: u64,
     total: u64,
@@ -130,7 +130,7 @@ enum Problem {
 }
 
 impl<'a> Check<'a> {
-    fn new(repository: &'a Repository, progress: &'a (dyn Fn(u64, u64) + Sync)) -> Self {
+    fn new(repository: &'a Repository, progress: &'a dyn Progress) -> Self {
         Self {
             repository,
             progress,
@@ -149,13 +149,15 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn step(&mut self) {
-        self.steps(1);
+    fn step(&mut self) -> Result<()> {
+        self.done += 1;
+        self.tell()
     }
 
-    fn steps(&mut self, count: usize) {
-        self.done += count as u64;
-        (self.progress)(self.done, self.total);
+    /// Tells how much is done, and stops if that is wanted.
+    fn tell(&self) -> Result<()> {
+        self.progress.update(self.done, self.total);
+        if self.progress.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }
 
     fn damage(&mut self, place: impl Into<String>, what: impl Into<String>) -> usize {

@@ -7,7 +7,7 @@ use crate::common::{
 };
 use ckpt_hash::MoveId;
 use ckpt_store::{
-    Error, GuardChange, Move, RefKind, RefName, Repository, Result,
+    Error, GuardChange, Move, RefKind, RefName, Repository, Result, Silent,
     disk::MemDisk,
     record::{MoveKind, MoveRecord},
 };
@@ -68,7 +68,7 @@ fn tampered(
     let repo = open(disk);
     let found = repo.audit(&main_branch()).unwrap().collect::<Result<Vec<_>>>();
     // Whoever verifies is told the same.
-    assert_eq!(repo.verify(&|_, _| {}).unwrap().is_ok(), found.is_ok());
+    assert_eq!(repo.verify(&Silent).unwrap().is_ok(), found.is_ok());
     found
 }
 

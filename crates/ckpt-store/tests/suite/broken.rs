@@ -7,7 +7,7 @@ mod records;
 use std::{fmt::Write, fs, path::PathBuf, sync::Arc};
 
 use crate::common::fixture::{fixtures, load, save};
-use ckpt_store::{Repository, disk::MemDisk};
+use ckpt_store::{Repository, Silent, disk::MemDisk};
 
 /// A broken repository: its name, its defect in plain words, and how it is made.
 type Case = (&'static str, &'static str, fn() -> MemDisk);
@@ -27,7 +27,7 @@ fn findings(disk: MemDisk) -> String {
         Err(error) => return format!("refused: {error}\n"),
     };
     let mut text = String::new();
-    for damage in repository.verify(&|_, _| {}).unwrap().damage {
+    for damage in repository.verify(&Silent).unwrap().damage {
         writeln!(text, "{}: {}", damage.place, damage.what).unwrap();
         for version in damage.versions {
             writeln!(text, "  version {version}").unwrap();

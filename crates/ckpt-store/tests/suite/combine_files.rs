@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::common::{look::read, main_branch, repository, signature};
 use ckpt_store::{
     ConflictKind, Contents, Draft, Error, InputFile, MergeOptions, MergePlan, Outcome, Parents,
-    RefName, Repository, Resolution, RestoreOptions, Side, Strategies, disk::MemDisk,
+    RefName, Repository, Resolution, RestoreOptions, Side, Silent, Strategies, disk::MemDisk,
 };
 use safetensors::{Dtype, tensor::TensorView};
 
@@ -56,7 +56,7 @@ fn fork(states: [&Files; 3], strategy: Option<&str>) -> (Repository, MergePlan) 
 fn merge(repo: &Repository, plan: &MergePlan) -> Files {
     let draft = Draft::new(Contents::Nothing, signature());
     let version = repo.merge_versions(&main_branch(), plan, draft).unwrap().version;
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
     assert_eq!(repo.replay_merge(&version).unwrap(), version.record.model);
     let target = MemDisk::new();
     let options = RestoreOptions { with_state: true, ..RestoreOptions::default() };

@@ -11,7 +11,7 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Commit, Contents, Draft, Error, MergeOptions, Parents, Policy, PruneOptions, RefName,
-    Repository, Result, Strategies, Tensor,
+    Repository, Result, Silent, Strategies, Tensor,
     disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk},
     record::{Role, VersionRecord},
 };
@@ -110,7 +110,7 @@ fn a_disk_that_fails_leaves_the_branch_where_it_was() {
         for fault in [Fault::Cut { at }, Fault::Once { at, kind: ErrorKind::StorageFull }] {
             let (inner, result, _) = run(fault);
             let left = Repository::open_on(Arc::new(inner.crash(CrashImage::Written))).unwrap();
-            assert!(left.verify(&|_, _| {}).unwrap().is_ok(), "{fault:?}");
+            assert!(left.verify(&Silent).unwrap().is_ok(), "{fault:?}");
             let found = left.target(&main_branch()).unwrap();
             let is_done = found == Some(merged);
             assert!(is_done || found == Some(ours), "{fault:?}: {found:?}");

@@ -9,8 +9,8 @@ use crate::common::{
     spy::counting,
 };
 use ckpt_store::{
-    CompareOptions, Comparison, Contents, Repository, Tensor, TensorStatus, Version, disk::MemDisk,
-    record::Role,
+    CompareOptions, Comparison, Contents, Repository, Silent, Tensor, TensorStatus, Version,
+    disk::MemDisk, record::Role,
 };
 use ckpt_tensor::{Difference, Dtype};
 
@@ -219,7 +219,7 @@ fn a_tensor_that_lies_about_its_length_is_damage() {
     let repo = open(&disk);
     let bad = repo.version(&bad).unwrap();
     let all = ["*".parse().unwrap()];
-    let statistics = repo.statistics(std::slice::from_ref(&bad), &all, &|_, _| {}).map(|_| ());
+    let statistics = repo.statistics(std::slice::from_ref(&bad), &all, &Silent).map(|_| ());
     for result in [repo.compare(good, bad).map(|_| ()), statistics] {
         let error = result.unwrap_err().to_string();
         let lies = "is damaged: its tensor w has 8 bytes where its shape needs 16";

@@ -6,7 +6,7 @@ use std::{io::ErrorKind, sync::Arc};
 use crate::common::{draft, main_branch, signature};
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, RefKind, RefName, Repository, Result, Tensor,
+    Contents, RefKind, RefName, Repository, Result, Silent, Tensor,
     disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk},
     record::Role,
 };
@@ -50,7 +50,7 @@ fn check(disk: MemDisk, done: &Acknowledged, case: &str) {
             return;
         }
     };
-    let report = repo.verify(&|_, _| {}).unwrap();
+    let report = repo.verify(&Silent).unwrap();
     assert!(report.is_ok(), "{case}: {:?}", report.damage);
     let mut last = std::collections::BTreeMap::new();
     for (name, version) in done {
@@ -67,7 +67,7 @@ fn check(disk: MemDisk, done: &Acknowledged, case: &str) {
     }
     // And it goes on working.
     repo.commit(&main_branch(), &draft(9.0)).unwrap();
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok(), "{case}");
+    assert!(repo.verify(&Silent).unwrap().is_ok(), "{case}");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_retry_after_a_failed_commit_makes_durable_what_it_finds() {
         }
         let made = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.id;
         let left = Repository::open_on(Arc::new(inner.crash(CrashImage::Synced))).unwrap();
-        let report = left.verify(&|_, _| {}).unwrap();
+        let report = left.verify(&Silent).unwrap();
         assert!(report.is_ok(), "change {at}: {:?}", report.damage);
         assert_eq!(left.target(&main_branch()).unwrap(), Some(made), "change {at}");
         left.tensor_bytes(

@@ -11,7 +11,7 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, GcOptions, Policy, PruneOptions, RefKind, RefName, Repository,
-    RestoreOptions, Result, Signature, Tensor,
+    RestoreOptions, Result, Signature, Silent, Tensor,
     disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk},
     record::Role,
 };
@@ -95,7 +95,7 @@ fn check(disk: MemDisk, done: &Acknowledged, case: &str) {
             repo.gc(&gc(60)).unwrap_or_else(|error| panic!("{case}: {error:?}"));
         }
         check_depths(&disk);
-        let report = repo.verify(&|_, _| {}).unwrap();
+        let report = repo.verify(&Silent).unwrap();
         assert!(report.is_ok(), "{case}{round}: {:#?}", report.damage);
         for (id, (bytes, must)) in done {
             let version = repo.version(id).unwrap().record;

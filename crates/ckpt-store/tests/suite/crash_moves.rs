@@ -7,6 +7,7 @@ use crate::common::{draft, main_branch, repository, signature};
 use ckpt_hash::{MoveId, VersionId};
 use ckpt_store::{
     Error, GuardChange, InputFile, NewNote, RefKind, RefName, Repository, RestoreOptions, Result,
+    Silent,
     disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk},
 };
 
@@ -54,7 +55,7 @@ fn workload(disk: Arc<dyn Disk>, one: VersionId, done: &mut Done) -> Result<()> 
 
 fn check(disk: MemDisk, one: VersionId, done: &Done, case: &str) {
     let repo = Repository::open_on(Arc::new(disk)).unwrap();
-    let report = repo.verify(&|_, _| {}).unwrap();
+    let report = repo.verify(&Silent).unwrap();
     assert!(report.is_ok(), "{case}: {:?}", report.damage);
     for (name, id) in &done.moves {
         let found = repo.audit(name).unwrap().any(|movement| movement.unwrap().id == *id);
@@ -72,7 +73,7 @@ fn check(disk: MemDisk, one: VersionId, done: &Done, case: &str) {
     assert_eq!(repo.target(&main_branch()).unwrap(), Some(one), "{case}");
     // And it goes on working.
     repo.commit(&main_branch(), &draft(9.0)).unwrap();
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok(), "{case}");
+    assert!(repo.verify(&Silent).unwrap().is_ok(), "{case}");
 }
 
 fn count_changes() -> u64 {

@@ -3,7 +3,7 @@
 
 use crate::common::{draft, main_branch, repository, signature};
 use ckpt_store::{
-    Contents, InputFile, RefName, Repository, RestoreOptions, Tensor,
+    Contents, InputFile, RefName, Repository, RestoreOptions, Silent, Tensor,
     disk::{Disk, MemDisk},
     record::Role,
 };
@@ -52,7 +52,7 @@ fn every_flipped_byte_of_every_pack_is_found() {
         for at in 0..read(&disk, &path).len() {
             let flip = |bytes: &mut Vec<u8>| bytes[at] ^= 0x10;
             disk.corrupt(&path, flip).unwrap();
-            let report = open().verify(&|_, _| {}).unwrap();
+            let report = open().verify(&Silent).unwrap();
             assert!(!report.is_ok(), "{path}: byte {at} was not found");
             for (revision, good) in revisions.iter().zip(&good) {
                 if let Ok(restored) = restore(&open(), revision) {
@@ -62,7 +62,7 @@ fn every_flipped_byte_of_every_pack_is_found() {
             disk.corrupt(&path, flip).unwrap();
         }
     }
-    assert!(open().verify(&|_, _| {}).unwrap().is_ok());
+    assert!(open().verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn damage_names_the_versions_that_it_touches() {
     let two = repo.commit(&main_branch(), &draft(2.0)).unwrap().version.id;
     // The first object of a pack, right after the header, is a block of its version.
     disk.corrupt(&format!("packs/{first_pack}"), |bytes| bytes[32] ^= 1).unwrap();
-    let report = Repository::open_on(Arc::new(disk)).unwrap().verify(&|_, _| {}).unwrap();
+    let report = Repository::open_on(Arc::new(disk)).unwrap().verify(&Silent).unwrap();
     let [damage] = &report.damage[..] else { panic!("{:?}", report.damage) };
     assert_eq!(damage.versions, [one], "and not {two:?}");
     assert_eq!(damage.what, "its bytes fail their checksum");
@@ -89,7 +89,7 @@ fn a_pack_that_is_gone_is_missed() {
     let repo = Repository::open_on(Arc::new(disk)).unwrap();
     let error = repo.version(&one).unwrap_err().to_string();
     assert_eq!(error, format!("version {} is missing from the repository", one.short()));
-    let report = repo.verify(&|_, _| {}).unwrap();
+    let report = repo.verify(&Silent).unwrap();
     assert!(report.damage.iter().any(|damage| damage.what == "it is missing"));
 }
 
@@ -103,7 +103,7 @@ fn cut_and_foreign_files_among_the_packs_are_reported() {
     for len in [0, 10, 95, 96, whole.len() - 1] {
         disk.corrupt(&pack, |bytes| bytes.truncate(len)).unwrap();
         let repo = Repository::open_on(Arc::new(disk.clone())).unwrap();
-        assert!(!repo.verify(&|_, _| {}).unwrap().is_ok(), "{len} bytes");
+        assert!(!repo.verify(&Silent).unwrap().is_ok(), "{len} bytes");
         let failed = revisions.iter().filter(|revision| restore(&repo, revision).is_err());
         assert!(failed.count() > 0, "{len} bytes");
         disk.corrupt(&pack, |bytes| bytes.clone_from(&whole)).unwrap();
@@ -119,7 +119,7 @@ fn damaged_ref_files_are_reported() {
         let before = read(&disk, path);
         disk.corrupt(path, |bytes| *bytes = text.as_bytes().to_vec()).unwrap();
         let repo = Repository::open_on(Arc::new(disk.clone())).unwrap();
-        assert_eq!(repo.verify(&|_, _| {}).unwrap().damage.len(), 1, "{path}");
+        assert_eq!(repo.verify(&Silent).unwrap().damage.len(), 1, "{path}");
         disk.corrupt(path, |bytes| *bytes = before).unwrap();
     }
 }

@@ -4,7 +4,7 @@
 use crate::common::{draft, main_branch, open, repository, unmerged};
 use ckpt_hash::{VersionId, leaf_hash};
 use ckpt_store::{
-    Contents, Draft, InputFile, Repository, Tensor,
+    Contents, Draft, InputFile, Repository, Silent, Tensor,
     disk::{Disk, MemDisk},
     record::Role,
 };
@@ -75,7 +75,7 @@ fn a_long_run_is_stored_in_bounded_chains_and_comes_back() {
     for ((id, _, _), bytes) in made.iter().zip(&versions) {
         assert!(tensor_bytes(&repo, id).unwrap() == *bytes);
     }
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn flipped_bytes_are_found_and_never_come_back_as_good_data() {
             let flip = |bytes: &mut Vec<u8>| bytes[at] ^= 0x10;
             disk.corrupt(&path, flip).unwrap();
             let repo = open(&disk);
-            assert!(!repo.verify(&|_, _| {}).unwrap().is_ok(), "{path}: byte {at} was not found");
+            assert!(!repo.verify(&Silent).unwrap().is_ok(), "{path}: byte {at} was not found");
             for ((id, _, _), good) in made.iter().zip(&versions) {
                 if let Ok(bytes) = tensor_bytes(&repo, id) {
                     assert!(bytes == *good, "{path}: byte {at} came back as good data");
@@ -129,7 +129,7 @@ fn flipped_bytes_are_found_and_never_come_back_as_good_data() {
             disk.corrupt(&path, flip).unwrap();
         }
     }
-    assert!(open(&disk).verify(&|_, _| {}).unwrap().is_ok());
+    assert!(open(&disk).verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn damage_in_a_base_names_its_place_and_all_versions_that_need_it() {
     let path = format!("packs/{}", made[1].2);
     disk.corrupt(&path, |bytes| bytes[70] ^= 1).unwrap();
     let repo = open(&disk);
-    let report = repo.verify(&|_, _| {}).unwrap();
+    let report = repo.verify(&Silent).unwrap();
     let [damage] = &report.damage[..] else { panic!("{:#?}", report.damage) };
     let block = format!("block {:.12}", leaf_hash(&versions[1]).digest());
     assert_eq!(damage.place, format!("{block} in {path}"));
@@ -164,7 +164,7 @@ fn a_parent_that_cannot_be_read_is_no_base() {
     assert_eq!(depths(&disk, &added[0].2), [0]);
     let repo = open(&disk);
     assert!(tensor_bytes(&repo, &added[0].0).unwrap() == next);
-    let report = repo.verify(&|_, _| {}).unwrap();
+    let report = repo.verify(&Silent).unwrap();
     assert_eq!(report.damage.len(), 1);
     assert_eq!(report.damage[0].versions, [made[2].0]);
 }
@@ -177,7 +177,7 @@ fn a_base_that_is_gone_is_missed() {
     let block = format!("block {:.12}", leaf_hash(&versions[0]).digest());
     let error = tensor_bytes(&repo, &made[2].0).unwrap_err().to_string();
     assert_eq!(error, format!("{block} is missing from the repository"));
-    let report = repo.verify(&|_, _| {}).unwrap();
+    let report = repo.verify(&Silent).unwrap();
     let missing = report.damage.iter().filter(|damage| damage.place == block);
     assert_eq!(missing.map(|damage| &*damage.what).collect::<Vec<_>>(), ["it is missing"]);
 }
@@ -220,5 +220,5 @@ fn tensors_of_files_have_bases_by_name() {
     let first = commit("w", &versions[0]);
     assert!(commit("w", &versions[1]) < first / 2);
     assert!(commit("v", &versions[2]) > first / 2);
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
 }

@@ -16,7 +16,7 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Adopted, Contents, Draft, Error, GcOptions, InputFile, ObjectId, ObjectKind, Parents,
-    Reachability, RefName, Repository, RestoreOptions, Result, Tensor,
+    Reachability, RefName, Repository, RestoreOptions, Result, Silent, Tensor,
     disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk, ReadAt},
     record::Role,
 };
@@ -85,7 +85,7 @@ fn files(repo: &Repository, version: &VersionId) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn assert_whole(repo: &Repository, original: &Repository, versions: &[VersionId]) {
-    let report = repo.verify(&|_, _| {}).unwrap();
+    let report = repo.verify(&Silent).unwrap();
     assert!(report.is_ok(), "{:?}", report.damage);
     for version in versions {
         assert_eq!(files(repo, version), files(original, version));
@@ -221,7 +221,7 @@ fn with_fault(fault: Fault, images: &[CrashImage]) -> u64 {
     let result = workload(Arc::clone(&failing) as Arc<dyn Disk>, &pack, ids[3], &mut is_done);
     for image in images {
         let repo = open(&disk.crash(*image));
-        let report = repo.verify(&|_, _| {}).unwrap();
+        let report = repo.verify(&Silent).unwrap();
         assert!(report.is_ok(), "{fault:?}, {image:?}: {:?}", report.damage);
         let tip = repo.target(&main_branch()).unwrap().unwrap();
         assert!(tip == ids[1] || tip == ids[3]);
@@ -332,7 +332,7 @@ proptest! {
                 }
             }
         }
-        let report = theirs.verify(&|_, _| {}).unwrap();
+        let report = theirs.verify(&Silent).unwrap();
         prop_assert!(report.is_ok());
         for side in [false, true] {
             let Some(tip) = tip(side) else { continue };

@@ -15,7 +15,7 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Condition, Contents, Draft, Error, GuardChange, MAX_GUARDS, Move, Parents, Reason, RefKind,
-    RefName, Repository, Session, SessionOptions,
+    RefName, Repository, Session, SessionOptions, Silent,
     disk::{LockMode, MemDisk},
     record::{MoveKind, MoveRecord, NoteRecord},
 };
@@ -117,7 +117,7 @@ fn guards_hold_for_every_move_that_lands_on_a_version() {
     assert_eq!(repo.target(&alias()).unwrap(), None);
     refused(promote(&repo, ids[0], &[]).unwrap_err());
     assert_eq!(promote(&repo, ids[1], &["f1 > 0"]).unwrap().record.evidence.len(), 2);
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn of_many_writers_of_a_guarded_alias_none_moves_it_down() {
     assert!(line.len() >= 2);
     let place = |id: &VersionId| ids.iter().position(|known| known == id);
     assert!(line.iter().rev().map(place).is_sorted());
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn a_guard_that_is_no_condition_is_met_by_nothing_and_can_be_overridden() {
     let remove = GuardChange::Remove(vec![hostile.to_owned(), "x".repeat(100_000)]);
     repo.guard(&alias(), &remove, "", &signature()).unwrap().unwrap();
     promote(&repo, one, &[]).unwrap();
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -338,5 +338,5 @@ fn a_session_meets_the_guards_with_the_last_of_each_group() {
     session.commit(draft(0.1).with_override_reason("demo".to_owned())).unwrap();
     session.flush().unwrap();
     assert_eq!(newest(&repo, &main).reason, "demo");
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
 }

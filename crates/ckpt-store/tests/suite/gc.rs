@@ -1,7 +1,7 @@
 //! What nothing needs goes, what is needed stays, and what went can be brought back for a while.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::cell::RefCell;
+use std::sync::Mutex;
 
 use crate::common::{
     configure, draft,
@@ -11,7 +11,7 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, GcOptions, InputFile, NewNote, PruneOptions, RefKind, RefName,
-    Repository, RestoreOptions, Signature, Tensor,
+    Repository, RestoreOptions, Signature, Silent, Tensor,
     disk::MemDisk,
     record::{NoteRecord, Role},
 };
@@ -60,7 +60,7 @@ fn line(repo: &Repository, count: usize) -> Vec<(VersionId, Vec<u8>)> {
 fn sound(disk: &MemDisk) -> Repository {
     check_depths(disk);
     let repo = open(disk);
-    let report = repo.verify(&|_, _| {}).unwrap();
+    let report = repo.verify(&Silent).unwrap();
     assert!(report.is_ok(), "{:#?}", report.damage);
     repo
 }
@@ -90,11 +90,11 @@ fn what_is_written_anew_is_told() {
     let (disk, repo) = unmerged();
     let made = line(&repo, 4);
     repo.rollback(&main_branch(), Some(made[0].0), "", &signature()).unwrap();
-    let told = RefCell::new(Vec::new());
+    let told = Mutex::new(Vec::new());
     let report =
-        repo.gc_with(&gc(0), &|done, total| told.borrow_mut().push((done, total))).unwrap();
+        repo.gc_with(&gc(0), &|done, total| told.lock().unwrap().push((done, total))).unwrap();
     assert!(report.packs > 0, "{report:?}");
-    let told = told.into_inner();
+    let told = told.into_inner().unwrap();
     let total = told[0].1;
     assert!(total > 0 && told.is_sorted(), "{told:?}");
     assert_eq!(told.last(), Some(&(total, total)));

@@ -8,7 +8,7 @@ use crate::common::{main_branch, repository};
 use ckpt_codec::{Encoding, Layout, decode};
 use ckpt_hash::{CheckpointId, CodeId, DIGEST_LEN, DataId, Digest, LEAF_LEN, TableHasher};
 use ckpt_store::{
-    Contents, Draft, InputFile, RefKind, RefName, Repository, Signature, Tensor,
+    Contents, Draft, InputFile, RefKind, RefName, Repository, Signature, Silent, Tensor,
     disk::{Disk, MemDisk},
     record::{
         DataLabel, DataRecord, MergeRecord, ParamValue, RecipeRecord, Role, StrategyRecord,
@@ -141,7 +141,7 @@ fn history() -> MemDisk {
     repo.set_ref(&tag, first.id, false, "released", &signature(4)).unwrap();
     repo.rollback(&main_branch(), None, "worse", &signature(5)).unwrap();
     repo.delete_ref(&tag, "withdrawn", &signature(6)).unwrap();
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
     disk
 }
 
@@ -263,7 +263,7 @@ fn the_pack_that_the_page_shows_is_read() {
     put(&format!("packs/{}", packs(&written)[0].0), &shown_bytes());
     put("refs/heads/main", &read(&written, "refs/heads/main"));
     let repo = Repository::open_on(Arc::new(disk)).unwrap();
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
     let version = repo.version(&repo.resolve("main@1").unwrap()).unwrap().record;
     assert_eq!(version, expected);
     let tensor = &repo.checkpoint(&version).unwrap().tensors[0];

@@ -12,7 +12,7 @@ use crate::common::{
     look::{objects, packs},
     main_branch, open,
 };
-use ckpt_store::disk::MemDisk;
+use ckpt_store::{Silent, disk::MemDisk};
 use dump::dump;
 use make::golden;
 
@@ -41,7 +41,7 @@ fn every_golden_repository_is_read_and_goes_on() {
     for folder in folders {
         let (name, disk) = (folder.display(), load(&folder.join("repository")));
         let repo = open(&disk);
-        assert_eq!(repo.verify(&|_, _| {}).unwrap().damage, [], "{name}");
+        assert_eq!(repo.verify(&Silent).unwrap().damage, [], "{name}");
         let expected = fs::read_to_string(folder.join("expected.txt")).unwrap();
         let found = dump(&repo);
         for (found, expected) in found.lines().zip(expected.lines()) {
@@ -49,7 +49,7 @@ fn every_golden_repository_is_read_and_goes_on() {
         }
         assert_eq!(found.len(), expected.len(), "{name}");
         repo.commit(&main_branch(), &draft(1.0)).unwrap();
-        assert!(open(&disk).verify(&|_, _| {}).unwrap().is_ok(), "{name}");
+        assert!(open(&disk).verify(&Silent).unwrap().is_ok(), "{name}");
     }
 }
 

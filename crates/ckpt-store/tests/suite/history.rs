@@ -1,14 +1,14 @@
 //! Long histories: what it costs to find versions in them.
 
 use crate::common::{history::plant_history, open, repository, spy::counting};
-use ckpt_store::Repository;
+use ckpt_store::{Repository, Silent};
 
 #[test]
 fn a_planted_history_is_whole() {
     let (disk, _) = repository();
     let tip = plant_history(&disk, 100);
     let repo = open(&disk);
-    let report = repo.verify(&|_, _| {}).unwrap();
+    let report = repo.verify(&Silent).unwrap();
     assert!(report.is_ok(), "{:#?}", report.damage);
     assert_eq!(report.versions, 100);
     assert_eq!(repo.resolve("main").unwrap(), tip);

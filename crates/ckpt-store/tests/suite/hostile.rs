@@ -9,7 +9,7 @@ use crate::common::{
 };
 use ckpt_hash::{Digest, LeafHash, TreeHash, VersionId, leaf_hash, merkle_root, tree_hash};
 use ckpt_store::{
-    Error, RestoreOptions,
+    Error, RestoreOptions, Silent,
     disk::{Disk, MemDisk},
     record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord, VersionRecord},
 };
@@ -80,7 +80,7 @@ fn entries_that_lie_are_findings_and_allocate_nothing() {
         Object { encoding, raw_len, layout, ..Object::raw(BLOCK, digest, vec![3; 20]) }
     };
     plant(&disk, (0..).zip(lies).map(lie).collect());
-    let report = open(&disk).verify(&|_, _| {}).unwrap();
+    let report = open(&disk).verify(&Silent).unwrap();
     assert_eq!(report.damage.len(), lies.len(), "{:#?}", report.damage);
 }
 
@@ -88,7 +88,7 @@ fn entries_that_lie_are_findings_and_allocate_nothing() {
 fn blocks_are_no_longer_than_a_leaf() {
     let (disk, _) = repository();
     plant(&disk, vec![Object::block(&vec![0; (1 << 20) + 1])]);
-    let report = open(&disk).verify(&|_, _| {}).unwrap();
+    let report = open(&disk).verify(&Silent).unwrap();
     let [damage] = &report.damage[..] else { panic!("{:?}", report.damage) };
     assert_eq!(damage.what, "it has 1048577 bytes, more than a block can have");
 }
@@ -105,7 +105,7 @@ fn records_that_claim_what_they_have_not_are_findings() {
     }
     let planted = objects.len();
     plant(&disk, objects);
-    assert_eq!(open(&disk).verify(&|_, _| {}).unwrap().damage.len(), planted);
+    assert_eq!(open(&disk).verify(&Silent).unwrap().damage.len(), planted);
 }
 
 #[test]
@@ -214,6 +214,6 @@ fn a_second_copy_stands_in_for_a_damaged_one() {
         .unwrap();
     }
     assert_eq!(restore(&disk, id).unwrap()["a"], 7);
-    let report = open(&disk).verify(&|_, _| {}).unwrap();
+    let report = open(&disk).verify(&Silent).unwrap();
     assert!(report.damage.iter().any(|damage| damage.what == "its bytes fail their checksum"));
 }

@@ -7,7 +7,7 @@ use crate::common::{
 };
 use ckpt_hash::{Digest, leaf_hash, tree_hash};
 use ckpt_store::{
-    Damage, Result,
+    Damage, Result, Silent,
     disk::MemDisk,
     record::{Role, TensorRecord},
 };
@@ -59,7 +59,7 @@ fn planted(objects: Vec<Object>) -> MemDisk {
 }
 
 fn verify(disk: &MemDisk) -> Vec<Damage> {
-    open(disk).verify(&|_, _| {}).unwrap().damage
+    open(disk).verify(&Silent).unwrap().damage
 }
 
 #[test]

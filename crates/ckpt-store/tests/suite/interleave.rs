@@ -13,7 +13,7 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, GcOptions, InputFile, NewNote, ObjectId, Policy, PruneOptions,
-    Reachability, RefKind, RefName, Repository, RestoreOptions, Result, Signature, Tensor,
+    Reachability, RefKind, RefName, Repository, RestoreOptions, Result, Signature, Silent, Tensor,
     disk::{CrashImage, Disk, MemDisk},
     record::Role,
 };
@@ -156,7 +156,7 @@ fn check(disk: &MemDisk, done: &[(VersionId, Vec<u8>)], case: &str) {
     let wrong = without_base(disk);
     assert!(wrong.is_empty(), "{case}: {wrong:?}");
     let repo = open(disk);
-    let report = repo.verify(&|_, _| {}).unwrap();
+    let report = repo.verify(&Silent).unwrap();
     assert!(report.is_ok(), "{case}: {:#?}", report.damage);
     for (id, bytes) in done {
         let version = repo.version(id).unwrap().record;

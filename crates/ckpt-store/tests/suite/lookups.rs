@@ -11,7 +11,7 @@ use crate::common::{
 };
 use ckpt_hash::{CheckpointId, Digest, RecipeId, VersionId};
 use ckpt_store::{
-    Contents, RefName, Repository, RestoreAction, RestoreOptions, Tensor, VerifyReport,
+    Contents, RefName, Repository, RestoreAction, RestoreOptions, Silent, Tensor, VerifyReport,
     disk::{Disk, MemDisk},
     record::{Role, VersionRecord},
 };
@@ -19,7 +19,7 @@ use ckpt_tensor::Dtype;
 
 /// Verifies on one thread, so that the reads which it takes are certain.
 fn verify(repo: &Repository) -> VerifyReport {
-    one_thread().install(|| repo.verify(&|_, _| {})).unwrap()
+    one_thread().install(|| repo.verify(&Silent)).unwrap()
 }
 
 #[test]

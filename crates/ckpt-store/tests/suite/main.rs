@@ -2,6 +2,7 @@
 
 mod audit;
 mod broken;
+mod cancel;
 mod combine;
 mod combine_base;
 mod combine_files;

@@ -11,7 +11,7 @@ use crate::common::{
 };
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, Error, Parents, RefName, Repository, Tensor,
+    Contents, Draft, Error, Parents, RefName, Repository, Silent, Tensor,
     disk::{CrashImage, Disk, FailingDisk, Fault, LockMode, MemDisk},
     record::Role,
 };
@@ -36,7 +36,7 @@ fn check(disk: &MemDisk, made: &[(VersionId, Vec<u8>)]) {
     for (id, bytes) in made {
         assert!(first_tensor(&repo, id).unwrap() == *bytes);
     }
-    let report = repo.verify(&|_, _| {}).unwrap();
+    let report = repo.verify(&Silent).unwrap();
     assert!(report.is_ok(), "{:#?}", report.damage);
     check_depths(disk);
 }
@@ -54,7 +54,7 @@ fn any_number_of_commits_is_in_few_packs() {
     for (number, id) in (1..).zip(&made) {
         assert_eq!(repo.version(id).unwrap().record.number, number);
     }
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::common::{
 };
 use ckpt_hash::{NoteId, VersionId};
 use ckpt_store::{
-    Error, InputFile, NewNote, Note, Repository, RestoreOptions,
+    Error, InputFile, NewNote, Note, Repository, RestoreOptions, Silent,
     disk::{Disk, MemDisk},
     record::{NoteRecord, SegmentRecord},
 };
@@ -56,7 +56,7 @@ fn files_of_notes_come_back_byte_for_byte_the_latest_of_one_path() {
         assert!(files["dir/plot.png"] == large);
         assert_eq!(repo.notes().unwrap().on(&one).unwrap().notes[0].as_ref(), &made);
     }
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn verify_follows_notes_to_their_versions_and_files() {
         let id = NoteId::of(&bytes);
         plant(&disk, vec![Object::raw(NOTE, *id.digest(), bytes)]);
         disk.corrupt("refs/notes", |text| *text = format!("{id}\n").into_bytes()).unwrap();
-        let report = open(&disk).verify(&|_, _| {}).unwrap();
+        let report = open(&disk).verify(&Silent).unwrap();
         let [damage] = report.damage.try_into().unwrap();
         assert_eq!(damage.place, "the notes");
         damage.what
@@ -148,6 +148,6 @@ fn verify_follows_notes_to_their_versions_and_files() {
     assert!(content.starts_with("block ") && content.ends_with(": it is missing"), "{content}");
     let text = disk.corrupt("refs/notes", |text| *text = b"none\n".to_vec());
     text.unwrap();
-    let report = open(&disk).verify(&|_, _| {}).unwrap();
+    let report = open(&disk).verify(&Silent).unwrap();
     assert_eq!(report.damage[0].place, "refs/notes");
 }

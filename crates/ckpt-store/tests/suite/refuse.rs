@@ -7,7 +7,7 @@ use crate::common::{draft, main_branch, repository, signature};
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, InputFile, Parents, RefKind, RefName, Repository, RestoreOptions,
-    Tensor,
+    Silent, Tensor,
     disk::{Disk, MemDisk},
     record::Role,
 };
@@ -79,7 +79,7 @@ fn a_merge_onto_a_branch_expects_its_tip() {
     assert_eq!(merged.record.number, 3);
     assert_eq!(repo.target(&main_branch()).unwrap(), Some(merged.id));
     assert_eq!(repo.log(merged.id).count(), 4);
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use crate::common::{draft, main_branch, open, repository, signature};
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, RepairReport, Repository, Signature, Tensor,
+    Contents, Draft, RepairReport, Repository, Signature, Silent, Tensor,
     disk::{Disk, MemDisk},
     record::Role,
 };
@@ -18,7 +18,7 @@ fn large(epoch: u32) -> Draft {
 }
 
 fn repair(disk: &MemDisk) -> RepairReport {
-    open(disk).repair(&signature(), &|_, _| {}).unwrap()
+    open(disk).repair(&signature(), &Silent).unwrap()
 }
 
 fn is_whole(repository: &Repository, id: &VersionId) -> bool {
@@ -139,7 +139,7 @@ fn a_repair_that_fails_sets_nothing_aside() {
     let _writers = disk
         .lock("locks/mergers", ckpt_store::disk::LockMode::Exclusive, std::time::Duration::ZERO)
         .unwrap();
-    let failed = open(&disk).repair(&Signature::new("", 0), &|_, _| {}).unwrap_err();
+    let failed = open(&disk).repair(&Signature::new("", 0), &Silent).unwrap_err();
     assert!(matches!(failed, ckpt_store::Error::Locked { .. }), "{failed}");
     assert!(disk.kind(&packs[2].0).unwrap().is_some());
 }

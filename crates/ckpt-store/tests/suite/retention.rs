@@ -15,7 +15,7 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, Parents, Policy, PruneOptions, RefKind, RefName, Repository,
-    RestoreOptions, Rule, Signature, Tensor,
+    RestoreOptions, Rule, Signature, Silent, Tensor,
     disk::MemDisk,
     record::{NoteRecord, Role},
 };
@@ -143,7 +143,7 @@ proptest! {
             prop_assert_eq!(&report.versions, &dropped.iter().copied().collect::<Vec<_>>());
             gone.extend(dropped);
             let repo = open(&disk);
-            let report = repo.verify(&|_, _| {}).unwrap();
+            let report = repo.verify(&Silent).unwrap();
             prop_assert!(report.is_ok(), "{:#?}", report.damage);
             check_depths(&disk);
             for (id, bytes) in &made {

@@ -15,7 +15,7 @@ use crate::common::{draft, main_branch, one_thread, open, repository, spy::count
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Effort, Error, InputFile, Parents, RefName, Repository, Session,
-    SessionOptions, Signature, Tensor,
+    SessionOptions, Signature, Silent, Tensor,
     disk::{CrashImage, Disk, FailingDisk, Fault, LockGuard, LockMode, MemDisk},
     record::{RecipeRecord, Role},
 };
@@ -68,7 +68,7 @@ fn a_session_makes_the_versions_that_single_commits_make() {
     let done = session.take_done();
     assert_eq!(done.iter().map(|commit| commit.version.id).collect::<Vec<_>>(), expected);
     let left = open(&disk);
-    assert!(left.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(left.verify(&Silent).unwrap().is_ok());
     // All but the first are differences to blocks that were in no pack yet.
     let logical: u64 = done[1..].iter().map(|commit| commit.logical_bytes).sum();
     let stored: u64 = done[1..].iter().map(|commit| commit.stored_bytes).sum();
@@ -97,7 +97,7 @@ fn versions_that_wait_share_a_pack_and_a_move() {
     // The first may have been taken alone before the others came.
     assert!(packs(&disk) <= 3, "{} packs", packs(&disk));
     assert_eq!(open(&disk).resolve("main@100").unwrap(), open(&disk).resolve("main").unwrap());
-    let report = open(&disk).verify(&|_, _| {}).unwrap();
+    let report = open(&disk).verify(&Silent).unwrap();
     assert!(report.is_ok(), "{:?}", report.damage);
 }
 
@@ -166,7 +166,7 @@ fn a_version_larger_than_the_memory_goes_alone() {
     (1..=4).for_each(|epoch| session.commit(large(epoch)).unwrap());
     session.flush().unwrap();
     assert_eq!(session.take_done().len(), 4);
-    assert!(open(&disk).verify(&|_, _| {}).unwrap().is_ok());
+    assert!(open(&disk).verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn files_and_tensors_may_alternate() {
     let done = session.take_done();
     let numbers: Vec<u64> = done.iter().map(|commit| commit.version.record.number).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
-    assert!(open(&disk).verify(&|_, _| {}).unwrap().is_ok());
+    assert!(open(&disk).verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn blocks_of_files_stay_at_hand_for_the_next_version() {
             // A group of its own for each version, however quick the session is.
             session.flush().unwrap();
         }
-        assert!(open(&disk).verify(&|_, _| {}).unwrap().is_ok());
+        assert!(open(&disk).verify(&Silent).unwrap().is_ok());
         let stored: u64 = session.take_done().iter().map(|commit| commit.stored_bytes).sum();
         (counts.take().1, stored)
     };
@@ -248,7 +248,7 @@ fn a_session_applies_the_rules_of_the_settings() {
     // The latest and the best: neither evicts the other. Of 69 and 71 the older one is kept.
     assert_eq!(kept, [69, 70, 148, 149, 150]);
     assert_eq!(left.resolve("min:loss").unwrap(), left.resolve("main@70").unwrap());
-    assert!(left.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(left.verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn what_cannot_be_versioned_ends_the_session_after_what_came_before() {
     assert_eq!(error, "two tensors are named w");
     assert_eq!(session.take_done().len(), 2);
     assert_eq!(session.take_unsaved().len(), 2);
-    assert!(open(&disk).verify(&|_, _| {}).unwrap().is_ok());
+    assert!(open(&disk).verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn run(disk: Arc<dyn Disk>) -> Vec<VersionId> {
 
 fn check(disk: MemDisk, done: &[VersionId], case: &str) {
     let left = open(&disk);
-    let report = left.verify(&|_, _| {}).unwrap();
+    let report = left.verify(&Silent).unwrap();
     assert!(report.is_ok(), "{case}: {:?}", report.damage);
     let tip = left.target(&main_branch()).unwrap();
     let line: Vec<VersionId> =

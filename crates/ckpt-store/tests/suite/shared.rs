@@ -15,7 +15,7 @@ use crate::common::{
     spy::{SpyDisk, Step},
 };
 use ckpt_store::{
-    Contents, Error, InputFile, RefKind, RefName, Repository, RestoreOptions,
+    Contents, Error, InputFile, RefKind, RefName, Repository, RestoreOptions, Silent,
     disk::{LockMode, MemDisk},
 };
 
@@ -123,7 +123,7 @@ fn folders_that_held_nothing_may_be_missing() {
             repo.set_ref(&name, two, false, "", &signature()).unwrap();
             assert_eq!(repo.target(&name).unwrap(), Some(two), "{gone}");
         }
-        assert!(repo.verify(&|_, _| {}).unwrap().is_ok(), "{gone}");
+        assert!(repo.verify(&Silent).unwrap().is_ok(), "{gone}");
     }
 }
 

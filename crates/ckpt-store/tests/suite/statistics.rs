@@ -8,7 +8,8 @@ use crate::common::{
     spy::{SpyDisk, Step, counting},
 };
 use ckpt_store::{
-    Contents, GcOptions, Pattern, Repository, Signature, Tensor, Version, VersionStatistics,
+    Contents, GcOptions, Pattern, Repository, Signature, Silent, Tensor, Version,
+    VersionStatistics,
     disk::{Disk, MemDisk},
     record::Role,
 };
@@ -42,7 +43,7 @@ fn all() -> Vec<Pattern> {
 }
 
 fn statistics(repo: &Repository, versions: &[Version]) -> Vec<VersionStatistics> {
-    repo.statistics(versions, &all(), &|_, _| {}).unwrap()
+    repo.statistics(versions, &all(), &Silent).unwrap()
 }
 
 /// The statistics as another process would give them, and the reads of packs that they take.
@@ -73,7 +74,7 @@ fn tensors_are_summed_up_with_their_updates() {
     let later = statistics(&open(&disk), &versions[1..]);
     assert_eq!(format!("{later:?}"), format!("{:?}", &found[1..]));
     let one = ["w".parse().unwrap()];
-    let only = open(&disk).statistics(&versions, &one, &|_, _| {}).unwrap();
+    let only = open(&disk).statistics(&versions, &one, &Silent).unwrap();
     assert!(only.iter().all(|version| version.tensors.len() == 1));
 }
 
@@ -84,12 +85,12 @@ fn the_second_time_no_tensor_is_read() {
     let (second, warm) = with_reads(&disk, &versions);
     assert_eq!(format!("{first:?}"), format!("{second:?}"), "NaN and all");
     // Lists of tensors alone: one for each version.
-    let none = open(&disk).statistics(&versions, &[], &|_, _| {}).unwrap();
+    let none = open(&disk).statistics(&versions, &[], &Silent).unwrap();
     assert!(none.iter().all(|version| version.tensors.is_empty()));
     let (disk, counts) = counting(&disk, "packs/");
     let repo = Repository::open_on(disk).unwrap();
     counts.take();
-    one_thread().install(|| repo.statistics(&versions, &[], &|_, _| {})).unwrap();
+    one_thread().install(|| repo.statistics(&versions, &[], &Silent)).unwrap();
     assert_eq!(warm, counts.take().1);
     assert!(cold > warm, "{cold} reads, then {warm}");
 }
@@ -114,7 +115,7 @@ fn a_damaged_cache_is_as_good_as_none_and_written_again() {
     disk.remove(CACHE).unwrap();
     assert_eq!(with_reads(&disk, &versions).1, cold);
     assert_eq!(look::read(&disk, CACHE), bytes);
-    assert!(open(&disk).verify(&|_, _| {}).unwrap().is_ok());
+    assert!(open(&disk).verify(&Silent).unwrap().is_ok());
 }
 
 #[test]

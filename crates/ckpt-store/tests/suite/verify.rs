@@ -16,7 +16,7 @@ use crate::common::{
 };
 use ckpt_hash::{LeafHash, TreeHash, VersionId, leaf_hash, tree_hash};
 use ckpt_store::{
-    Contents, Damage, InputFile, RefName, Repository,
+    Contents, Damage, InputFile, RefName, Repository, Silent,
     disk::MemDisk,
     record::{
         CheckpointRecord, FileRecord, MoveKind, MoveRecord, RecipeRecord, Role, SegmentRecord,
@@ -27,7 +27,7 @@ use ckpt_tensor::Dtype;
 use serde::Serialize;
 
 fn verify(disk: &MemDisk) -> Vec<Damage> {
-    open(disk).verify(&|_, _| {}).unwrap().damage
+    open(disk).verify(&Silent).unwrap().damage
 }
 
 fn one(mut damage: Vec<Damage>) -> Damage {

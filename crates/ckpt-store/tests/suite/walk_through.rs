@@ -2,7 +2,7 @@
 
 use crate::common::{draft, main_branch, repository, signature};
 use ckpt_store::{
-    Contents, InputFile, Parents, RefKind, RefName, Repository, RestoreOptions, Tensor,
+    Contents, InputFile, Parents, RefKind, RefName, Repository, RestoreOptions, Silent, Tensor,
     TensorStatus,
     disk::{Disk, MemDisk},
     record::{DataRecord, RecipeRecord, Role},
@@ -119,7 +119,7 @@ fn rolling_back_twice_goes_back_twice() {
     assert_eq!(error.to_string(), "branch main has no earlier version to roll back to");
     let forward = repo.rollback(&main_branch(), Some(ids[2]), "again", &signature()).unwrap();
     assert_eq!(forward.record.to, Some(ids[2]));
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn rollbacks_do_not_go_in_circles() {
     assert_eq!(back().unwrap(), ids[1]);
     assert_eq!(back().unwrap(), ids[0]);
     back().unwrap_err();
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
 }
 
 #[test]

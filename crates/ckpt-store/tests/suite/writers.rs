@@ -14,7 +14,7 @@ use crate::common::{
     spy::{SpyDisk, Step},
 };
 use ckpt_hash::VersionId;
-use ckpt_store::{Error, RefName, Repository};
+use ckpt_store::{Error, RefName, Repository, Silent};
 
 /// Commits until `count` versions were acknowledged; returns them and those kept in conflicts.
 fn commit_through(
@@ -65,7 +65,7 @@ fn of_eight_writers_of_one_branch_none_loses_what_was_acknowledged() {
         assert!(!line.contains(id));
         repo.version(id).unwrap();
     }
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn writers_of_different_branches_never_conflict() {
             });
         }
     });
-    assert!(open(&disk).verify(&|_, _| {}).unwrap().is_ok());
+    assert!(open(&disk).verify(&Silent).unwrap().is_ok());
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_verification_beside_a_writer_finds_nothing_wrong() {
             done.store(true, Ordering::SeqCst);
         });
         while !done.load(Ordering::SeqCst) {
-            let report = open(&disk).verify(&|_, _| {}).unwrap();
+            let report = open(&disk).verify(&Silent).unwrap();
             assert!(report.is_ok(), "{:#?}", report.damage);
         }
     });
@@ -119,7 +119,7 @@ fn a_commit_right_after_packs_are_listed_is_not_missed() {
         });
         let repo = Repository::open_on(Arc::new(spy)).unwrap();
         armed.store(true, Ordering::SeqCst);
-        let report = repo.verify(&|_, _| {}).unwrap();
+        let report = repo.verify(&Silent).unwrap();
         assert!(report.is_ok(), "{folder}: {:#?}", report.damage);
         assert!(!armed.load(Ordering::SeqCst));
     }

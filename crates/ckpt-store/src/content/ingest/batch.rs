@@ -39,7 +39,7 @@ pub(super) struct Batch<'s> {
     /// The bytes of the blocks that are not in memory already.
     buffer: Vec<u8>,
     /// Bytes of all blocks.
-    len: usize,
+    pub(super) len: usize,
     pub(super) pieces: Vec<Piece<'s>>,
 }
 

@@ -25,7 +25,7 @@ impl Repository {
         &self,
         signature: &Signature,
         grace_ms: i64,
-        progress: Progress<'_>,
+        progress: &dyn Progress,
     ) -> Result<GcReport> {
         let mut survey = self.whole_survey()?;
         let packs = &self.objects.packs;

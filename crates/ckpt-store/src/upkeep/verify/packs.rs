@@ -34,8 +34,8 @@ impl Check<'_> {
             new.retain(|pack| self.packs.insert(pack.name().to_owned()));
             self.total += new.iter().map(|pack| pack.entries()).sum::<u64>();
             let mut lists = Vec::new();
-            let vanished = self.read(&new, &mut lists);
-            self.chunk_lists(&lists);
+            let vanished = self.read(&new, &mut lists)?;
+            self.chunk_lists(&lists)?;
             if !vanished {
                 return Ok(());
             }
@@ -44,7 +44,7 @@ impl Check<'_> {
 
     /// Reads all objects of packs; adds the chunk lists among them to `lists`, and tells whether a
     /// pack vanished: it was merged or set aside, and what replaced it was there before.
-    fn read(&mut self, packs: &[Arc<PackReader>], lists: &mut Vec<List>) -> bool {
+    fn read(&mut self, packs: &[Arc<PackReader>], lists: &mut Vec<List>) -> Result<bool> {
         let mut vanished = false;
         let mut copies = Vec::new();
         for pack in packs {
@@ -70,9 +70,9 @@ impl Check<'_> {
                 }
                 self.done += 1;
             }
-            (self.progress)(self.done, self.total);
+            self.tell()?;
         }
-        vanished
+        Ok(vanished)
     }
 
     /// Reads the index of a pack and checks that its objects fill it; returns them in their order.
@@ -128,14 +128,15 @@ impl Check<'_> {
     }
 
     /// Puts content together, since nothing less proves that a chunk list is right.
-    fn chunk_lists(&mut self, lists: &[List]) {
+    fn chunk_lists(&mut self, lists: &[List]) -> Result<()> {
         self.total += lists.len() as u64;
         for (root, pack) in lists {
             if !self.chunk_list(root) {
                 self.faults.object(pack.name(), ObjectId::chunks(root), true);
             }
-            self.step();
+            self.step()?;
         }
+        Ok(())
     }
 
     /// Tells whether a list is right, or wrong only by what was reported already.

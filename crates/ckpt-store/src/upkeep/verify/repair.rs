@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckpt_hash::VersionId;
-use ckpt_pack::{Keep, ObjectId, PACKS, disk::durable::join, repack};
+use ckpt_pack::{Keep, ObjectId, PACKS, Progress, Silent, disk::durable::join, repack};
 
 use crate::{
     error::Result, record::VersionRecord, repo::Repository, signature::Signature,
@@ -34,23 +34,21 @@ impl Repository {
     /// # Errors
     /// [`Error::Locked`](crate::Error::Locked) if others replace packs or write for too long;
     /// whatever the disk refuses. Nothing is set aside then.
-    pub fn repair(
-        &self,
-        signature: &Signature,
-        progress: &(dyn Fn(u64, u64) + Sync),
-    ) -> Result<RepairReport> {
+    pub fn repair(&self, signature: &Signature, progress: &dyn Progress) -> Result<RepairReport> {
         let replacing = self.refs.replace_packs()?;
         let check = self.examine(progress)?;
         let (found, Faults(mut unsound)) = (check.report, check.faults);
         unsound.retain(|_, fault| fault.is_own);
         let versions: BTreeSet<VersionId> =
             found.damage.iter().flat_map(|damage| damage.versions.iter().copied()).collect();
+        // From here on it is not stopped any more.
+        let going_on = |done: u64, total: u64| progress.update(done, total);
         if !unsound.is_empty() {
             for pack in self.objects.packs.packs() {
                 if let Some(Fault { objects, .. }) = unsound.get(pack.name()) {
                     let stays = |id: &_| !objects.contains(id);
                     let keep = Keep { stays: &stays, ..Keep::all(VersionRecord::number_of) };
-                    repack(self.disk(), &self.objects.packs, &[pack], &keep, &|_, _| {})?;
+                    repack(self.disk(), &self.objects.packs, &[pack], &keep, &Silent)?;
                 }
             }
             let names: BTreeSet<String> = unsound.keys().cloned().collect();
@@ -61,7 +59,7 @@ impl Repository {
         }
         drop(replacing);
         Ok(RepairReport {
-            left: if found.is_ok() { found.clone() } else { self.verify(progress)? },
+            left: if found.is_ok() { found.clone() } else { self.verify(&going_on)? },
             found,
             set_aside: unsound.keys().map(|name| join(PACKS, name)).collect(),
             versions: versions.into_iter().collect(),

@@ -29,7 +29,10 @@ impl Check<'_> {
     }
 
     /// Follows versions to everything that they consist of; returns those that are not whole.
-    pub(super) fn follow(&mut self, ids: &BTreeSet<VersionId>) -> BTreeMap<VersionId, Problem> {
+    pub(super) fn follow(
+        &mut self,
+        ids: &BTreeSet<VersionId>,
+    ) -> Result<BTreeMap<VersionId, Problem>> {
         self.total += ids.len() as u64;
         // What is wrong with the notes themselves is reported where they are followed.
         self.notes = self.repository.notes().unwrap_or_default();
@@ -38,9 +41,9 @@ impl Check<'_> {
             if let Err(problem) = self.version(*id) {
                 failed.insert(*id, problem);
             }
-            self.step();
+            self.step()?;
         }
-        failed
+        Ok(failed)
     }
 
     fn version(&mut self, id: VersionId) -> Result<(), Problem> {

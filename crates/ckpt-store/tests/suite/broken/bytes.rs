@@ -1,7 +1,7 @@
 //! Files that are damaged, missing, or of a later version.
 
 use ckpt_store::{
-    Contents, InputFile, NewNote, RefKind, RefName, Tensor,
+    Contents, InputFile, NewNote, RefKind, RefName, Silent, Tensor,
     disk::{Disk, MemDisk},
     record::Role,
 };
@@ -102,7 +102,7 @@ fn sample() -> (MemDisk, Vec<String>) {
     let text = "the best so far".to_owned();
     let draft = NewNote::new(vec![first], signature()).with_text(text);
     repo.note(&draft).unwrap();
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
     note();
     (disk, known)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ckpt_hash::{CheckpointId, Digest, FieldHasher, MoveId, NoteId, RecipeId, VersionId};
 use ckpt_store::{
-    Condition, Error, RefKind, RefName, Repository, RestoreOptions, Result, Revision,
+    Condition, Error, RefKind, RefName, Repository, RestoreOptions, Result, Revision, Silent,
     disk::{Disk, MemDisk},
 };
 
@@ -150,7 +150,7 @@ pub(crate) fn text(repo: &Repository, input: &[u8]) {
 /// Reads all that there is, versions that no ref leads to by their ids; tells whether `verify` finds nothing.
 fn check(disk: MemDisk, versions: &[VersionId]) -> bool {
     let Ok(repo) = Repository::open_on(Arc::new(disk)) else { return false };
-    let is_ok = repo.verify(&|_, _| {}).unwrap().is_ok();
+    let is_ok = repo.verify(&Silent).unwrap().is_ok();
     let read = read_all(&repo, versions);
     assert!(!is_ok || read.is_ok(), "verify found nothing, and yet: {}", read.unwrap_err());
     is_ok

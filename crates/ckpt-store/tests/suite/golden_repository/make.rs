@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use ckpt_hash::{CodeId, DataId, Digest};
 use ckpt_store::{
     Condition, Contents, Draft, Effort, GuardChange, InputFile, NewNote, Parents, Reason, RefKind,
-    RefName, Repository, Result, Session, SessionOptions, Signature, Tensor,
+    RefName, Repository, Result, Session, SessionOptions, Signature, Silent, Tensor,
     disk::MemDisk,
     record::{DataRecord, ParamValue, RecipeRecord, Role},
 };
@@ -110,7 +110,7 @@ pub(crate) fn golden() -> MemDisk {
     commits(&repo).unwrap();
     refs(&repo).unwrap();
     notes(&repo).unwrap();
-    assert!(repo.verify(&|_, _| {}).unwrap().is_ok());
+    assert!(repo.verify(&Silent).unwrap().is_ok());
     disk
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Condition, Draft, Effort, GuardChange, Parents, RefKind, Repository, RestoreOptions, Session,
-    SessionOptions, Signature, Version,
+    SessionOptions, Signature, Silent, Version,
     disk::{Disk, MemDisk},
     record::{MoveKind, NoteRecord, Role},
 };
@@ -219,7 +219,7 @@ impl World {
 
     /// Checks that both hold the same, by every handle and by one that was just opened.
     pub(crate) fn check(&self) {
-        let report = open(&self.disk).verify(&|_, _| {}).unwrap();
+        let report = open(&self.disk).verify(&Silent).unwrap();
         assert_eq!(report.damage, []);
         assert_eq!(report.versions, self.model.versions.len() as u64);
         let new = Arc::new(open(&self.disk));
