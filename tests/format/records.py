@@ -157,9 +157,42 @@ def counted(value):
     return number(len(data)) + data
 
 
+def plain_names(checkpoint):
+    """The names that tensors have in their files, by place, where several files share one."""
+    tensors = checkpoint["tensors"]
+    plain = {}
+    for file in checkpoint["files"]:
+        for variant, segment in file["segments"]:
+            prefix = file["path"] + "::"
+            if variant != "opaque" and tensors[segment["index"]]["name"].startswith(prefix):
+                plain[segment["index"]] = tensors[segment["index"]]["name"][len(prefix):]
+    names = [t["name"] for t in tensors]
+    shared = list(plain.values())
+    return {place: name for place, name in plain.items() if shared.count(name) > 1 and name not in names}
+
+
+def distinct(checkpoint, all_roles):
+    """The tensors that count: equal copies in several files as one."""
+    plain = plain_names(checkpoint)
+    counts, copies = [], {}
+    for place, t in enumerate(checkpoint["tensors"]):
+        if all_roles or t["role"] == "weights":
+            if place in plain:
+                copies.setdefault(plain[place], []).append(t)
+            else:
+                counts.append(t)
+    for name, group in copies.items():
+        if all((t["dtype"], t["shape"], t["root"]) == tuple(group[0][k] for k in ("dtype", "shape", "root")) for t in group):
+            role = "weights" if any(t["role"] == "weights" for t in group) else "state"
+            counts.append({**group[0], "name": name, "role": role})
+        else:
+            counts += group
+    return counts
+
+
 def content_id(domain, checkpoint, all_roles):
     tensors, files = checkpoint["tensors"], checkpoint["files"]
-    counts = [t for t in tensors if all_roles or t["role"] == "weights"]
+    counts = distinct(checkpoint, all_roles)
     fed = [domain]
     if counts or (tensors and not files):
         fed += [counted("tensors"), number(len(counts))]

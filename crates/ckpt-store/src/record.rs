@@ -29,7 +29,7 @@ pub enum Role {
 /// One tensor of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TensorRecord {
-    /// As in the file; `path::name` where two files hold different tensors of one name.
+    /// As in the file; `path::name` where several files hold a tensor of that name.
     pub name: String,
     /// The element type.
     pub dtype: Dtype,

@@ -1,7 +1,10 @@
 //! The ids of models and states: over meaning, not over storage.
 
+use std::collections::BTreeMap;
+
 use ckpt_hash::{FieldHasher, ModelId, StateId, TreeHash};
 
+use super::naming::plain_names;
 use crate::record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord};
 
 /// The reader of files of no known format.
@@ -9,6 +12,9 @@ pub(crate) const OPAQUE: &str = "opaque";
 
 /// Computes the id of the weights: over the sorted (name, dtype, shape, content) of the tensors
 /// with the role [`Role::Weights`], and over what could not be read of files that may hold more.
+///
+/// A name that several files have counts once, without their paths, if their tensors are equal:
+/// another copy of a model makes no other model.
 ///
 /// A checkpoint without weights is known by its files instead: their paths and contents.
 pub(crate) fn model_id(checkpoint: &CheckpointRecord) -> ModelId {
@@ -29,22 +35,48 @@ fn hash_content(
     checkpoint: &CheckpointRecord,
     counts: impl Fn(&TensorRecord) -> bool,
 ) {
-    let mut tensors: Vec<_> = checkpoint.tensors.iter().filter(|tensor| counts(tensor)).collect();
+    let tensors = distinct(checkpoint, counts);
     if tensors.is_empty() && (checkpoint.tensors.is_empty() || !checkpoint.files.is_empty()) {
         hash_files(hasher, checkpoint);
         return;
     }
-    tensors.sort_by(|a, b| a.name.cmp(&b.name));
     hasher.text("tensors").number(tensors.len() as u64);
-    for tensor in tensors {
-        hasher.text(&tensor.name).text(tensor.dtype.name());
-        hasher.number(u64::from(tensor.role == Role::State)).number(tensor.shape.len() as u64);
+    for (name, (tensor, role)) in tensors {
+        hasher.text(name).text(tensor.dtype.name());
+        hasher.number(u64::from(role == Role::State)).number(tensor.shape.len() as u64);
         for extent in &tensor.shape {
             hasher.number(*extent);
         }
         hasher.digest(tensor.root.digest());
     }
     hash_unread(hasher, &checkpoint.files);
+}
+
+/// Lists the tensors that count by the names and with the roles that they count under: equal copies
+/// in several files as one, which is weights if any of them is.
+fn distinct(
+    checkpoint: &CheckpointRecord,
+    counts: impl Fn(&TensorRecord) -> bool,
+) -> BTreeMap<&str, (&TensorRecord, Role)> {
+    let mut copies: BTreeMap<&str, Vec<&TensorRecord>> = BTreeMap::new();
+    let mut tensors = BTreeMap::new();
+    for (tensor, plain) in checkpoint.tensors.iter().zip(plain_names(checkpoint)) {
+        match plain {
+            _ if !counts(tensor) => {}
+            Some(plain) => copies.entry(plain).or_default().push(tensor),
+            None => drop(tensors.insert(tensor.name.as_str(), (tensor, tensor.role))),
+        }
+    }
+    for (plain, copies) in copies {
+        if copies.iter().all(|copy| copy.has_elements_of(copies[0])) {
+            let is_weights = copies.iter().any(|copy| copy.role == Role::Weights);
+            let role = if is_weights { Role::Weights } else { Role::State };
+            tensors.insert(plain, (copies[0], role));
+        } else {
+            tensors.extend(copies.iter().map(|copy| (copy.name.as_str(), (*copy, copy.role))));
+        }
+    }
+    tensors
 }
 
 /// Tells whether there may be tensors in a file that were not found: it is of a known format, and a
@@ -110,6 +142,42 @@ mod tests {
     fn ids(role: Role, files: Vec<FileRecord>) -> (ModelId, StateId) {
         let checkpoint = CheckpointRecord { tensors: vec![tensor("w", role)], files };
         (model_id(&checkpoint), state_id(&checkpoint))
+    }
+
+    /// Files that each have the tensor `w`, with these contents and roles.
+    fn copies(contents: &[(&[u8], Role)]) -> CheckpointRecord {
+        let files = contents.iter().enumerate().map(|(place, _)| {
+            let index = place as u32;
+            let segments = vec![SegmentRecord::Tensor { index }];
+            FileRecord { segments, ..file(&format!("{place}.pt"), None, b"") }
+        });
+        let tensors = contents.iter().enumerate().map(|(place, (content, role))| TensorRecord {
+            name: format!("{place}.pt::w"),
+            root: tree_hash(content),
+            ..tensor("w", *role)
+        });
+        CheckpointRecord { tensors: tensors.collect(), files: files.collect() }
+    }
+
+    #[test]
+    fn copies_of_a_model_are_that_model() {
+        let alone = ids(Role::Weights, vec![file("a.pt", None, b"header")]);
+        let w = (&b"w"[..], Role::Weights);
+        let two = copies(&[w, w]);
+        assert_eq!((model_id(&two), state_id(&two)), alone);
+        // What is weights in one file is weights; state of that name is another thing.
+        let state = copies(&[w, (b"w", Role::State)]);
+        assert_eq!((model_id(&state), state_id(&state)), alone);
+        let other = copies(&[w, (b"moments", Role::State)]);
+        assert_eq!(model_id(&other), alone.0);
+        assert_ne!(state_id(&other), alone.1);
+    }
+
+    #[test]
+    fn files_that_differ_in_a_name_are_told_apart() {
+        let (one, two) = ((&b"w"[..], Role::Weights), (&b"v"[..], Role::Weights));
+        assert_ne!(model_id(&copies(&[one, two])), model_id(&copies(&[one, one])));
+        assert_ne!(model_id(&copies(&[one, two])), model_id(&copies(&[two, one])));
     }
 
     #[test]

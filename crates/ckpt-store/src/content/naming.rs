@@ -7,18 +7,23 @@ use crate::{
     record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord},
 };
 
+/// What stands between a file's path and a tensor's name where several files have that name.
+const SEPARATOR: &str = "::";
+
 /// Builds a checkpoint from files whose segments point into `found`: tensors with the index of
 /// their file.
 ///
-/// Equal tensors of one name become one; where the tensors of a name differ, each is named
-/// `path::name`. The list is sorted by name.
+/// A name that one file alone has stays as it is. A name that several files have becomes
+/// `path::name` in each of them, whether their tensors are equal or not: names follow from which
+/// files there are and what they list, never from values, so that the versions of one training have
+/// the same names. The list is sorted by name.
 pub(crate) fn name_tensors(
     mut files: Vec<FileRecord>,
     mut found: Vec<(usize, TensorRecord)>,
 ) -> Result<CheckpointRecord> {
-    for place in ambiguous(&found) {
+    for place in shared(&found) {
         let (file, tensor) = &mut found[place];
-        tensor.name = format!("{}::{}", files[*file].path, tensor.name);
+        tensor.name = format!("{}{SEPARATOR}{}", files[*file].path, tensor.name);
     }
     let mut by_name: BTreeMap<&str, &TensorRecord> = BTreeMap::new();
     for (_, tensor) in &found {
@@ -44,12 +49,12 @@ pub(crate) fn name_tensors(
     Ok(CheckpointRecord { tensors, files })
 }
 
-/// Returns the places of the tensors whose name another, different tensor has too.
-fn ambiguous(found: &[(usize, TensorRecord)]) -> Vec<usize> {
-    let mut first: BTreeMap<&str, &TensorRecord> = BTreeMap::new();
+/// Returns the places of the tensors whose name another file has too.
+fn shared(found: &[(usize, TensorRecord)]) -> Vec<usize> {
+    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
     let mut names = BTreeSet::new();
-    for (_, tensor) in found {
-        if !first.entry(&tensor.name).or_insert(tensor).has_elements_of(tensor) {
+    for (file, tensor) in found {
+        if first.entry(&tensor.name).or_insert(*file) != file {
             names.insert(tensor.name.as_str());
         }
     }
@@ -57,6 +62,33 @@ fn ambiguous(found: &[(usize, TensorRecord)]) -> Vec<usize> {
         names.contains(tensor.name.as_str()).then_some(place)
     };
     found.iter().enumerate().filter_map(place).collect()
+}
+
+/// Gives each tensor of a checkpoint the name that it has in its own file, if several files have that
+/// name and no tensor is called so in the list; `None` for all others.
+pub(crate) fn plain_names(checkpoint: &CheckpointRecord) -> Vec<Option<&str>> {
+    let CheckpointRecord { tensors, files } = checkpoint;
+    let mut plain: Vec<Option<&str>> = vec![None; tensors.len()];
+    for file in files {
+        for segment in &file.segments {
+            let (SegmentRecord::Tensor { index } | SegmentRecord::Tied { index }) = segment else {
+                continue;
+            };
+            let Some(tensor) = tensors.get(*index as usize) else { continue };
+            let name = tensor.name.strip_prefix(&file.path);
+            if let Some(name) = name.and_then(|name| name.strip_prefix(SEPARATOR)) {
+                plain[*index as usize] = Some(name);
+            }
+        }
+    }
+    // A file may itself use such a name, which then no other file shares.
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    plain.iter().flatten().for_each(|name| *counts.entry(name).or_default() += 1);
+    for tensor in tensors {
+        counts.remove(tensor.name.as_str());
+    }
+    let is_shared = |name: &&str| counts.get(*name).is_some_and(|count| *count > 1);
+    plain.into_iter().map(|name| name.filter(is_shared)).collect()
 }
 
 #[cfg(test)]
@@ -102,28 +134,23 @@ mod tests {
     }
 
     #[test]
-    fn equal_tensors_of_one_name_are_one() {
-        let found = vec![(0, tensor("w", b"1")), (1, tensor("w", b"1"))];
-        let files = vec![file("a", &[0]), file("b", &[1])];
-        assert_eq!(names(&name_tensors(files, found).unwrap()), ["w"]);
-    }
-
-    #[test]
-    fn what_is_weights_in_one_file_is_weights() {
-        for roles in [[Role::Weights, Role::State], [Role::State, Role::Weights]] {
-            let found = roles.map(|role| TensorRecord { role, ..tensor("w", b"1") });
-            let found = (0..).zip(found).collect();
-            let checkpoint = name_tensors(vec![file("a", &[0]), file("b", &[1])], found).unwrap();
-            assert_eq!(names(&checkpoint), ["w"]);
-            assert_eq!(checkpoint.tensors[0].role, Role::Weights);
+    fn a_name_of_several_files_gets_their_paths_whatever_the_tensors_are() {
+        for second in [b"1", b"2"] {
+            let found =
+                vec![(0, tensor("w", b"1")), (1, tensor("w", second)), (1, tensor("v", b"3"))];
+            let files = vec![file("a", &[0]), file("b", &[1, 2])];
+            let checkpoint = name_tensors(files, found).unwrap();
+            assert_eq!(names(&checkpoint), ["a::w", "b::w", "v"]);
+            assert_eq!(plain_names(&checkpoint), [Some("w"), Some("w"), None]);
         }
     }
 
     #[test]
-    fn different_tensors_of_one_name_get_their_path() {
-        let found = vec![(0, tensor("w", b"1")), (1, tensor("w", b"2")), (1, tensor("v", b"3"))];
-        let files = vec![file("a", &[0]), file("b", &[1, 2])];
-        assert_eq!(names(&name_tensors(files, found).unwrap()), ["a::w", "b::w", "v"]);
+    fn a_file_may_use_such_names_itself() {
+        let found = vec![(0, tensor("a::w", b"1")), (0, tensor("b::w", b"2"))];
+        let checkpoint = name_tensors(vec![file("a", &[0, 1])], found).unwrap();
+        assert_eq!(names(&checkpoint), ["a::w", "b::w"]);
+        assert_eq!(plain_names(&checkpoint), [None, None]);
     }
 
     #[test]
