@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ckpt_benches::{
     CHECKPOINT_LEN, Scratch, brief, commit, file_contents, tiny_tensors, write_checkpoint,
 };
-use ckpt_store::{Contents, Repository, disk::MemDisk};
+use ckpt_store::{Contents, Repository};
+use ckpt_testkit::disks::MemDisk;
 use criterion::{
     BatchSize, BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group,
     criterion_main, measurement::WallTime,

@@ -4,11 +4,10 @@ use std::{fs::File, path::Path, sync::Arc};
 
 use ckpt_store::{
     Commit, Contents, Draft, FIRST_BRANCH, InputFile, RefName, Repository, RestoreOptions,
-    Signature, Tensor,
-    disk::{MemDisk, RealDisk},
-    record::Role,
+    Signature, Tensor, disk::RealDisk, record::Role,
 };
 use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::MemDisk;
 
 use crate::{MIB, Random};
 

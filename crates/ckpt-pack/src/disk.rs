@@ -1,21 +1,15 @@
-//! The one interface to the disk, and its three forms.
+//! The one interface to the disk.
 //!
-//! Everything that the store changes on a disk goes through [`Disk`]: [`RealDisk`] performs it,
-//! [`MemDisk`] keeps it in memory and can show what a crash would leave, [`FailingDisk`] lets the
-//! n-th change fail. Paths are relative to the disk's root, their parts separated by `/`.
+//! Everything that the store changes on a disk goes through [`Disk`], which [`RealDisk`] is a form of;
+//! tests have others, which keep everything in memory and show what a crash would leave, or fail at the
+//! n-th change. Paths are relative to the disk's root, their parts separated by `/`.
 
 pub mod durable;
-mod failing;
-mod mem;
 mod real;
 
 use std::{fmt, io, time::Duration};
 
-pub use self::{
-    failing::{FailingDisk, Fault},
-    mem::{CrashImage, MemDisk},
-    real::RealDisk,
-};
+pub use self::real::RealDisk;
 pub use ckpt_tensor::ReadAt;
 
 /// A folder tree that can be read by position and changed by small steps.

@@ -18,9 +18,10 @@
 //! use std::sync::Arc;
 //! use ckpt_codec::Effort;
 //! use ckpt_hash::leaf_hash;
-//! use ckpt_pack::{ObjectId, PackSet, PackWriter, codec, disk::MemDisk};
+//! use ckpt_pack::{ObjectId, PackSet, PackWriter, codec, disk::RealDisk};
 //!
-//! let disk = Arc::new(MemDisk::new());
+//! let folder = tempfile::tempdir()?;
+//! let disk = Arc::new(RealDisk::new(folder.path()));
 //! let bytes = vec![7; 1000];
 //! let id = ObjectId::block(&leaf_hash(&bytes));
 //!

@@ -17,12 +17,13 @@
 //! docs/durability.md.
 //!
 //! ```
-//! use std::{collections::BTreeMap, sync::Arc};
+//! use std::collections::BTreeMap;
 //! use ckpt_store::{
-//!     Contents, Draft, RefName, Repository, Signature, Silent, Tensor, disk::MemDisk, record::Role,
+//!     Contents, Draft, RefName, Repository, Signature, Silent, Tensor, record::Role,
 //! };
 //!
-//! let repository = Repository::init_on(Arc::new(MemDisk::new()))?;
+//! let folder = tempfile::tempdir()?;
+//! let repository = Repository::init(folder.path())?;
 //! let main = RefName::branch("main")?;
 //! for epoch in 1..=3 {
 //!     let weight = Tensor::from_f64("weight", Role::Weights, &[0.5, f64::from(epoch)]);
@@ -33,7 +34,7 @@
 //! }
 //! assert_eq!(repository.resolve("min:val_mse")?, repository.resolve("main@3")?);
 //! assert!(repository.verify(&Silent)?.is_ok());
-//! # Ok::<(), ckpt_store::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod commit;

@@ -230,7 +230,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Parents, disk::MemDisk, signature::Signature};
+    use crate::{Parents, signature::Signature};
+    use ckpt_testkit::disks::MemDisk;
 
     /// Stores a version without parents that claims to have a number.
     fn plant(repository: &Repository, number: u64) -> VersionId {

@@ -68,10 +68,11 @@ impl Default for SessionOptions {
 /// use std::sync::Arc;
 /// use ckpt_store::{
 ///     Contents, Draft, RefName, Repository, Session, SessionOptions, Signature, Tensor,
-///     disk::MemDisk, record::Role,
+///     record::Role,
 /// };
 ///
-/// let repository = Arc::new(Repository::init_on(Arc::new(MemDisk::new()))?);
+/// let folder = tempfile::tempdir()?;
+/// let repository = Arc::new(Repository::init(folder.path())?);
 /// let main = RefName::branch("main")?;
 /// let session = Session::start(Arc::clone(&repository), main, SessionOptions::default())?;
 /// for epoch in 1..=10 {
@@ -82,7 +83,7 @@ impl Default for SessionOptions {
 /// session.flush()?;
 /// let last = session.take_done().pop().expect("ten versions");
 /// assert_eq!(last.version.id, repository.resolve("main@10")?);
-/// # Ok::<(), ckpt_store::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Session {

@@ -191,7 +191,8 @@ impl Repository {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Contents, Draft, Error, RefName, disk::MemDisk};
+    use crate::{Contents, Draft, Error, RefName};
+    use ckpt_testkit::disks::MemDisk;
 
     fn note(versions: &[VersionId], f1: f64, content: ContentNote) -> NoteRecord {
         NoteRecord {

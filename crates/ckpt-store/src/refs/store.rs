@@ -210,7 +210,7 @@ impl Refs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ckpt_pack::disk::MemDisk;
+    use ckpt_testkit::disks::MemDisk;
 
     #[test]
     fn a_lock_that_others_hold_is_named_for_people() {

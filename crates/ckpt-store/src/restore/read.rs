@@ -48,13 +48,12 @@ impl Repository {
     /// tensors which came from memory restore to, such as [`WEIGHTS_FILE`](crate::WEIGHTS_FILE).
     ///
     /// ```
-    /// use std::sync::Arc;
     /// use ckpt_store::{
-    ///     Contents, Draft, InputFile, RefName, Repository, Signature,
-    ///     disk::{MemDisk, ReadAt},
+    ///     Contents, Draft, InputFile, RefName, Repository, Signature, disk::ReadAt,
     /// };
     ///
-    /// let repository = Repository::init_on(Arc::new(MemDisk::new()))?;
+    /// let folder = tempfile::tempdir()?;
+    /// let repository = Repository::init(folder.path())?;
     /// let words = InputFile::new("words.txt", Box::new(b"one two three".to_vec()), None)?;
     /// let draft = Draft::new(Contents::Files(vec![words]), Signature::new("ada", 0));
     /// let version = repository.commit(&RefName::branch("main")?, &draft)?.version;

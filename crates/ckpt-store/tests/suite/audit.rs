@@ -8,9 +8,9 @@ use crate::common::{
 use ckpt_hash::MoveId;
 use ckpt_store::{
     Error, GuardChange, Move, RefKind, RefName, Repository, Result, Silent,
-    disk::MemDisk,
     record::{MoveKind, MoveRecord},
 };
+use ckpt_testkit::disks::MemDisk;
 
 const MAIN: &str = "refs/heads/main";
 

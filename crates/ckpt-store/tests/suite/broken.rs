@@ -7,7 +7,8 @@ mod records;
 use std::{fmt::Write, fs, path::PathBuf, sync::Arc};
 
 use crate::common::fixture::{fixtures, load, save};
-use ckpt_store::{Repository, Silent, disk::MemDisk};
+use ckpt_store::{Repository, Silent};
+use ckpt_testkit::disks::MemDisk;
 
 /// A broken repository: its name, its defect in plain words, and how it is made.
 type Case = (&'static str, &'static str, fn() -> MemDisk);

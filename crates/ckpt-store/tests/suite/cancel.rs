@@ -9,10 +9,9 @@ use std::{
 use crate::common::{draft, look::read, main_branch, open, repository, signature};
 use ckpt_store::{
     CompareOptions, Contents, Draft, Error, ErrorKind, GcOptions, MergeOptions, Progress,
-    Repository, RestoreOptions, Result, Silent, Tensor,
-    disk::{CrashImage, Disk, MemDisk},
-    record::Role,
+    Repository, RestoreOptions, Result, Silent, Tensor, disk::Disk, record::Role,
 };
+use ckpt_testkit::disks::{CrashImage, MemDisk};
 
 /// Elements of the tensor of each version.
 const LEN: usize = 1_150_000;

@@ -6,9 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use crate::common::{history::plant_history, repository, spy::counting};
+use crate::common::{history::plant_history, repository};
 use ckpt_hash::VersionId;
-use ckpt_store::{Contents, Draft, Parents, RefName, Repository, Signature, disk::MemDisk};
+use ckpt_store::{Contents, Draft, Parents, RefName, Repository, Signature};
+use ckpt_testkit::disks::{MemDisk, counting};
 use proptest::prelude::*;
 
 /// Makes a version with these parents, at a time.

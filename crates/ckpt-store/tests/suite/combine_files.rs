@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use crate::common::{look::read, main_branch, repository, signature};
 use ckpt_store::{
     ConflictKind, Contents, Draft, Error, InputFile, MergeOptions, MergePlan, Outcome, Parents,
-    RefName, Repository, Resolution, RestoreOptions, Side, Silent, Strategies, disk::MemDisk,
+    RefName, Repository, Resolution, RestoreOptions, Side, Silent, Strategies,
 };
+use ckpt_testkit::disks::MemDisk;
 use safetensors::{Dtype, tensor::TensorView};
 
 use Outcome::{Dissolved, Same, Taken};

@@ -6,17 +6,19 @@ use std::{io::ErrorKind, sync::Arc};
 use crate::common::{
     by_hand::{Object, plant},
     configure, main_branch, one_thread, signature,
-    spy::counting,
 };
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Commit, Contents, Draft, Error, MergeOptions, Parents, Policy, PruneOptions, RefName,
     Repository, Result, Silent, Strategies, Tensor,
-    disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk},
+    disk::Disk,
     record::{Role, VersionRecord},
 };
 use ckpt_tensor::Dtype;
-use ckpt_testkit::peak::peak;
+use ckpt_testkit::{
+    disks::{CrashImage, FailingDisk, Fault, MemDisk, counting},
+    peak::peak,
+};
 
 /// A tensor of pseudo-random numbers near 1.
 fn tensor(name: &str, len: usize, seed: u32) -> Tensor {

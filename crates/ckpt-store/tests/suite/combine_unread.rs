@@ -5,9 +5,9 @@ use crate::common::{main_branch, repository, signature};
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, InputFile, MergeOptions, MergePlan, Parents, RefName, Repository,
-    RestoreOptions, Strategies,
-    disk::{Disk, MemDisk},
+    RestoreOptions, Strategies, disk::Disk,
 };
+use ckpt_testkit::disks::MemDisk;
 
 /// An archive by NumPy: `w` in C order, `kept` in Fortran order, which stays bytes.
 const PARTLY: &[u8] = include_bytes!("../../../ckpt-formats/tests/data/partly.npz");

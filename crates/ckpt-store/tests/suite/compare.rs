@@ -6,13 +6,13 @@ use std::sync::Mutex;
 use crate::common::{
     by_hand::{self, Object, plant},
     draft, main_branch, one_thread, open, repository,
-    spy::counting,
 };
 use ckpt_store::{
     CompareOptions, Comparison, Contents, Repository, Silent, Tensor, TensorStatus, Version,
-    disk::MemDisk, record::Role,
+    record::Role,
 };
 use ckpt_tensor::{Difference, Dtype};
+use ckpt_testkit::disks::{MemDisk, counting};
 
 const LEAF: usize = 1 << 20;
 

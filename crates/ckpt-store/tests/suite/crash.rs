@@ -6,10 +6,9 @@ use std::{io::ErrorKind, sync::Arc};
 use crate::common::{draft, main_branch, signature};
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, RefKind, RefName, Repository, Result, Silent, Tensor,
-    disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk},
-    record::Role,
+    Contents, RefKind, RefName, Repository, Result, Silent, Tensor, disk::Disk, record::Role,
 };
+use ckpt_testkit::disks::{CrashImage, FailingDisk, Fault, MemDisk};
 
 /// What the workload was told is durable: a ref and where it points, in order.
 type Acknowledged = Vec<(RefName, VersionId)>;

@@ -11,12 +11,13 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, GcOptions, Policy, PruneOptions, RefKind, RefName, Repository,
-    RestoreOptions, Result, Signature, Silent, Tensor,
-    disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk},
-    record::Role,
+    RestoreOptions, Result, Signature, Silent, Tensor, disk::Disk, record::Role,
 };
 use ckpt_tensor::Dtype;
-use ckpt_testkit::sequences::{Sequence, Training};
+use ckpt_testkit::{
+    disks::{CrashImage, FailingDisk, Fault, MemDisk},
+    sequences::{Sequence, Training},
+};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 

@@ -7,9 +7,9 @@ use crate::common::{draft, main_branch, repository, signature};
 use ckpt_hash::{MoveId, VersionId};
 use ckpt_store::{
     Error, GuardChange, InputFile, NewNote, RefKind, RefName, Repository, RestoreOptions, Result,
-    Silent,
-    disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk},
+    Silent, disk::Disk,
 };
+use ckpt_testkit::disks::{CrashImage, FailingDisk, Fault, MemDisk};
 
 /// What was reported as done.
 #[derive(Default)]

@@ -3,10 +3,10 @@
 
 use crate::common::{draft, main_branch, repository, signature};
 use ckpt_store::{
-    Contents, InputFile, RefName, Repository, RestoreOptions, Silent, Tensor,
-    disk::{Disk, MemDisk},
+    Contents, InputFile, RefName, Repository, RestoreOptions, Silent, Tensor, disk::Disk,
     record::Role,
 };
+use ckpt_testkit::disks::MemDisk;
 use std::sync::Arc;
 
 fn read(disk: &MemDisk, path: &str) -> Vec<u8> {

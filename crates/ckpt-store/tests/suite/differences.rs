@@ -4,12 +4,13 @@
 use crate::common::{draft, main_branch, open, repository, unmerged};
 use ckpt_hash::{VersionId, leaf_hash};
 use ckpt_store::{
-    Contents, Draft, InputFile, Repository, Silent, Tensor,
-    disk::{Disk, MemDisk},
-    record::Role,
+    Contents, Draft, InputFile, Repository, Silent, Tensor, disk::Disk, record::Role,
 };
 use ckpt_tensor::Dtype;
-use ckpt_testkit::sequences::{Sequence, Training};
+use ckpt_testkit::{
+    disks::MemDisk,
+    sequences::{Sequence, Training},
+};
 
 const MIB: usize = 1 << 20;
 

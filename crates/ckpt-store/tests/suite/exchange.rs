@@ -17,11 +17,14 @@ use ckpt_hash::VersionId;
 use ckpt_store::{
     Adopted, Contents, Draft, Error, GcOptions, InputFile, ObjectId, ObjectKind, Parents,
     Reachability, RefName, Repository, RestoreOptions, Result, Silent, Tensor,
-    disk::{CrashImage, Disk, FailingDisk, Fault, MemDisk, ReadAt},
+    disk::{Disk, ReadAt},
     record::Role,
 };
 use ckpt_tensor::Dtype;
-use ckpt_testkit::sequences::{Sequence, Training};
+use ckpt_testkit::{
+    disks::{CrashImage, FailingDisk, Fault, MemDisk},
+    sequences::{Sequence, Training},
+};
 use proptest::prelude::*;
 
 fn version_of(bytes: &[u8]) -> Draft {

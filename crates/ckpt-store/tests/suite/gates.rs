@@ -10,15 +10,15 @@ use std::{
 use crate::common::{
     by_hand::{Object, plant, point},
     main_branch, open, repository, signature,
-    spy::{SpyDisk, Step},
 };
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Condition, Contents, Draft, Error, GuardChange, MAX_GUARDS, Move, Parents, Reason, RefKind,
     RefName, Repository, Session, SessionOptions, Silent,
-    disk::{LockMode, MemDisk},
+    disk::LockMode,
     record::{MoveKind, MoveRecord, NoteRecord},
 };
+use ckpt_testkit::disks::{MemDisk, SpyDisk, Step};
 
 fn alias() -> RefName {
     RefName::new(RefKind::Alias, "production").unwrap()

@@ -12,11 +12,13 @@ use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, GcOptions, InputFile, NewNote, PruneOptions, RefKind, RefName,
     Repository, RestoreOptions, Signature, Silent, Tensor,
-    disk::MemDisk,
     record::{NoteRecord, Role},
 };
 use ckpt_tensor::Dtype;
-use ckpt_testkit::sequences::{Sequence, Training};
+use ckpt_testkit::{
+    disks::MemDisk,
+    sequences::{Sequence, Training},
+};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 

@@ -9,13 +9,14 @@ use ckpt_codec::{Encoding, Layout, decode};
 use ckpt_hash::{CheckpointId, CodeId, DIGEST_LEN, DataId, Digest, LEAF_LEN, TableHasher};
 use ckpt_store::{
     Contents, Draft, InputFile, RefKind, RefName, Repository, Signature, Silent, Tensor,
-    disk::{Disk, MemDisk},
+    disk::Disk,
     record::{
         DataLabel, DataRecord, MergeRecord, ParamValue, RecipeRecord, Role, StrategyRecord,
         VersionRecord,
     },
 };
 use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::MemDisk;
 
 /// What to do when a test of this file fails.
 const ADVICE: &str = "\

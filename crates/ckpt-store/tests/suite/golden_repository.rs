@@ -12,7 +12,8 @@ use crate::common::{
     look::{objects, packs},
     main_branch, open,
 };
-use ckpt_store::{Silent, disk::MemDisk};
+use ckpt_store::Silent;
+use ckpt_testkit::disks::MemDisk;
 use dump::dump;
 use make::golden;
 

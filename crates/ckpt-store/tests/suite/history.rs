@@ -1,7 +1,8 @@
 //! Long histories: what it costs to find versions in them.
 
-use crate::common::{history::plant_history, open, repository, spy::counting};
+use crate::common::{history::plant_history, open, repository};
 use ckpt_store::{Repository, Silent};
+use ckpt_testkit::disks::counting;
 
 #[test]
 fn a_planted_history_is_whole() {

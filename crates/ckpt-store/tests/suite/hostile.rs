@@ -10,10 +10,11 @@ use crate::common::{
 use ckpt_hash::{Digest, LeafHash, TreeHash, VersionId, leaf_hash, merkle_root, tree_hash};
 use ckpt_store::{
     Error, RestoreOptions, Silent,
-    disk::{Disk, MemDisk},
+    disk::Disk,
     record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord, VersionRecord},
 };
 use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::MemDisk;
 use serde::Serialize;
 
 /// Plants a version of a checkpoint beside a version of the usual way.

@@ -8,10 +8,10 @@ use crate::common::{
 use ckpt_hash::{Digest, leaf_hash, tree_hash};
 use ckpt_store::{
     Damage, Result, Silent,
-    disk::MemDisk,
     record::{Role, TensorRecord},
 };
 use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::MemDisk;
 
 const LEN: usize = 600;
 /// The code of byte planes of differences.

@@ -5,7 +5,6 @@
 use std::sync::{Arc, Mutex};
 
 use crate::common::{
-    between::BetweenDisk,
     draft,
     look::{read, without_base},
     main_branch, open, repository, signature,
@@ -14,11 +13,13 @@ use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, GcOptions, InputFile, NewNote, ObjectId, Policy, PruneOptions,
     Reachability, RefKind, RefName, Repository, RestoreOptions, Result, Signature, Silent, Tensor,
-    disk::{CrashImage, Disk, MemDisk},
-    record::Role,
+    disk::Disk, record::Role,
 };
 use ckpt_tensor::Dtype;
-use ckpt_testkit::sequences::{Sequence, Training};
+use ckpt_testkit::{
+    disks::{BetweenDisk, CrashImage, MemDisk},
+    sequences::{Sequence, Training},
+};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 

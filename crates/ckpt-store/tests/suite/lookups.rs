@@ -1,21 +1,18 @@
 //! What it costs to find objects, in files opened and reads made.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::atomic::Ordering;
-
 use crate::common::{
     by_hand::{Object, plant, version},
-    draft, main_branch, one_thread, open, repository,
-    spy::counting,
-    unmerged,
+    draft, main_branch, one_thread, open, repository, unmerged,
 };
 use ckpt_hash::{CheckpointId, Digest, RecipeId, VersionId};
 use ckpt_store::{
     Contents, RefName, Repository, RestoreAction, RestoreOptions, Silent, Tensor, VerifyReport,
-    disk::{Disk, MemDisk},
+    disk::Disk,
     record::{Role, VersionRecord},
 };
 use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::{MemDisk, counting};
 
 /// Verifies on one thread, so that the reads which it takes are certain.
 fn verify(repo: &Repository) -> VerifyReport {
@@ -54,7 +51,7 @@ fn reads_per_lookup(versions: Vec<Object>, blocks: impl Iterator<Item = Digest>)
     let read = |id: &VersionId| {
         repo.version(id).unwrap();
         // The last read is that of the version itself.
-        counts.reads.swap(0, Ordering::SeqCst) - 1
+        counts.take_reads() - 1
     };
     let reads = ids.iter().map(read).collect();
     assert_eq!(counts.take().0, 1, "it is opened once");

@@ -4,7 +4,6 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::common::{
-    between::BetweenDisk,
     configure, draft,
     look::{check_depths, objects, packs},
     main_branch, open, repository, unmerged,
@@ -12,11 +11,14 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, Parents, RefName, Repository, Silent, Tensor,
-    disk::{CrashImage, Disk, FailingDisk, Fault, LockMode, MemDisk},
+    disk::{Disk, LockMode},
     record::Role,
 };
 use ckpt_tensor::Dtype;
-use ckpt_testkit::sequences::{Sequence, Training};
+use ckpt_testkit::{
+    disks::{BetweenDisk, CrashImage, FailingDisk, Fault, MemDisk},
+    sequences::{Sequence, Training},
+};
 
 fn first_tensor(repo: &Repository, id: &VersionId) -> ckpt_store::Result<Vec<u8>> {
     let checkpoint = repo.checkpoint(&repo.version(id)?.record)?;

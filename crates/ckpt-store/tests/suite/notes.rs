@@ -10,9 +10,10 @@ use crate::common::{
 use ckpt_hash::{NoteId, VersionId};
 use ckpt_store::{
     Error, InputFile, NewNote, Note, Repository, RestoreOptions, Silent,
-    disk::{Disk, MemDisk},
+    disk::Disk,
     record::{NoteRecord, SegmentRecord},
 };
+use ckpt_testkit::disks::MemDisk;
 
 fn file(path: &str, bytes: &[u8]) -> InputFile {
     InputFile::new(path, Box::new(bytes.to_vec()), None).unwrap()

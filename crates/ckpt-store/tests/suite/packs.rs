@@ -12,14 +12,14 @@ use std::{
 use crate::common::{
     by_hand::{Object, plant, version},
     draft, main_branch, open, repository,
-    spy::{SpyDisk, Step},
 };
 use ckpt_hash::{Digest, RecipeId, VersionId};
 use ckpt_store::{
     Contents, InputFile, RefName, Repository, RestoreOptions, Tensor,
-    disk::{Disk, MemDisk, ReadAt},
+    disk::{Disk, ReadAt},
     record::{CheckpointRecord, RecipeRecord, Role},
 };
+use ckpt_testkit::disks::{MemDisk, SpyDisk, Step};
 
 fn packs(disk: &MemDisk) -> Vec<String> {
     disk.list("packs").unwrap().iter().map(|name| format!("packs/{name}")).collect()

@@ -5,15 +5,15 @@ use std::io;
 
 use crate::common::{
     configure, draft, look::packs, main_branch, one_thread, open, repository, signature,
-    spy::counting,
 };
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, ErrorKind, GcOptions, InputFile, Repository, RestoreOptions, Tensor,
-    disk::{CrashImage, Disk, MemDisk, ReadAt},
+    disk::{Disk, ReadAt},
     record::Role,
 };
 use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::{CrashImage, MemDisk, counting};
 use proptest::prelude::*;
 use safetensors::{serialize, tensor::TensorView};
 

@@ -7,11 +7,10 @@ use crate::common::{draft, main_branch, repository, signature};
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, InputFile, Parents, RefKind, RefName, Repository, RestoreOptions,
-    Silent, Tensor,
-    disk::{Disk, MemDisk},
-    record::Role,
+    Silent, Tensor, disk::Disk, record::Role,
 };
 use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::MemDisk;
 
 fn branch(name: &str) -> RefName {
     RefName::branch(name).unwrap()

@@ -4,10 +4,9 @@
 use crate::common::{draft, main_branch, open, repository, signature};
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, RepairReport, Repository, Signature, Silent, Tensor,
-    disk::{Disk, MemDisk},
-    record::Role,
+    Contents, Draft, RepairReport, Repository, Signature, Silent, Tensor, disk::Disk, record::Role,
 };
+use ckpt_testkit::disks::MemDisk;
 
 /// A version of some blocks that differ little from those of other epochs.
 fn large(epoch: u32) -> Draft {

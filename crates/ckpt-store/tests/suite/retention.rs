@@ -16,11 +16,13 @@ use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, Parents, Policy, PruneOptions, RefKind, RefName, Repository,
     RestoreOptions, Rule, Signature, Silent, Tensor,
-    disk::MemDisk,
     record::{NoteRecord, Role},
 };
 use ckpt_tensor::Dtype;
-use ckpt_testkit::sequences::{Sequence, Training};
+use ckpt_testkit::{
+    disks::MemDisk,
+    sequences::{Sequence, Training},
+};
 use proptest::prelude::*;
 
 /// A version to be made: on which of two branches, with which metrics (-1 is none, 3 is NaN).

@@ -11,14 +11,15 @@ use std::{
     time::Duration,
 };
 
-use crate::common::{draft, main_branch, one_thread, open, repository, spy::counting};
+use crate::common::{draft, main_branch, one_thread, open, repository};
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Effort, Error, InputFile, Parents, RefName, Repository, Session,
     SessionOptions, Signature, Silent, Tensor,
-    disk::{CrashImage, Disk, FailingDisk, Fault, LockGuard, LockMode, MemDisk},
+    disk::{Disk, LockGuard, LockMode},
     record::{RecipeRecord, Role},
 };
+use ckpt_testkit::disks::{CrashImage, FailingDisk, Fault, MemDisk, counting};
 use safetensors::{Dtype as SafeDtype, serialize, tensor::TensorView};
 
 /// What a session keeps for its buffers, as its options say.

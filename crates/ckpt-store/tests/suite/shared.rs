@@ -10,14 +10,12 @@ use std::{
     },
 };
 
-use crate::common::{
-    draft, main_branch, repository, signature,
-    spy::{SpyDisk, Step},
-};
+use crate::common::{draft, main_branch, repository, signature};
 use ckpt_store::{
     Contents, Error, InputFile, RefKind, RefName, Repository, RestoreOptions, Silent,
-    disk::{LockMode, MemDisk},
+    disk::LockMode,
 };
+use ckpt_testkit::disks::{CrashImage, MemDisk, SpyDisk, Step};
 
 fn open(disk: &MemDisk) -> Repository {
     Repository::open_on(Arc::new(disk.clone())).unwrap()
@@ -129,7 +127,7 @@ fn folders_that_held_nothing_may_be_missing() {
 
 #[test]
 fn a_folder_of_refs_made_again_outlasts_a_crash() {
-    use ckpt_store::disk::{CrashImage, Disk};
+    use ckpt_store::disk::Disk;
     let source = MemDisk::new();
     Repository::init_on(Arc::new(source.clone())).unwrap();
     // The same repository as a copy that leaves out empty folders.

@@ -3,17 +3,13 @@
 
 use std::{io, sync::Arc};
 
-use crate::common::{
-    draft, look, main_branch, one_thread, open, repository,
-    spy::{SpyDisk, Step, counting},
-};
+use crate::common::{draft, look, main_branch, one_thread, open, repository};
 use ckpt_store::{
     Contents, GcOptions, Pattern, Repository, Signature, Silent, Tensor, Version,
-    VersionStatistics,
-    disk::{Disk, MemDisk},
-    record::Role,
+    VersionStatistics, disk::Disk, record::Role,
 };
 use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::{MemDisk, SpyDisk, Step, counting};
 
 const CACHE: &str = "cache/statistics";
 

@@ -12,18 +12,17 @@ use std::{
 use crate::common::{
     by_hand::{CHUNKS, Object, encode, plant, plant_as_is, version},
     draft, main_branch, open, repository,
-    spy::{SpyDisk, Step},
 };
 use ckpt_hash::{LeafHash, TreeHash, VersionId, leaf_hash, tree_hash};
 use ckpt_store::{
     Contents, Damage, InputFile, RefName, Repository, Silent,
-    disk::MemDisk,
     record::{
         CheckpointRecord, FileRecord, MoveKind, MoveRecord, RecipeRecord, Role, SegmentRecord,
         TensorRecord, VersionRecord,
     },
 };
 use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::{MemDisk, SpyDisk, Step};
 use serde::Serialize;
 
 fn verify(disk: &MemDisk) -> Vec<Damage> {

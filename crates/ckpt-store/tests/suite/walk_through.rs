@@ -4,9 +4,10 @@ use crate::common::{draft, main_branch, repository, signature};
 use ckpt_store::{
     Contents, InputFile, Parents, RefKind, RefName, Repository, RestoreOptions, Silent, Tensor,
     TensorStatus,
-    disk::{Disk, MemDisk},
+    disk::Disk,
     record::{DataRecord, RecipeRecord, Role},
 };
+use ckpt_testkit::disks::MemDisk;
 
 #[test]
 fn epochs_become_versions_with_numbers_and_parents() {

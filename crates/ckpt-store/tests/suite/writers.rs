@@ -9,12 +9,10 @@ use std::{
     thread,
 };
 
-use crate::common::{
-    draft, main_branch, open, repository,
-    spy::{SpyDisk, Step},
-};
+use crate::common::{draft, main_branch, open, repository};
 use ckpt_hash::VersionId;
 use ckpt_store::{Error, RefName, Repository, Silent};
+use ckpt_testkit::disks::{SpyDisk, Step};
 
 /// Commits until `count` versions were acknowledged; returns them and those kept in conflicts.
 fn commit_through(

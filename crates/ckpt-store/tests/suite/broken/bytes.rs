@@ -1,11 +1,10 @@
 //! Files that are damaged, missing, or of a later version.
 
 use ckpt_store::{
-    Contents, InputFile, NewNote, RefKind, RefName, Silent, Tensor,
-    disk::{Disk, MemDisk},
-    record::Role,
+    Contents, InputFile, NewNote, RefKind, RefName, Silent, Tensor, disk::Disk, record::Role,
 };
 use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::MemDisk;
 
 use crate::{
     broken::Case,

@@ -5,13 +5,14 @@ use ckpt_hash::{
 };
 use ckpt_store::{
     Repository,
-    disk::{Disk, MemDisk},
+    disk::Disk,
     record::{
         CheckpointRecord, FileRecord, MoveKind, MoveRecord, NoteRecord, RecipeRecord, Role,
         SegmentRecord, TensorRecord, VersionRecord,
     },
 };
 use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::MemDisk;
 use serde::Serialize;
 
 use crate::{

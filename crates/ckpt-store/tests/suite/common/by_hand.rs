@@ -6,9 +6,10 @@ use ckpt_hash::{
     CheckpointId, Digest, FieldHasher, ModelId, MoveId, RecipeId, StateId, VersionId, leaf_hash,
 };
 use ckpt_store::{
-    disk::{Disk, MemDisk},
+    disk::Disk,
     record::{CheckpointRecord, MoveRecord, RecipeRecord, VersionRecord},
 };
+use ckpt_testkit::disks::MemDisk;
 use serde::Serialize;
 
 pub(crate) const BLOCK: u8 = 1;

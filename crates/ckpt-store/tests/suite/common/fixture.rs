@@ -7,7 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ckpt_store::disk::{Disk, FileKind, MemDisk};
+use ckpt_store::disk::{Disk, FileKind};
+use ckpt_testkit::disks::MemDisk;
 
 use super::look::read;
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use ckpt_hash::{FieldHasher, ModelId, StateId, TreeHash, VersionId, leaf_hash};
 use ckpt_store::{
-    disk::{Disk, MemDisk},
+    disk::Disk,
     record::{
         CheckpointRecord, MoveKind, MoveRecord, ParamValue, RecipeRecord, Role, TensorRecord,
         VersionRecord,
     },
 };
 use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::MemDisk;
 
 use super::by_hand::{Object, plant, version};
 

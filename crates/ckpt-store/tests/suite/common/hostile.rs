@@ -8,8 +8,9 @@ use std::sync::Arc;
 use ckpt_hash::{CheckpointId, Digest, FieldHasher, MoveId, NoteId, RecipeId, VersionId};
 use ckpt_store::{
     Condition, Error, RefKind, RefName, Repository, RestoreOptions, Result, Revision, Silent,
-    disk::{Disk, MemDisk},
+    disk::Disk,
 };
+use ckpt_testkit::disks::MemDisk;
 
 use super::{
     by_hand::{Object, VERSION, plant},

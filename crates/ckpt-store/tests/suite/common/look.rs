@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ckpt_store::disk::{Disk, MemDisk};
+use ckpt_store::disk::Disk;
+use ckpt_testkit::disks::MemDisk;
 
 /// An object of a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]

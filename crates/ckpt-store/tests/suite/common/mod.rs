@@ -2,19 +2,16 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-pub(crate) mod between;
 pub(crate) mod by_hand;
 pub(crate) mod fixture;
 pub(crate) mod history;
 pub(crate) mod hostile;
 pub(crate) mod look;
-pub(crate) mod spy;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ckpt_store::{
-    Contents, Draft, RefName, Repository, Signature, Tensor, disk::MemDisk, record::Role,
-};
+use ckpt_store::{Contents, Draft, RefName, Repository, Signature, Tensor, record::Role};
+use ckpt_testkit::disks::MemDisk;
 
 pub(crate) fn repository() -> (MemDisk, Repository) {
     let disk = MemDisk::new();

@@ -3,10 +3,8 @@
 use std::{collections::BTreeSet, fmt::Write};
 
 use ckpt_hash::{Digest, VersionId};
-use ckpt_store::{
-    Error, RefKind, Repository, RestoreOptions, RestorePlan, Result,
-    disk::{Disk, MemDisk},
-};
+use ckpt_store::{Error, RefKind, Repository, RestoreOptions, RestorePlan, Result, disk::Disk};
+use ckpt_testkit::disks::MemDisk;
 
 use crate::common::look::read;
 

@@ -6,12 +6,14 @@ use ckpt_hash::{CodeId, DataId, Digest};
 use ckpt_store::{
     Condition, Contents, Draft, Effort, GuardChange, InputFile, NewNote, Parents, Reason, RefKind,
     RefName, Repository, Result, Session, SessionOptions, Signature, Silent, Tensor,
-    disk::MemDisk,
     record::{DataRecord, ParamValue, RecipeRecord, Role},
 };
 use ckpt_tensor::{Dtype, Shape};
 
-use ckpt_testkit::sequences::{Sequence, Training};
+use ckpt_testkit::{
+    disks::MemDisk,
+    sequences::{Sequence, Training},
+};
 
 use crate::common::{main_branch, unmerged};
 

@@ -6,9 +6,10 @@ use ckpt_hash::VersionId;
 use ckpt_store::{
     Condition, Draft, Effort, GuardChange, Parents, RefKind, Repository, RestoreOptions, Session,
     SessionOptions, Signature, Silent, Version,
-    disk::{Disk, MemDisk},
+    disk::Disk,
     record::{MoveKind, NoteRecord, Role},
 };
+use ckpt_testkit::disks::MemDisk;
 
 use crate::{
     common::open,

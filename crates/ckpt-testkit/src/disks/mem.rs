@@ -11,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Disk, FileKind, LockGuard, LockMode, ReadAt, ReadFile, WriteFile};
+use ckpt_pack::disk::{Disk, FileKind, LockGuard, LockMode, ReadAt, ReadFile, WriteFile};
 
-/// A disk in memory, for tests and for stores that need not outlive the process.
+/// A disk in memory.
 ///
 /// Clones share one content. It keeps two images of everything: what was written, and what had been
 /// synced; [`crash`](Self::crash) rebuilds the disk that a power failure could leave.
@@ -325,7 +325,7 @@ mod tests {
     }
 
     fn read(disk: &MemDisk, path: &str) -> io::Result<Vec<u8>> {
-        super::super::read_small(disk, path, 100)
+        ckpt_pack::disk::read_small(disk, path, 100)
     }
 
     #[test]
