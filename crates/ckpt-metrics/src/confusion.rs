@@ -8,6 +8,7 @@ use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::classification::Margins;
+use crate::weight::One;
 use crate::{ClassificationReport, Count, Error, Label, Outcomes, Result, count, input};
 
 /// The most classes of a confusion matrix: 4,096.
@@ -32,6 +33,10 @@ pub const MAX_CLASSES: usize = 4096;
 /// let report = confusion.finish()?;
 /// assert_eq!(report.accuracy, 0.75);
 /// assert_eq!(report.classes[1].scores.recall, 0.5);
+///
+/// let weighted = Confusion::evaluate_weighted(2, &[0, 1], &[1, 1], &[0.5, 1.5])?;
+/// assert_eq!(weighted.counts(), ndarray::arr2(&[[0.0, 0.5], [0.0, 1.5]]));
+/// assert_eq!(weighted.finish()?.accuracy, 0.75);
 /// # Ok::<(), ckpt_metrics::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +49,14 @@ pub struct Confusion<C: Count = u64> {
     counts: Vec<C>,
 }
 
+accumulator! {
+    unweighted Ix1 Confusion {
+        new(classes: usize) [?];
+        rows(Label, prediction / predictions: Label);
+        errors(LabelOutOfRange, TooManyRows);
+    }
+}
+
 impl Confusion {
     /// Makes one for `classes` classes that has seen no rows.
     ///
@@ -51,20 +64,6 @@ impl Confusion {
     /// [`Error::ClassCount`] unless `classes` is in 1..=[`MAX_CLASSES`].
     pub fn new(classes: usize) -> Result<Self> {
         Self::empty(classes)
-    }
-
-    /// Evaluates a batch from scratch: [`push_batch`](Self::push_batch) into a new one.
-    ///
-    /// # Errors
-    /// Those of [`new`](Self::new) and [`push_batch`](Self::push_batch).
-    pub fn evaluate<'t, 'p, T: Label + 't, P: Label + 'p>(
-        classes: usize,
-        targets: impl Into<ArrayView1<'t, T>>,
-        predictions: impl Into<ArrayView1<'p, P>>,
-    ) -> Result<Self> {
-        let mut confusion = Self::new(classes)?;
-        confusion.push_batch(targets, predictions)?;
-        Ok(confusion)
     }
 
     /// Makes one from counts of shape \[true class, predicted class\].
@@ -81,25 +80,12 @@ impl Confusion {
         self.rows.expect("counts are exact")
     }
 
-    /// Adds one row; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn push<T: Label, P: Label>(&mut self, target: T, prediction: P) -> Result<()> {
-        self.push_batch(&[target], &[prediction])
-    }
-
-    /// Adds many rows, in parallel in the current rayon pool if that pays.
-    ///
-    /// # Errors
-    /// [`Error::LengthMismatch`], [`Error::LabelOutOfRange`] or [`Error::TooManyRows`]; nothing
-    /// was added then.
-    pub fn push_batch<'t, 'p, T: Label + 't, P: Label + 'p>(
+    fn push_rows<T: Label, P: Label>(
         &mut self,
-        targets: impl Into<ArrayView1<'t, T>>,
-        predictions: impl Into<ArrayView1<'p, P>>,
+        targets: ArrayView1<'_, T>,
+        predictions: ArrayView1<'_, P>,
+        _: ArrayView1<'_, One>,
     ) -> Result<()> {
-        let (targets, predictions) = (targets.into(), predictions.into());
         let rows = input::paired(targets.len(), predictions.len())?;
         let total = count::add(self.rows(), rows as u64)?;
         counting::count_rows(&mut self.counts, self.classes, targets, predictions)?;

@@ -76,6 +76,9 @@
 //! # Ok::<(), ckpt_metrics::Error>(())
 //! ```
 
+#[macro_use]
+mod accumulator;
+
 mod accuracy;
 mod calibration;
 mod classification;

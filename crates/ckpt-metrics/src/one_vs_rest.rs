@@ -1,8 +1,9 @@
 //! ROC AUC of more than two classes: each against the rest.
 
-use ndarray::{ArrayView1, ArrayView2, Axis};
+use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use crate::weight::One;
 use crate::{Count, Error, Label, Ranking, Real, Result, input, weight};
 
 /// Accumulates how the scores of each class rank its rows among those of all others.
@@ -38,6 +39,22 @@ pub struct OneVsRestReport {
     pub weighted_average: Option<f64>,
 }
 
+accumulator! {
+    unweighted Ix2 OneVsRest {
+        new() [];
+        rows(Label, score / scores: Real);
+        errors(ClassMismatch, LabelOutOfRange, NotFinite, TooManyRows);
+    }
+}
+
+accumulator! {
+    weighted Ix2 OneVsRest<f64> {
+        new_weighted() [];
+        rows(Label, score / scores: Real);
+        errors(ClassMismatch, LabelOutOfRange, NotFinite);
+    }
+}
+
 impl OneVsRest {
     /// Makes one for `classes` classes that has seen no rows.
     #[must_use]
@@ -45,45 +62,13 @@ impl OneVsRest {
         Self { classes: vec![Ranking::new(); classes] }
     }
 
-    /// Evaluates a batch from scratch, with as many classes as there are columns.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn evaluate<'t, 's, L: Label + 't, S: Real + 's>(
-        targets: impl Into<ArrayView1<'t, L>>,
-        scores: impl Into<ArrayView2<'s, S>>,
-    ) -> Result<Self> {
-        let scores = scores.into();
-        let mut ranking = Self::new(scores.ncols());
-        ranking.push_batch(targets, scores)?;
-        Ok(ranking)
-    }
-
-    /// Adds one row; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn push<'s, L: Label, S: Real + 's>(
+    fn push_rows<L: Label, S: Real>(
         &mut self,
-        target: L,
-        scores: impl Into<ArrayView1<'s, S>>,
+        targets: ArrayView1<'_, L>,
+        scores: ArrayView2<'_, S>,
+        _: ArrayView1<'_, One>,
     ) -> Result<()> {
-        self.push_batch(&[target], scores.into().insert_axis(Axis(0)))
-    }
-
-    /// Adds many rows, in parallel in the current rayon pool.
-    ///
-    /// `scores` has shape \[rows, classes\].
-    ///
-    /// # Errors
-    /// [`Error::LengthMismatch`], [`Error::ClassMismatch`], [`Error::LabelOutOfRange`],
-    /// [`Error::NotFinite`] or [`Error::TooManyRows`]; nothing was added then.
-    pub fn push_batch<'t, 's, L: Label + 't, S: Real + 's>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        scores: impl Into<ArrayView2<'s, S>>,
-    ) -> Result<()> {
-        self.push_columns(targets.into(), scores.into(), |ranking, is_class, scores| {
+        self.push_columns(targets, scores, |ranking, is_class, scores| {
             ranking.push_batch(is_class, scores)
         })
     }
@@ -96,50 +81,14 @@ impl OneVsRest<f64> {
         Self { classes: vec![Ranking::new_weighted(); classes] }
     }
 
-    /// Evaluates a batch from scratch, with as many classes as there are columns.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn evaluate_weighted<'t, 's, 'w, L: Label + 't, S: Real + 's, W: Real + 'w>(
-        targets: impl Into<ArrayView1<'t, L>>,
-        scores: impl Into<ArrayView2<'s, S>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<Self> {
-        let scores = scores.into();
-        let mut ranking = Self::new_weighted(scores.ncols());
-        ranking.push_batch_weighted(targets, scores, weights)?;
-        Ok(ranking)
-    }
-
-    /// Adds one row of some weight; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn push_weighted<'s, L: Label, S: Real + 's, W: Real>(
+    fn push_rows<L: Label, S: Real, W: Real>(
         &mut self,
-        target: L,
-        scores: impl Into<ArrayView1<'s, S>>,
-        weight: W,
+        targets: ArrayView1<'_, L>,
+        scores: ArrayView2<'_, S>,
+        weights: ArrayView1<'_, W>,
     ) -> Result<()> {
-        self.push_batch_weighted(&[target], scores.into().insert_axis(Axis(0)), &[weight])
-    }
-
-    /// Adds many rows, each with its weight, as [`push_batch`](OneVsRest::push_batch) does. A row
-    /// of weight 0 is as no row.
-    ///
-    /// # Errors
-    /// [`Error::LengthMismatch`], [`Error::WeightMismatch`], [`Error::ClassMismatch`],
-    /// [`Error::LabelOutOfRange`], [`Error::NotFinite`] or [`Error::NotAWeight`]; nothing was
-    /// added then.
-    pub fn push_batch_weighted<'t, 's, 'w, L: Label + 't, S: Real + 's, W: Real + 'w>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        scores: impl Into<ArrayView2<'s, S>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<()> {
-        let (targets, weights) = (targets.into(), weights.into());
         weight::one_each(weights, targets.len())?;
-        self.push_columns(targets, scores.into(), |ranking, is_class, scores| {
+        self.push_columns(targets, scores, |ranking, is_class, scores| {
             ranking.push_batch_weighted(is_class, scores, weights)
         })
     }

@@ -7,7 +7,7 @@ use crate::columns::{Chunk, Columns};
 use crate::input::finite;
 use crate::loss::Losses;
 use crate::sum::sums;
-use crate::weight::{self, Weight, ones};
+use crate::weight::{self, Weight};
 use crate::{Error, Input, LossReport, Real, Result};
 
 /// Accumulates the pinball loss of predictions of one quantile.
@@ -25,10 +25,18 @@ use crate::{Error, Input, LossReport, Real, Result};
 /// # Ok::<(), ckpt_metrics::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "Stored")]
 pub struct QuantileLoss {
     quantile: f64,
     losses: Losses,
+}
+
+accumulator! {
+    both Ix1 QuantileLoss {
+        new(quantile: f64) [?];
+        rows(Real, prediction / predictions: Real);
+        errors(NotFinite, TooManyRows);
+    }
 }
 
 impl QuantileLoss {
@@ -44,90 +52,10 @@ impl QuantileLoss {
         }
     }
 
-    /// Evaluates a batch from scratch: [`push_batch`](Self::push_batch) into a new one.
-    ///
-    /// # Errors
-    /// Those of [`new`](Self::new) and [`push_batch`](Self::push_batch).
-    pub fn evaluate<'t, 'p, T: Real + 't, P: Real + 'p>(
-        quantile: f64,
-        targets: impl Into<ArrayView1<'t, T>>,
-        predictions: impl Into<ArrayView1<'p, P>>,
-    ) -> Result<Self> {
-        let mut losses = Self::new(quantile)?;
-        losses.push_batch(targets, predictions)?;
-        Ok(losses)
-    }
-
-    /// Evaluates a batch from scratch: [`push_batch_weighted`](Self::push_batch_weighted) into a
-    /// new one.
-    ///
-    /// # Errors
-    /// Those of [`new`](Self::new) and [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn evaluate_weighted<'t, 'p, 'w, T: Real + 't, P: Real + 'p, W: Real + 'w>(
-        quantile: f64,
-        targets: impl Into<ArrayView1<'t, T>>,
-        predictions: impl Into<ArrayView1<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<Self> {
-        let mut losses = Self::new(quantile)?;
-        losses.push_batch_weighted(targets, predictions, weights)?;
-        Ok(losses)
-    }
-
     /// The quantile that is predicted, in \[0, 1\].
     #[must_use]
     pub fn quantile(&self) -> f64 {
         self.quantile
-    }
-
-    /// Adds one row; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn push<T: Real, P: Real>(&mut self, target: T, prediction: P) -> Result<()> {
-        self.push_batch(&[target], &[prediction])
-    }
-
-    /// Adds one row of some weight; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn push_weighted<T: Real, P: Real, W: Real>(
-        &mut self,
-        target: T,
-        prediction: P,
-        weight: W,
-    ) -> Result<()> {
-        self.push_batch_weighted(&[target], &[prediction], &[weight])
-    }
-
-    /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
-    ///
-    /// # Errors
-    /// [`Error::LengthMismatch`], [`Error::NotFinite`] or [`Error::TooManyRows`]; nothing was
-    /// added then.
-    pub fn push_batch<'t, 'p, T: Real + 't, P: Real + 'p>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, T>>,
-        predictions: impl Into<ArrayView1<'p, P>>,
-    ) -> Result<()> {
-        let targets = targets.into();
-        let ones = ones(targets.len());
-        self.push_rows(targets, predictions.into(), ArrayView1::from(&ones))
-    }
-
-    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch), [`Error::WeightMismatch`] or
-    /// [`Error::NotAWeight`]; nothing was added then.
-    pub fn push_batch_weighted<'t, 'p, 'w, T: Real + 't, P: Real + 'p, W: Real + 'w>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, T>>,
-        predictions: impl Into<ArrayView1<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<()> {
-        self.push_rows(targets.into(), predictions.into(), weights.into())
     }
 
     fn push_rows<T: Real, P: Real, W: Weight>(
@@ -208,8 +136,8 @@ pub fn quantile_loss<'t, 'p, T: Real + 't, P: Real + 'p>(
     Ok(QuantileLoss::evaluate(quantile, targets, predictions)?.finish()?.loss)
 }
 
-/// An accumulator as it is serialized.
-#[derive(Serialize, Deserialize)]
+/// An accumulator whose quantile is still to be checked.
+#[derive(Deserialize)]
 struct Stored {
     quantile: f64,
     losses: Losses,
@@ -220,11 +148,5 @@ impl TryFrom<Stored> for QuantileLoss {
 
     fn try_from(stored: Stored) -> Result<Self> {
         Ok(Self { losses: stored.losses, ..Self::new(stored.quantile)? })
-    }
-}
-
-impl From<QuantileLoss> for Stored {
-    fn from(QuantileLoss { quantile, losses }: QuantileLoss) -> Self {
-        Self { quantile, losses }
     }
 }

@@ -22,6 +22,7 @@ pub use curve::{CurvePoints, PrecisionRecallPoint, RocPoint};
 pub use one_call::{average_precision, precision_recall_curve, roc_auc, roc_curve};
 
 use crate::columns::Columns;
+use crate::weight::One;
 use crate::{Count, Error, Label, Real, Result, input};
 use levels::Levels;
 use run::Run;
@@ -32,7 +33,8 @@ use run::Run;
 /// are more likely of class 1. A score need not be a probability. All distinct scores are kept, with
 /// their counts: 24 bytes for each. Counts are integers, so any cutting into batches and merges
 /// gives the same metrics, and equal ones are `==`. Rows with weights go into a `Ranking<f64>`,
-/// made by [`new_weighted`](Ranking::new_weighted), which sums them.
+/// made by [`new_weighted`](Ranking::new_weighted), which sums them; one of
+/// weight 0 is as no row.
 ///
 /// ```
 /// use ckpt_metrics::Ranking;
@@ -63,6 +65,22 @@ pub struct RankingReport<C = u64> {
     pub average_precision: f64,
 }
 
+accumulator! {
+    unweighted Ix1 Ranking {
+        new() [];
+        rows(Label, score / scores: Real);
+        errors(LabelOutOfRange, NotFinite, TooManyRows);
+    }
+}
+
+accumulator! {
+    weighted Ix1 Ranking<f64> {
+        new_weighted() [];
+        rows(Label, score / scores: Real);
+        errors(LabelOutOfRange, NotFinite);
+    }
+}
+
 impl Ranking {
     /// Makes one that has seen no rows.
     #[must_use]
@@ -70,38 +88,12 @@ impl Ranking {
         Self { levels: Levels::new() }
     }
 
-    /// Evaluates a batch from scratch: [`push_batch`](Self::push_batch) into a new one.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn evaluate<'t, 's, L: Label + 't, S: Real + 's>(
-        targets: impl Into<ArrayView1<'t, L>>,
-        scores: impl Into<ArrayView1<'s, S>>,
-    ) -> Result<Self> {
-        let mut ranking = Self::new();
-        ranking.push_batch(targets, scores)?;
-        Ok(ranking)
-    }
-
-    /// Adds one row; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn push<L: Label, S: Real>(&mut self, target: L, score: S) -> Result<()> {
-        self.push_batch(&[target], &[score])
-    }
-
-    /// Adds many rows, in parallel in the current rayon pool.
-    ///
-    /// # Errors
-    /// [`Error::LengthMismatch`], [`Error::LabelOutOfRange`], [`Error::NotFinite`] or
-    /// [`Error::TooManyRows`]; nothing was added then.
-    pub fn push_batch<'t, 's, L: Label + 't, S: Real + 's>(
+    fn push_rows<L: Label, S: Real>(
         &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        scores: impl Into<ArrayView1<'s, S>>,
+        targets: ArrayView1<'_, L>,
+        scores: ArrayView1<'_, S>,
+        _: ArrayView1<'_, One>,
     ) -> Result<()> {
-        let (targets, scores) = (targets.into(), scores.into());
         let rows = input::paired(targets.len(), scores.len())?;
         self.levels.push(run::count(targets, scores)?, rows as u64)
     }
@@ -120,47 +112,13 @@ impl Ranking<f64> {
         Self { levels: Levels::new() }
     }
 
-    /// Evaluates a batch from scratch: [`push_batch_weighted`](Self::push_batch_weighted) into a
-    /// new one.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn evaluate_weighted<'t, 's, 'w, L: Label + 't, S: Real + 's, W: Real + 'w>(
-        targets: impl Into<ArrayView1<'t, L>>,
-        scores: impl Into<ArrayView1<'s, S>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<Self> {
-        let mut ranking = Self::new_weighted();
-        ranking.push_batch_weighted(targets, scores, weights)?;
-        Ok(ranking)
-    }
-
-    /// Adds one row of some weight; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn push_weighted<L: Label, S: Real, W: Real>(
+    fn push_rows<L: Label, S: Real, W: Real>(
         &mut self,
-        target: L,
-        score: S,
-        weight: W,
+        targets: ArrayView1<'_, L>,
+        scores: ArrayView1<'_, S>,
+        weights: ArrayView1<'_, W>,
     ) -> Result<()> {
-        self.push_batch_weighted(&[target], &[score], &[weight])
-    }
-
-    /// Adds many rows, each with its weight, in parallel in the current rayon pool if there is more
-    /// than one chunk. A row of weight 0 is as no row.
-    ///
-    /// # Errors
-    /// [`Error::LengthMismatch`], [`Error::WeightMismatch`], [`Error::LabelOutOfRange`],
-    /// [`Error::NotFinite`] or [`Error::NotAWeight`]; nothing was added then.
-    pub fn push_batch_weighted<'t, 's, 'w, L: Label + 't, S: Real + 's, W: Real + 'w>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        scores: impl Into<ArrayView1<'s, S>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<()> {
-        let columns = Columns::new(targets.into(), scores.into(), weights.into())?;
+        let columns = Columns::new(targets, scores, weights)?;
         self.levels.push(run::sum(columns)?, columns.rows() as u64)
     }
 }

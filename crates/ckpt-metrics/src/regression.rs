@@ -13,7 +13,7 @@ use crate::columns::{Chunk, Columns};
 use crate::input::finite;
 use crate::moments::Moments;
 use crate::sum::sums;
-use crate::weight::{self, Weight, ones};
+use crate::weight::{self, Weight};
 use crate::{Input, Real, Result, count};
 
 /// Accumulates the errors of predicted numbers.
@@ -29,6 +29,9 @@ use crate::{Input, Real, Result, count};
 /// errors.push(3.0, 2.5)?;
 /// errors.push_batch(&[-0.5, 2.0, 7.0], &[0.0, 2.0, 8.0])?;
 /// assert_eq!(errors.finish()?.mse, 0.375);
+///
+/// let weighted = Regression::evaluate_weighted(&[1.0, 2.0], &[1.0, 3.0], &[3.0, 1.0])?;
+/// assert_eq!(weighted.finish()?.mse, 0.25);
 /// # Ok::<(), ckpt_metrics::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,99 +42,19 @@ pub struct Regression {
     targets: Moments,
 }
 
+accumulator! {
+    both Ix1 Regression {
+        new() [];
+        rows(Real, prediction / predictions: Real);
+        errors(NotFinite, TooManyRows);
+    }
+}
+
 impl Regression {
     /// Makes one that has seen no rows.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Evaluates a batch from scratch: [`push_batch`](Self::push_batch) into a new one.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn evaluate<'t, 'p, T: Real + 't, P: Real + 'p>(
-        targets: impl Into<ArrayView1<'t, T>>,
-        predictions: impl Into<ArrayView1<'p, P>>,
-    ) -> Result<Self> {
-        let mut errors = Self::new();
-        errors.push_batch(targets, predictions)?;
-        Ok(errors)
-    }
-
-    /// Evaluates a batch from scratch: [`push_batch_weighted`](Self::push_batch_weighted) into a
-    /// new one.
-    ///
-    /// ```
-    /// use ckpt_metrics::Regression;
-    ///
-    /// let errors = Regression::evaluate_weighted(&[1.0, 2.0], &[1.0, 3.0], &[3.0, 1.0])?;
-    /// assert_eq!(errors.finish()?.mse, 0.25);
-    /// # Ok::<(), ckpt_metrics::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn evaluate_weighted<'t, 'p, 'w, T: Real + 't, P: Real + 'p, W: Real + 'w>(
-        targets: impl Into<ArrayView1<'t, T>>,
-        predictions: impl Into<ArrayView1<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<Self> {
-        let mut errors = Self::new();
-        errors.push_batch_weighted(targets, predictions, weights)?;
-        Ok(errors)
-    }
-
-    /// Adds one row; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn push<T: Real, P: Real>(&mut self, target: T, prediction: P) -> Result<()> {
-        self.push_batch(&[target], &[prediction])
-    }
-
-    /// Adds one row of some weight; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn push_weighted<T: Real, P: Real, W: Real>(
-        &mut self,
-        target: T,
-        prediction: P,
-        weight: W,
-    ) -> Result<()> {
-        self.push_batch_weighted(&[target], &[prediction], &[weight])
-    }
-
-    /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
-    ///
-    /// # Errors
-    /// [`Error::LengthMismatch`](crate::Error::LengthMismatch),
-    /// [`Error::NotFinite`](crate::Error::NotFinite) or
-    /// [`Error::TooManyRows`](crate::Error::TooManyRows); nothing was added then.
-    pub fn push_batch<'t, 'p, T: Real + 't, P: Real + 'p>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, T>>,
-        predictions: impl Into<ArrayView1<'p, P>>,
-    ) -> Result<()> {
-        let targets = targets.into();
-        let ones = ones(targets.len());
-        self.push_rows(targets, predictions.into(), ArrayView1::from(&ones))
-    }
-
-    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch),
-    /// [`Error::WeightMismatch`](crate::Error::WeightMismatch) or
-    /// [`Error::NotAWeight`](crate::Error::NotAWeight); nothing was added then.
-    pub fn push_batch_weighted<'t, 'p, 'w, T: Real + 't, P: Real + 'p, W: Real + 'w>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, T>>,
-        predictions: impl Into<ArrayView1<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<()> {
-        self.push_rows(targets.into(), predictions.into(), weights.into())
     }
 
     fn push_rows<T: Real, P: Real, W: Weight>(

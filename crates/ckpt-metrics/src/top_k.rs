@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView1, ArrayView2, Axis};
+use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::input::{self, contiguous, finite};
-use crate::weight::{self, Weight, ones};
+use crate::weight::{self, Weight};
 use crate::{Error, Input, Label, Real, Result, count, grid};
 
 /// Accumulates how often the true class is among those with the k highest scores.
@@ -25,7 +25,7 @@ use crate::{Error, Input, Label, Real, Result, count, grid};
 /// # Ok::<(), ckpt_metrics::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "Stored")]
 pub struct TopK {
     classes: usize,
     k: usize,
@@ -62,6 +62,14 @@ impl Hits {
     }
 }
 
+accumulator! {
+    both Ix2 TopK {
+        new(k: usize) [?];
+        rows(Label, score / scores: Real);
+        errors(ClassMismatch, LabelOutOfRange, NotFinite, TooManyRows);
+    }
+}
+
 impl TopK {
     /// Makes one for `classes` classes and the `k` highest scores, that has seen no rows.
     ///
@@ -75,37 +83,6 @@ impl TopK {
         }
     }
 
-    /// Evaluates a batch from scratch, with as many classes as there are columns.
-    ///
-    /// # Errors
-    /// Those of [`new`](Self::new) and [`push_batch`](Self::push_batch).
-    pub fn evaluate<'t, 's, L: Label + 't, S: Real + 's>(
-        k: usize,
-        targets: impl Into<ArrayView1<'t, L>>,
-        scores: impl Into<ArrayView2<'s, S>>,
-    ) -> Result<Self> {
-        let scores = scores.into();
-        let mut hits = Self::new(scores.ncols(), k)?;
-        hits.push_batch(targets, scores)?;
-        Ok(hits)
-    }
-
-    /// Evaluates a batch from scratch, with as many classes as there are columns.
-    ///
-    /// # Errors
-    /// Those of [`new`](Self::new) and [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn evaluate_weighted<'t, 's, 'w, L: Label + 't, S: Real + 's, W: Real + 'w>(
-        k: usize,
-        targets: impl Into<ArrayView1<'t, L>>,
-        scores: impl Into<ArrayView2<'s, S>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<Self> {
-        let scores = scores.into();
-        let mut hits = Self::new(scores.ncols(), k)?;
-        hits.push_batch_weighted(targets, scores, weights)?;
-        Ok(hits)
-    }
-
     /// The number of classes.
     #[must_use]
     pub fn classes(&self) -> usize {
@@ -116,62 +93,6 @@ impl TopK {
     #[must_use]
     pub fn k(&self) -> usize {
         self.k
-    }
-
-    /// Adds one row; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn push<'s, L: Label, S: Real + 's>(
-        &mut self,
-        target: L,
-        scores: impl Into<ArrayView1<'s, S>>,
-    ) -> Result<()> {
-        self.push_batch(&[target], scores.into().insert_axis(Axis(0)))
-    }
-
-    /// Adds one row of some weight; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn push_weighted<'s, L: Label, S: Real + 's, W: Real>(
-        &mut self,
-        target: L,
-        scores: impl Into<ArrayView1<'s, S>>,
-        weight: W,
-    ) -> Result<()> {
-        self.push_batch_weighted(&[target], scores.into().insert_axis(Axis(0)), &[weight])
-    }
-
-    /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
-    ///
-    /// `scores` has shape \[rows, classes\].
-    ///
-    /// # Errors
-    /// [`Error::LengthMismatch`], [`Error::ClassMismatch`], [`Error::LabelOutOfRange`],
-    /// [`Error::NotFinite`] or [`Error::TooManyRows`]; nothing was added then.
-    pub fn push_batch<'t, 's, L: Label + 't, S: Real + 's>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        scores: impl Into<ArrayView2<'s, S>>,
-    ) -> Result<()> {
-        let targets = targets.into();
-        let ones = ones(targets.len());
-        self.push_rows(targets, scores.into(), ArrayView1::from(&ones))
-    }
-
-    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch), [`Error::WeightMismatch`] or
-    /// [`Error::NotAWeight`]; nothing was added then.
-    pub fn push_batch_weighted<'t, 's, 'w, L: Label + 't, S: Real + 's, W: Real + 'w>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        scores: impl Into<ArrayView2<'s, S>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<()> {
-        self.push_rows(targets.into(), scores.into(), weights.into())
     }
 
     fn push_rows<L: Label, S: Real, W: Weight>(
@@ -258,8 +179,8 @@ pub fn top_k_accuracy<'t, 's, L: Label + 't, S: Real + 's>(
     Ok(TopK::evaluate(k, targets, scores)?.finish()?.accuracy)
 }
 
-/// An accumulator as it is serialized.
-#[derive(Serialize, Deserialize)]
+/// An accumulator whose k is still to be checked.
+#[derive(Deserialize)]
 struct Stored {
     classes: usize,
     k: usize,
@@ -271,11 +192,5 @@ impl TryFrom<Stored> for TopK {
 
     fn try_from(stored: Stored) -> Result<Self> {
         Ok(Self { hits: stored.hits, ..Self::new(stored.classes, stored.k)? })
-    }
-}
-
-impl From<TopK> for Stored {
-    fn from(TopK { classes, k, hits }: TopK) -> Self {
-        Self { classes, k, hits }
     }
 }

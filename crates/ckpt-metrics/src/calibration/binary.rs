@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::bins::{Bins, Row};
 use crate::columns::Columns;
 use crate::input;
-use crate::weight::{self, Weight, ones};
+use crate::weight::{self, Weight};
 use crate::{CalibrationReport, Input, Label, Real, Result};
 
 /// Accumulates how far probabilities of class 1 are from its frequency, in bins of equal width.
@@ -31,6 +31,14 @@ pub struct BinaryCalibration {
     bins: Bins,
 }
 
+accumulator! {
+    both Ix1 BinaryCalibration {
+        new(bins: usize) [?];
+        rows(Label, probability / probabilities: Real);
+        errors(LabelOutOfRange, NotAProbability, TooManyRows);
+    }
+}
+
 impl BinaryCalibration {
     /// Makes one with `bins` bins that has seen no rows.
     ///
@@ -40,91 +48,10 @@ impl BinaryCalibration {
         Ok(Self { bins: Bins::new(bins)? })
     }
 
-    /// Evaluates a batch from scratch.
-    ///
-    /// # Errors
-    /// Those of [`new`](Self::new) and [`push_batch`](Self::push_batch).
-    pub fn evaluate<'t, 'p, L: Label + 't, P: Real + 'p>(
-        bins: usize,
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView1<'p, P>>,
-    ) -> Result<Self> {
-        let mut calibration = Self::new(bins)?;
-        calibration.push_batch(targets, probabilities)?;
-        Ok(calibration)
-    }
-
-    /// Evaluates a batch from scratch.
-    ///
-    /// # Errors
-    /// Those of [`new`](Self::new) and [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn evaluate_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
-        bins: usize,
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView1<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<Self> {
-        let mut calibration = Self::new(bins)?;
-        calibration.push_batch_weighted(targets, probabilities, weights)?;
-        Ok(calibration)
-    }
-
     /// The number of bins.
     #[must_use]
     pub fn bins(&self) -> usize {
         self.bins.len()
-    }
-
-    /// Adds one row; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn push<L: Label, P: Real>(&mut self, target: L, probability: P) -> Result<()> {
-        self.push_batch(&[target], &[probability])
-    }
-
-    /// Adds one row of some weight; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn push_weighted<L: Label, P: Real, W: Real>(
-        &mut self,
-        target: L,
-        probability: P,
-        weight: W,
-    ) -> Result<()> {
-        self.push_batch_weighted(&[target], &[probability], &[weight])
-    }
-
-    /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
-    ///
-    /// # Errors
-    /// [`LengthMismatch`](crate::Error::LengthMismatch),
-    /// [`LabelOutOfRange`](crate::Error::LabelOutOfRange),
-    /// [`NotAProbability`](crate::Error::NotAProbability) or
-    /// [`TooManyRows`](crate::Error::TooManyRows); nothing was added then.
-    pub fn push_batch<'t, 'p, L: Label + 't, P: Real + 'p>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView1<'p, P>>,
-    ) -> Result<()> {
-        let targets = targets.into();
-        let ones = ones(targets.len());
-        self.push_rows(targets, probabilities.into(), ArrayView1::from(&ones))
-    }
-
-    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch), [`WeightMismatch`](crate::Error::WeightMismatch)
-    /// or [`NotAWeight`](crate::Error::NotAWeight); nothing was added then.
-    pub fn push_batch_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView1<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<()> {
-        self.push_rows(targets.into(), probabilities.into(), weights.into())
     }
 
     fn push_rows<L: Label, P: Real, W: Weight>(

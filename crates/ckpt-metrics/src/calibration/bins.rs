@@ -19,9 +19,10 @@ const ROWS_PER_BIN: usize = 64;
 
 /// What the rows of each bin add up to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "Stored")]
 pub(super) struct Bins {
     rows: u64,
+    #[serde(rename = "bins")]
     sums: Vec<Sums>,
 }
 
@@ -135,8 +136,8 @@ fn bin(probability: f64, bins: usize) -> usize {
     bin
 }
 
-/// Bins as they are serialized.
-#[derive(Serialize, Deserialize)]
+/// Bins whose number is still to be checked.
+#[derive(Deserialize)]
 struct Stored {
     rows: u64,
     bins: Vec<Sums>,
@@ -148,12 +149,6 @@ impl TryFrom<Stored> for Bins {
     fn try_from(Stored { rows, bins }: Stored) -> Result<Self> {
         Self::new(bins.len())?;
         Ok(Self { rows, sums: bins })
-    }
-}
-
-impl From<Bins> for Stored {
-    fn from(Bins { rows, sums }: Bins) -> Self {
-        Self { rows, bins: sums }
     }
 }
 

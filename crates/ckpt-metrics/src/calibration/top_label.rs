@@ -1,18 +1,18 @@
 //! Calibration of the probability of the class that a model favours.
 
-use ndarray::{ArrayView1, ArrayView2, Axis};
+use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::bins::{Bins, Row};
 use crate::input::{self, contiguous};
-use crate::weight::{self, Weight, ones};
+use crate::weight::{self, Weight};
 use crate::{CalibrationReport, Input, Label, Real, Result};
 
 /// Accumulates how far a model's confidence in the class that it favours is from being right, in
 /// bins of equal width.
 ///
-/// Targets are labels 0..k; the predictions of a row are k probabilities that sum to 1. The
-/// confidence is the greatest of them, the class that the first that has it. Bins are those of
+/// Targets are labels 0..k; the predictions of a row are k probabilities that sum to 1, as for
+/// [`CategoricalCrossEntropy`](crate::CategoricalCrossEntropy). The confidence is the greatest of them, the class that the first that has it. Bins are those of
 /// [`BinaryCalibration`](crate::BinaryCalibration). C. Guo and others, "On calibration of modern
 /// neural networks", 2017.
 ///
@@ -30,6 +30,14 @@ pub struct TopLabelCalibration {
     bins: Bins,
 }
 
+accumulator! {
+    both Ix2 TopLabelCalibration {
+        new(bins: usize) [?];
+        rows(Label, probability / probabilities: Real);
+        errors(ClassMismatch, LabelOutOfRange, NotAProbability, NotNormalized, TooManyRows);
+    }
+}
+
 impl TopLabelCalibration {
     /// Makes one for `classes` classes with `bins` bins, that has seen no rows.
     ///
@@ -37,37 +45,6 @@ impl TopLabelCalibration {
     /// [`BinCount`](crate::Error::BinCount) unless `bins` is in 1..=[`MAX_BINS`](crate::MAX_BINS).
     pub fn new(classes: usize, bins: usize) -> Result<Self> {
         Ok(Self { classes, bins: Bins::new(bins)? })
-    }
-
-    /// Evaluates a batch from scratch, with as many classes as there are columns.
-    ///
-    /// # Errors
-    /// Those of [`new`](Self::new) and [`push_batch`](Self::push_batch).
-    pub fn evaluate<'t, 'p, L: Label + 't, P: Real + 'p>(
-        bins: usize,
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView2<'p, P>>,
-    ) -> Result<Self> {
-        let probabilities = probabilities.into();
-        let mut calibration = Self::new(probabilities.ncols(), bins)?;
-        calibration.push_batch(targets, probabilities)?;
-        Ok(calibration)
-    }
-
-    /// Evaluates a batch from scratch, with as many classes as there are columns.
-    ///
-    /// # Errors
-    /// Those of [`new`](Self::new) and [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn evaluate_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
-        bins: usize,
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView2<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<Self> {
-        let probabilities = probabilities.into();
-        let mut calibration = Self::new(probabilities.ncols(), bins)?;
-        calibration.push_batch_weighted(targets, probabilities, weights)?;
-        Ok(calibration)
     }
 
     /// The number of classes.
@@ -80,67 +57,6 @@ impl TopLabelCalibration {
     #[must_use]
     pub fn bins(&self) -> usize {
         self.bins.len()
-    }
-
-    /// Adds one row; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn push<'p, L: Label, P: Real + 'p>(
-        &mut self,
-        target: L,
-        probabilities: impl Into<ArrayView1<'p, P>>,
-    ) -> Result<()> {
-        self.push_batch(&[target], probabilities.into().insert_axis(Axis(0)))
-    }
-
-    /// Adds one row of some weight; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn push_weighted<'p, L: Label, P: Real + 'p, W: Real>(
-        &mut self,
-        target: L,
-        probabilities: impl Into<ArrayView1<'p, P>>,
-        weight: W,
-    ) -> Result<()> {
-        self.push_batch_weighted(&[target], probabilities.into().insert_axis(Axis(0)), &[weight])
-    }
-
-    /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
-    ///
-    /// `probabilities` has shape \[rows, classes\].
-    ///
-    /// # Errors
-    /// [`LengthMismatch`](crate::Error::LengthMismatch),
-    /// [`ClassMismatch`](crate::Error::ClassMismatch),
-    /// [`LabelOutOfRange`](crate::Error::LabelOutOfRange),
-    /// [`NotAProbability`](crate::Error::NotAProbability),
-    /// [`NotNormalized`](crate::Error::NotNormalized) as in
-    /// [`CategoricalCrossEntropy`](crate::CategoricalCrossEntropy), or
-    /// [`TooManyRows`](crate::Error::TooManyRows); nothing was added then.
-    pub fn push_batch<'t, 'p, L: Label + 't, P: Real + 'p>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView2<'p, P>>,
-    ) -> Result<()> {
-        let targets = targets.into();
-        let ones = ones(targets.len());
-        self.push_rows(targets, probabilities.into(), ArrayView1::from(&ones))
-    }
-
-    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch), [`WeightMismatch`](crate::Error::WeightMismatch)
-    /// or [`NotAWeight`](crate::Error::NotAWeight); nothing was added then.
-    pub fn push_batch_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView2<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<()> {
-        self.push_rows(targets.into(), probabilities.into(), weights.into())
     }
 
     fn push_rows<L: Label, P: Real, W: Weight>(

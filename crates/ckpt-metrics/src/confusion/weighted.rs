@@ -10,6 +10,14 @@ use crate::input;
 use crate::weight;
 use crate::{CHUNK_ROWS, Input, Label, Real, Result, grid};
 
+accumulator! {
+    weighted Ix1 Confusion<f64> {
+        new_weighted(classes: usize) [?];
+        rows(Label, prediction / predictions: Label);
+        errors(LabelOutOfRange);
+    }
+}
+
 impl Confusion<f64> {
     /// Makes one for `classes` classes and rows with weights, that has seen no rows.
     ///
@@ -17,32 +25,6 @@ impl Confusion<f64> {
     /// Those of [`Confusion::new`].
     pub fn new_weighted(classes: usize) -> Result<Self> {
         Self::empty(classes)
-    }
-
-    /// Evaluates a batch from scratch: [`push_batch_weighted`](Self::push_batch_weighted) into a
-    /// new one.
-    ///
-    /// ```
-    /// use ckpt_metrics::Confusion;
-    ///
-    /// let confusion = Confusion::evaluate_weighted(2, &[0, 1], &[1, 1], &[0.5, 1.5])?;
-    /// assert_eq!(confusion.counts(), ndarray::arr2(&[[0.0, 0.5], [0.0, 1.5]]));
-    /// assert_eq!(confusion.finish()?.accuracy, 0.75);
-    /// # Ok::<(), ckpt_metrics::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Those of [`new_weighted`](Self::new_weighted) and
-    /// [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn evaluate_weighted<'t, 'p, 'w, T: Label + 't, P: Label + 'p, W: Real + 'w>(
-        classes: usize,
-        targets: impl Into<ArrayView1<'t, T>>,
-        predictions: impl Into<ArrayView1<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<Self> {
-        let mut confusion = Self::new_weighted(classes)?;
-        confusion.push_batch_weighted(targets, predictions, weights)?;
-        Ok(confusion)
     }
 
     /// Makes one from weights of shape \[true class, predicted class\].
@@ -54,33 +36,12 @@ impl Confusion<f64> {
         Self::from_cells(weights.into())
     }
 
-    /// Adds one row of some weight; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn push_weighted<T: Label, P: Label, W: Real>(
+    fn push_rows<T: Label, P: Label, W: Real>(
         &mut self,
-        target: T,
-        prediction: P,
-        weight: W,
+        targets: ArrayView1<'_, T>,
+        predictions: ArrayView1<'_, P>,
+        weights: ArrayView1<'_, W>,
     ) -> Result<()> {
-        self.push_batch_weighted(&[target], &[prediction], &[weight])
-    }
-
-    /// Adds many rows, each with its weight, in parallel in the current rayon pool if that pays.
-    ///
-    /// # Errors
-    /// [`Error::LengthMismatch`](crate::Error::LengthMismatch),
-    /// [`Error::WeightMismatch`](crate::Error::WeightMismatch),
-    /// [`Error::LabelOutOfRange`](crate::Error::LabelOutOfRange) or
-    /// [`Error::NotAWeight`](crate::Error::NotAWeight); nothing was added then.
-    pub fn push_batch_weighted<'t, 'p, 'w, T: Label + 't, P: Label + 'p, W: Real + 'w>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, T>>,
-        predictions: impl Into<ArrayView1<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<()> {
-        let (targets, predictions, weights) = (targets.into(), predictions.into(), weights.into());
         let columns = Columns::new(targets, predictions, weights)?;
         let rows = columns.rows();
         let classes = self.classes;

@@ -7,7 +7,7 @@ use super::{clip, losses};
 use crate::columns::{Chunk, Columns};
 use crate::input;
 use crate::loss::Losses;
-use crate::weight::{self, Weight, ones};
+use crate::weight::{self, Weight};
 use crate::{Input, Label, LossReport, Real, Result};
 
 /// Accumulates the cross-entropy of two classes.
@@ -28,92 +28,19 @@ pub struct BinaryCrossEntropy {
     losses: Losses,
 }
 
+accumulator! {
+    both Ix1 BinaryCrossEntropy {
+        new() [];
+        rows(Label, probability / probabilities: Real);
+        errors(LabelOutOfRange, NotAProbability, TooManyRows);
+    }
+}
+
 impl BinaryCrossEntropy {
     /// Makes one that has seen no rows.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Evaluates a batch from scratch: [`push_batch`](Self::push_batch) into a new one.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn evaluate<'t, 'p, L: Label + 't, P: Real + 'p>(
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView1<'p, P>>,
-    ) -> Result<Self> {
-        let mut losses = Self::new();
-        losses.push_batch(targets, probabilities)?;
-        Ok(losses)
-    }
-
-    /// Evaluates a batch from scratch: [`push_batch_weighted`](Self::push_batch_weighted) into a
-    /// new one.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn evaluate_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView1<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<Self> {
-        let mut losses = Self::new();
-        losses.push_batch_weighted(targets, probabilities, weights)?;
-        Ok(losses)
-    }
-
-    /// Adds one row; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn push<L: Label, P: Real>(&mut self, target: L, probability: P) -> Result<()> {
-        self.push_batch(&[target], &[probability])
-    }
-
-    /// Adds one row of some weight; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn push_weighted<L: Label, P: Real, W: Real>(
-        &mut self,
-        target: L,
-        probability: P,
-        weight: W,
-    ) -> Result<()> {
-        self.push_batch_weighted(&[target], &[probability], &[weight])
-    }
-
-    /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
-    ///
-    /// # Errors
-    /// [`LengthMismatch`](crate::Error::LengthMismatch),
-    /// [`LabelOutOfRange`](crate::Error::LabelOutOfRange),
-    /// [`NotAProbability`](crate::Error::NotAProbability) or
-    /// [`TooManyRows`](crate::Error::TooManyRows); nothing was added then.
-    pub fn push_batch<'t, 'p, L: Label + 't, P: Real + 'p>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView1<'p, P>>,
-    ) -> Result<()> {
-        let targets = targets.into();
-        let ones = ones(targets.len());
-        self.push_rows(targets, probabilities.into(), ArrayView1::from(&ones))
-    }
-
-    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch),
-    /// [`WeightMismatch`](crate::Error::WeightMismatch) or
-    /// [`NotAWeight`](crate::Error::NotAWeight); nothing was added then.
-    pub fn push_batch_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView1<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<()> {
-        self.push_rows(targets.into(), probabilities.into(), weights.into())
     }
 
     fn push_rows<L: Label, P: Real, W: Weight>(

@@ -1,18 +1,19 @@
 //! Cross-entropy of k classes.
 
-use ndarray::{ArrayView1, ArrayView2, Axis, s};
+use ndarray::{ArrayView1, ArrayView2, s};
 use serde::{Deserialize, Serialize};
 
 use super::{clip, losses};
 use crate::input::{self, contiguous};
 use crate::loss::Losses;
-use crate::weight::{self, Weight, ones};
+use crate::weight::{self, Weight};
 use crate::{Input, Label, LossReport, Real, Result, grid};
 
 /// Accumulates the cross-entropy of k classes.
 ///
-/// Targets are labels 0..k; the predictions of a row are k probabilities that sum to 1. Clipping
-/// is described at [`binary_cross_entropy`](crate::binary_cross_entropy).
+/// Targets are labels 0..k; the predictions of a row are k probabilities whose sum is off 1 by at most
+/// √ε of their type (beyond which scikit-learn warns). Clipping is described at
+/// [`binary_cross_entropy`](crate::binary_cross_entropy).
 ///
 /// ```
 /// use ckpt_metrics::CategoricalCrossEntropy;
@@ -28,6 +29,14 @@ pub struct CategoricalCrossEntropy {
     losses: Losses,
 }
 
+accumulator! {
+    both Ix2 CategoricalCrossEntropy {
+        new() [];
+        rows(Label, probability / probabilities: Real);
+        errors(ClassMismatch, LabelOutOfRange, NotAProbability, NotNormalized, TooManyRows);
+    }
+}
+
 impl CategoricalCrossEntropy {
     /// Makes one for `classes` classes that has seen no rows.
     #[must_use]
@@ -35,102 +44,10 @@ impl CategoricalCrossEntropy {
         Self { classes, losses: Losses::default() }
     }
 
-    /// Evaluates a batch from scratch, with as many classes as there are columns.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn evaluate<'t, 'p, L: Label + 't, P: Real + 'p>(
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView2<'p, P>>,
-    ) -> Result<Self> {
-        let probabilities = probabilities.into();
-        let mut losses = Self::new(probabilities.ncols());
-        losses.push_batch(targets, probabilities)?;
-        Ok(losses)
-    }
-
-    /// Evaluates a batch from scratch: [`push_batch_weighted`](Self::push_batch_weighted) into a
-    /// new one.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn evaluate_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView2<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<Self> {
-        let probabilities = probabilities.into();
-        let mut losses = Self::new(probabilities.ncols());
-        losses.push_batch_weighted(targets, probabilities, weights)?;
-        Ok(losses)
-    }
-
     /// The number of classes.
     #[must_use]
     pub fn classes(&self) -> usize {
         self.classes
-    }
-
-    /// Adds one row; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch).
-    pub fn push<'p, L: Label, P: Real + 'p>(
-        &mut self,
-        target: L,
-        probabilities: impl Into<ArrayView1<'p, P>>,
-    ) -> Result<()> {
-        self.push_batch(&[target], probabilities.into().insert_axis(Axis(0)))
-    }
-
-    /// Adds one row of some weight; a batch costs far less per row.
-    ///
-    /// # Errors
-    /// Those of [`push_batch_weighted`](Self::push_batch_weighted).
-    pub fn push_weighted<'p, L: Label, P: Real + 'p, W: Real>(
-        &mut self,
-        target: L,
-        probabilities: impl Into<ArrayView1<'p, P>>,
-        weight: W,
-    ) -> Result<()> {
-        let probabilities = probabilities.into().insert_axis(Axis(0));
-        self.push_batch_weighted(&[target], probabilities, &[weight])
-    }
-
-    /// Adds many rows, in parallel in the current rayon pool if there is more than one chunk.
-    ///
-    /// `probabilities` has shape \[rows, classes\].
-    ///
-    /// # Errors
-    /// [`LengthMismatch`](crate::Error::LengthMismatch),
-    /// [`ClassMismatch`](crate::Error::ClassMismatch),
-    /// [`LabelOutOfRange`](crate::Error::LabelOutOfRange),
-    /// [`NotAProbability`](crate::Error::NotAProbability),
-    /// [`NotNormalized`](crate::Error::NotNormalized) if a row's sum is off 1 by more than √ε of
-    /// the probabilities' type (where scikit-learn warns), or
-    /// [`TooManyRows`](crate::Error::TooManyRows); nothing was added then.
-    pub fn push_batch<'t, 'p, L: Label + 't, P: Real + 'p>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView2<'p, P>>,
-    ) -> Result<()> {
-        let targets = targets.into();
-        let ones = ones(targets.len());
-        self.push_rows(targets, probabilities.into(), ArrayView1::from(&ones))
-    }
-
-    /// Adds many rows, each with its weight, as [`push_batch`](Self::push_batch) does.
-    ///
-    /// # Errors
-    /// Those of [`push_batch`](Self::push_batch), [`WeightMismatch`](crate::Error::WeightMismatch)
-    /// or [`NotAWeight`](crate::Error::NotAWeight); nothing was added then.
-    pub fn push_batch_weighted<'t, 'p, 'w, L: Label + 't, P: Real + 'p, W: Real + 'w>(
-        &mut self,
-        targets: impl Into<ArrayView1<'t, L>>,
-        probabilities: impl Into<ArrayView2<'p, P>>,
-        weights: impl Into<ArrayView1<'w, W>>,
-    ) -> Result<()> {
-        self.push_rows(targets.into(), probabilities.into(), weights.into())
     }
 
     fn push_rows<L: Label, P: Real, W: Weight>(
