@@ -39,8 +39,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Tells whether a file that was there is gone, such as a pack that was merged or set aside since
-    /// its folder was listed.
+    /// Tells whether a file that was there is gone, such as a pack that was compacted or moved to
+    /// trash since its folder was listed.
     pub fn is_gone(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }

@@ -1,4 +1,5 @@
-//! Packs: immutable files of encoded, content-addressed objects, written so that no crash tears them.
+//! Packs: immutable files of encoded, content-addressed objects, written so that no crash tears
+//! them.
 //!
 //! A [`PackSet`] is all packs of a folder as one map from [`ObjectId`]s to objects. What is read is
 //! checked against its id: what was damaged is an error, never data. A block may be stored as the
@@ -11,8 +12,8 @@
 //! - [`repack()`] writes packs anew; [`PackSet::export`] and [`PackSet::adopt`] give objects to another
 //!   repository and take them in.
 //!
-//! This crate knows no versions, refs or recipes: those are records whose bytes it is given. The bytes
-//! of packs are described in docs/format.md, the crash cases in docs/durability.md.
+//! This crate knows no versions, refs or recipes: those are records whose bytes it is given. The
+//! bytes of packs are described in docs/format.md, the crash cases in docs/durability.md.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -57,7 +58,7 @@ pub use crate::{
         layout::{ENTRY_LEN, Entry, HEADER_LEN},
         links::Link,
         reader::PackReader,
-        set::{Beside, PackSet},
+        set::{Alongside, PackSet},
         writer::{PackWriter, WrittenPack},
     },
     progress::{Meter, Progress, Silent},

@@ -19,5 +19,5 @@ pub(crate) mod writer;
 /// The folder of packs.
 pub const PACKS: &str = "packs";
 
-/// The folder of packs that were set aside.
+/// The folder of packs that were moved to trash.
 pub const TRASH: &str = "trash";

@@ -129,8 +129,8 @@ pub fn write_file(disk: &dyn Disk, dir: &str, name: &str, bytes: &[u8]) -> io::R
     draft.publish(dir, name)
 }
 
-/// Moves files from one folder to another for good. One that is gone is passed over: somebody else
-/// moved it.
+/// Moves files from one folder to another for good. One that is gone is passed over: another
+/// process moved it.
 pub fn move_files<'a>(
     disk: &dyn Disk,
     from: &str,

@@ -1,6 +1,6 @@
-//! Decoded blocks in memory, for those that are stored as the difference to them.
+//! Decoded blocks in memory, for those that are stored as deltas against them.
 //!
-//! Two ways of reading repeat blocks. One reads a block and soon what is the difference to it, as a
+//! Two ways of reading repeat blocks. One reads a block and soon what is a delta against it, as a
 //! comparison of two versions does. The other goes through a whole checkpoint and then through the
 //! next one, which needs the same places of the first in the same order: where a checkpoint is
 //! larger than the cache, keeping what came last would forget each block just before its turn. So a

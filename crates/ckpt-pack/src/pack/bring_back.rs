@@ -39,7 +39,7 @@ impl PackSet {
         Ok(if names.is_empty() { Whereabouts::Nowhere } else { Whereabouts::Trash(names) })
     }
 
-    /// Makes sure that live packs have objects, and what they are the differences to: packs in trash
+    /// Makes sure that live packs have objects, and what they are deltas against: packs in trash
     /// that have what is missing become live again. Durable when it returns.
     ///
     /// Returns the names of the packs that it moved.
@@ -50,7 +50,7 @@ impl PackSet {
         self.bring_back_below(ids.into_iter().map(|id| (id, u8::MAX)))
     }
 
-    /// Does so for objects that have to be less deep than something that is the difference to them.
+    /// Does so for objects that have to be less deep than something that is a delta against them.
     pub fn bring_back_below(
         &self,
         ids: impl IntoIterator<Item = (ObjectId, u8)>,
@@ -73,12 +73,12 @@ impl PackSet {
         Ok(moved)
     }
 
-    /// Does so for what the differences of a pack build on.
+    /// Does so for what the deltas of a pack build on.
     pub fn bring_back_bases(&self, pack: &PackReader) -> Result<BTreeSet<String>> {
         self.bring_back_below(self.bases(pack)?)
     }
 
-    /// Returns what the differences of a pack build on, each with the depth below which it has to be.
+    /// Returns what the deltas of a pack build on, each with the depth below which it has to be.
     pub fn bases(&self, pack: &PackReader) -> Result<BTreeMap<ObjectId, u8>> {
         let file = pack.file(&*self.disk)?;
         let mut bases = BTreeMap::new();

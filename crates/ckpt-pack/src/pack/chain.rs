@@ -1,4 +1,4 @@
-//! Reads an object along its chain of differences, hashing only what comes out of it.
+//! Reads an object along its chain of deltas, hashing only what comes out of it.
 //!
 //! The object's id proves it whatever it was decoded from, so the blocks between are not hashed: of
 //! a chain of eight that saves eight hashes of nine. Where anything does not fit, nothing is said
@@ -38,7 +38,7 @@ pub(crate) struct Chains<'a, T> {
     pub(crate) known: &'a Known<'a, T>,
 }
 
-/// One object of a chain, and what it is the difference to.
+/// One object of a chain, and what it is a delta against.
 struct Link {
     pack: Arc<PackReader>,
     file: Arc<dyn ReadFile>,
@@ -58,7 +58,7 @@ impl<T: AsRef<[u8]>> Chains<'_, T> {
             if codec::base(entry, stored).ok()? != *base {
                 return None;
             }
-            // What the link below gave is what this one is the difference to.
+            // What the link below gave is what this one is a delta against.
             let bytes = base.map(|_| start.take().unwrap_or(block));
             codec::decode_into(entry, stored, bytes, other).ok()?;
             std::mem::swap(block, other);
@@ -86,7 +86,7 @@ impl<T: AsRef<[u8]>> Chains<'_, T> {
     }
 }
 
-/// Reads what an object is the difference to, ahead of the rest of it: then only one of a chain's
+/// Reads what an object is a delta against, ahead of the rest of it: then only one of a chain's
 /// links is in memory at a time. `None` if it cannot be as it says; nothing is checked yet.
 pub fn base_of(pack: &PackReader, file: &dyn ReadFile, entry: &Entry) -> Option<Option<ObjectId>> {
     if entry.depth == 0 {
@@ -100,7 +100,7 @@ pub fn base_of(pack: &PackReader, file: &dyn ReadFile, entry: &Entry) -> Option<
     codec::base(entry, &hash).ok()
 }
 
-/// Reads an object from a pack's open file, given what it is the difference to, and checks it
+/// Reads an object from a pack's open file, given what it is a delta against, and checks it
 /// against its id; `None` if it is not to be had in this way.
 pub(super) fn onto(
     pack: &PackReader,

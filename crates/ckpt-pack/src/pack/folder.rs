@@ -37,7 +37,8 @@ pub(crate) struct PackFolder {
     last: AtomicUsize,
 }
 
-/// Most times that a folder is listed again because packs vanish: merges take longer than lists.
+/// Most times that a folder is listed again because packs vanish: compacting takes longer than
+/// listing.
 const RELISTS: usize = 16;
 
 /// Makes something of one copy of an object, or nothing if the copy will not do.
@@ -108,7 +109,7 @@ impl PackFolder {
         folder
     }
 
-    /// Adds a pack that this process has just written, or what somebody else merged it into.
+    /// Adds a pack that this process has just written, or what another process compacted it into.
     pub(crate) fn add(&self, name: &str) -> Result<()> {
         let opened = match self.open(name) {
             Err(error) if error.is_gone() => return self.refresh(),
@@ -126,7 +127,7 @@ impl PackFolder {
 
     /// Lists the folder, opens what is new and forgets what is gone.
     pub(crate) fn refresh(&self) -> Result<()> {
-        // A pack that vanishes between listing and opening was merged into one that the list may
+        // A pack that vanishes between listing and opening was compacted into one that the list may
         // have missed.
         for _ in 0..RELISTS {
             if !self.refresh_once()? {
@@ -163,7 +164,7 @@ impl PackFolder {
                 Err(Error::Damaged { what, .. }) => {
                     known.broken.insert(name, what);
                 }
-                // It was merged or set aside since the folder was listed.
+                // It was compacted or moved to trash since the folder was listed.
                 Err(error) if error.is_gone() => vanished = true,
                 Err(error) => return Err(error),
             }

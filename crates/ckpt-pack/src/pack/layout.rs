@@ -18,7 +18,7 @@ const FORMAT: u16 = 1;
 /// The first bytes of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
-    /// Makes the pack's name unique, so that a pack set aside never collides with a new one.
+    /// Makes the pack's name unique, so that a pack in trash never collides with a new one.
     pub(crate) nonce: [u8; 16],
 }
 
@@ -57,13 +57,14 @@ pub struct Entry {
     pub stored_len: u32,
     /// Bytes when decoded.
     pub raw_len: u32,
-    /// CRC-32 of the stored bytes: a changed bit that happens to decode to the same bytes shows too.
+    /// CRC-32 of the stored bytes: a changed bit that happens to decode to the same bytes shows
+    /// too.
     pub crc: u32,
     /// A code of the crate ckpt-codec.
     pub encoding: u8,
     /// What the encoding has to know: the code of the block's dtype, 0 for plain bytes.
     pub layout: u8,
-    /// Links of differences below this object; 0 where it decodes alone.
+    /// Links of deltas below this object; 0 where it decodes alone.
     pub depth: u8,
 }
 

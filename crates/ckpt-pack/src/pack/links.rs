@@ -1,4 +1,4 @@
-//! How blocks hang together: the least deep copy of each, and what that is the difference to.
+//! How blocks hang together: the least deep copy of each, and what that is a delta against.
 
 use std::cell::Cell;
 
@@ -16,12 +16,12 @@ pub struct Link {
     pub depth: u8,
     /// Bytes in its pack.
     pub stored_len: u32,
-    /// What it is the difference to.
+    /// What it is a delta against.
     pub base: Option<ObjectId>,
 }
 
 impl PackReader {
-    /// Returns what an object of the pack is the difference to, by its first bytes alone, which
+    /// Returns what an object of the pack is a delta against, by its first bytes alone, which
     /// nothing proves to be right.
     pub fn base(&self, file: &dyn ReadFile, entry: &Entry) -> Result<Option<ObjectId>> {
         if entry.depth == 0 {

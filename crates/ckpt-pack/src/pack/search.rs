@@ -1,4 +1,4 @@
-//! Reads objects together with those that they are stored as the difference to.
+//! Reads objects together with those that they are stored as deltas against.
 
 use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::{
 
 /// One search for an object through some folders of packs.
 ///
-/// The base of a difference is read from a copy that is less deep than the difference is, so that
+/// The delta base is read from a copy that is less deep than the delta is, so that
 /// no chain has more than [`codec::MAX_DEPTH`] links or leads back to itself, whatever packs say.
 pub(crate) struct Search<'a> {
     disk: &'a dyn Disk,
@@ -73,7 +73,7 @@ impl<'a> Search<'a> {
         Ok(bytes)
     }
 
-    /// Reads what an object is the difference to.
+    /// Reads what an object is a delta against.
     fn base(&self, pack: &PackReader, entry: &Entry, id: &ObjectId) -> Result<Arc<Vec<u8>>> {
         if let Some(found) = self.read(id, entry.depth - 1)? {
             return Ok(found.bytes);

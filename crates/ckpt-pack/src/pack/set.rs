@@ -26,7 +26,7 @@ use crate::{
 /// The packs that this process knows of.
 ///
 /// A read that finds nothing lists the folder again, since another process may have added packs or
-/// merged some, and then looks into what was set aside.
+/// compacted some, and then looks into what is in trash.
 #[derive(Debug)]
 pub struct PackSet {
     pub(crate) disk: Arc<dyn Disk>,
@@ -38,7 +38,7 @@ pub struct PackSet {
 }
 
 /// A block that is at hand while another is read, checked against its id.
-pub type Beside<'a> = Option<(&'a ObjectId, &'a [u8])>;
+pub type Alongside<'a> = Option<(&'a ObjectId, &'a [u8])>;
 
 /// Most sets of buffers that are kept between reads, one for each thread that reads: of 3 MiB each.
 const BUFFERS: usize = 16;
@@ -48,14 +48,14 @@ const LOOKS: usize = 3;
 
 /// Bytes at hand, or in the cache.
 enum AtHand<'a> {
-    Beside(&'a [u8]),
+    Alongside(&'a [u8]),
     Cached(Found),
 }
 
 impl AsRef<[u8]> for AtHand<'_> {
     fn as_ref(&self) -> &[u8] {
         match self {
-            Self::Beside(bytes) => bytes,
+            Self::Alongside(bytes) => bytes,
             Self::Cached(found) => &found.bytes,
         }
     }
@@ -95,8 +95,9 @@ impl PackSet {
         PackWriter::create(&*self.disk)
     }
 
-    /// Ends a pack, adds it to those known and returns its length; 0 for one without objects. When it
-    /// returns, every object that the pack was to hold is durable, those too that other packs had.
+    /// Ends a pack, adds it to those known and returns its length; 0 for one without objects. When
+    /// it returns, every object that the pack was to hold is durable, those too that other packs
+    /// had.
     pub fn finish(&self, pack: PackWriter<'_>) -> Result<u64> {
         let Some(pack) = pack.finish()? else {
             // All objects were there already, perhaps in a pack whose writer failed or has yet to
@@ -137,14 +138,14 @@ impl PackSet {
     pub fn with_block<T>(
         &self,
         id: &ObjectId,
-        beside: Beside<'_>,
+        alongside: Alongside<'_>,
         take: impl FnOnce(&[u8]) -> T,
     ) -> Result<T> {
         if let Some(found) = self.cache.get(id) {
             return Ok(take(&found.bytes));
         }
         let mut buffers = self.buffers().pop().unwrap_or_default();
-        if self.chain(id, u8::MAX, beside, &mut buffers).is_none() {
+        if self.chain(id, u8::MAX, alongside, &mut buffers).is_none() {
             return Ok(take(&self.search_everywhere(id)?.bytes));
         }
         let taken = take(&buffers.block);
@@ -156,12 +157,12 @@ impl PackSet {
     }
 
     /// Reads a block like [`read`](Self::read), and keeps it for later where that was costly.
-    pub fn block(&self, id: &ObjectId, beside: Beside<'_>) -> Result<Arc<Vec<u8>>> {
+    pub fn block(&self, id: &ObjectId, alongside: Alongside<'_>) -> Result<Arc<Vec<u8>>> {
         if let Some(found) = self.cache.get(id) {
             return Ok(found.bytes);
         }
         let mut buffers = Buffers::default();
-        let Some(depth) = self.chain(id, u8::MAX, beside, &mut buffers) else {
+        let Some(depth) = self.chain(id, u8::MAX, alongside, &mut buffers) else {
             return Ok(self.search_everywhere(id)?.bytes);
         };
         let found = Found { bytes: Arc::new(buffers.block), depth };
@@ -170,9 +171,9 @@ impl PackSet {
     }
 
     /// Reads an object from a copy that is no deeper than `deepest`, for another one to be stored
-    /// as the difference to it; `None` if there is none that is good.
+    /// as a delta against it; `None` if there is none that is good.
     ///
-    /// What was set aside does not count: it will be gone.
+    /// What is in trash does not count: it will be gone.
     pub fn read_base(&self, id: &ObjectId, deepest: u8) -> Option<Found> {
         // Whatever is in memory, its depth is that of a copy that is there now.
         let (_, Entry { depth, .. }) = self.live.copy(id, deepest)?;
@@ -190,25 +191,26 @@ impl PackSet {
         &self,
         id: &ObjectId,
         deepest: u8,
-        beside: Beside<'_>,
+        alongside: Alongside<'_>,
         buffers: &mut Buffers,
     ) -> Option<u8> {
-        let beside = |id: &ObjectId| beside.filter(|(at_hand, _)| *at_hand == id);
-        let known = |id: &ObjectId| match beside(id) {
-            Some((_, bytes)) => Some(AtHand::Beside(bytes)),
+        let alongside = |id: &ObjectId| alongside.filter(|(at_hand, _)| *at_hand == id);
+        let known = |id: &ObjectId| match alongside(id) {
+            Some((_, bytes)) => Some(AtHand::Alongside(bytes)),
             None => self.cache.get(id).map(AtHand::Cached),
         };
         Chains { disk: &*self.disk, folder: &self.live, known: &known }.read(id, deepest, buffers)
     }
 
-    /// Looks at every copy of an object, and of what it is the difference to.
+    /// Looks at every copy of an object, and of what it is a delta against.
     fn search_everywhere(&self, id: &ObjectId) -> Result<Found> {
         let live = [&self.live];
         if let Ok(Some(found)) = self.search(&live).read(id, u8::MAX) {
             return Ok(found);
         }
         let mut failed = Error::Missing(*id);
-        // A list that is made while packs merge may have neither the old ones nor the new one.
+        // A list that is made while packs are compacted may have neither the old ones nor the new
+        // one.
         for _ in 0..LOOKS {
             self.live.refresh()?;
             failed = match self.search(&live).read(id, u8::MAX) {
@@ -230,10 +232,10 @@ impl PackSet {
         self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads an object from a pack's open file, checked against its id, and what it is the
-    /// difference to from wherever an undamaged copy is, but for what was set aside.
+    /// Reads an object from a pack's open file, checked against its id, and what it is a
+    /// delta against from wherever an undamaged copy is, but for what is in trash.
     ///
-    /// `base` may be what it is the difference to, from a copy that is less deep.
+    /// `base` may be what it is a delta against, from a copy that is less deep.
     pub fn check(
         &self,
         pack: &PackReader,

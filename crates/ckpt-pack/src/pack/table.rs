@@ -21,7 +21,7 @@ pub(crate) struct Table {
     entries: BTreeMap<(ObjectId, u32), Entry>,
     packs: BTreeMap<u32, Arc<PackReader>>,
     /// How many of the entries are of packs that are forgotten: they go once they are the half of
-    /// all, so that merging again and again costs each entry a few looks in all.
+    /// all, so that compacting again and again costs each entry a few looks in all.
     stale: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Packs that are set aside: moved to `trash/`, removed from there once they are of no use.
+//! Packs in `trash/`, removed from there once they are of no use.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,8 +21,8 @@ impl PackSet {
         self.live.refresh()
     }
 
-    /// Removes what was merged: each pack in trash but `named` ones all of whose objects live packs
-    /// have, in copies that are no deeper. Returns how many they were, and their bytes.
+    /// Removes what was compacted: each pack in trash but `named` ones all of whose objects live
+    /// packs have, in copies that are no deeper. Returns how many they were, and their bytes.
     pub fn remove_merged(&self, named: &BTreeSet<String>) -> Result<(u64, u64)> {
         self.trash.refresh()?;
         let mut indexes = Indexes::default();

@@ -1,7 +1,7 @@
 //! Decides how each block of a new pack is encoded.
 //!
 //! Blocks deeper than [`MOST`] become skip-deltas: of the path p0, p1, ..., pk from the whole block
-//! to the k-th difference, pk becomes the difference to the one whose place is k without its lowest
+//! to the k-th delta, pk becomes a delta against the one whose place is k without its lowest
 //! set bit. Its depth is then the number of bits set in k, 3 at most for the 8 links of a commit.
 
 use std::collections::{HashMap, hash_map::Entry as Slot};
@@ -132,7 +132,7 @@ impl<'a> Chains<'a> {
         depths.min().ok_or(Error::Missing(*id))
     }
 
-    /// Returns what stays of the path that a difference builds on, from the whole block to `base`.
+    /// Returns what stays of the path that a delta builds on, from the whole block to `base`.
     fn path(&mut self, base: ObjectId, depth: u8) -> Result<Vec<ObjectId>> {
         let mut path = Vec::new();
         let mut next = Some((base, depth));
