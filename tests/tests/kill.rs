@@ -3,7 +3,7 @@
 
 use std::{
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
     time::Duration,
 };
@@ -11,29 +11,35 @@ use std::{
 use ckpt_tests::{command, xtask, xtask_json};
 
 /// Starts training that would take minutes.
-fn start(folder: &Path, args: &[&str]) -> std::process::Child {
+fn start(folder: &Path, args: &[&str]) -> Child {
     let args = [&["train", "--epochs", "1000000", "--branch", "b"], args].concat();
     command("ckpt", folder, &args)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .expect("xtask runs")
+        .expect("it runs")
 }
 
-/// Waits until the branch has moved so many times.
-fn wait_for_moves(folder: &Path, count: usize) {
-    let read = || std::fs::read(folder.join(".ckpt/refs/heads/b")).unwrap_or_default();
-    let (mut last, mut moves) = (read(), 0);
-    for _ in 0..15_000 {
-        let now = read();
-        moves += usize::from(now != last);
-        last = now;
-        if moves >= count {
-            return;
+/// Waits for something that the child does, however long that takes; it must not end before.
+fn wait_until(child: &mut Child, mut is_done: impl FnMut() -> bool) {
+    while !is_done() {
+        if let Some(status) = child.try_wait().expect("it can be asked") {
+            panic!("it ended too early: {status}");
         }
         thread::sleep(Duration::from_millis(1));
     }
-    panic!("no {count} moves within 15 s");
+}
+
+/// Waits until the branch was seen to move so many times.
+fn wait_for_moves(child: &mut Child, folder: &Path, count: usize) {
+    let read = || std::fs::read(folder.join(".ckpt/refs/heads/b")).unwrap_or_default();
+    let (mut last, mut moves) = (read(), 0);
+    wait_until(child, || {
+        let now = read();
+        moves += usize::from(now != last);
+        last = now;
+        moves >= count
+    });
 }
 
 #[test]
@@ -42,7 +48,7 @@ fn a_killed_run_leaves_a_repository_that_goes_on() {
     for round in 0..8_u64 {
         let resume: &[&str] = if round == 0 { &[] } else { &["--resume", "b"] };
         let mut child = start(folder.path(), resume);
-        wait_for_moves(folder.path(), 3);
+        wait_for_moves(&mut child, folder.path(), 3);
         // Another moment of the commit each time.
         thread::sleep(Duration::from_micros(370 * round));
         child.kill().expect("it was running");
@@ -57,15 +63,11 @@ fn a_killed_run_leaves_a_repository_that_goes_on() {
 #[test]
 fn ctrl_c_ends_after_the_epoch_with_everything_kept() {
     let folder = tempfile::tempdir().expect("a folder for temporary files");
-    let child = start(folder.path(), &["--every", "1000000", "--json"]);
-    // Nothing is versioned until the end, so its first sign of life is the repository.
-    for _ in 0..3000 {
-        if folder.path().join(".ckpt/format").exists() {
-            break;
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    thread::sleep(Duration::from_millis(300));
+    let mut child = start(folder.path(), &["--every", "1000000", "--json"]);
+    // Nothing is versioned until the end, so its first sign of life is the repository. By then it
+    // waits for Ctrl-C.
+    let format = folder.path().join(".ckpt/format");
+    wait_until(&mut child, || format.exists());
     let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(interrupt.expect("kill runs").success());
     let output = child.wait_with_output().expect("it ended");

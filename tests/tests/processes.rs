@@ -132,7 +132,7 @@ fn eight_writers_and_four_readers_lose_nothing_when_some_are_killed() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[cfg(feature = "long-tests")]
 fn eight_writers_and_four_readers_lose_nothing_when_many_are_killed() {
     use_and_kill(1000);
 }

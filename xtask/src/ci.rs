@@ -42,11 +42,10 @@ const STEPS: [Step; 6] = [
     },
 ];
 
-/// The tests that take minutes, whose short forms are among the others. Left out are those that show what is
-/// known to be wrong, and those that write golden files: see `regenerate`.
+/// The tests that take minutes, behind a feature: their short forms are among the others.
 const LONG: Step = Step {
     what: "long tests",
-    args: &["test", "--workspace", "--", "--ignored", "--skip", "wishes::", "--skip", "write_the_"],
+    args: &["test", "-p", "ckpt-store", "-p", "ckpt-tests", "--features", "long-tests"],
     rustdoc_flags: "",
 };
 

@@ -30,10 +30,10 @@ proptest! {
     }
 }
 
+#[cfg(feature = "long-tests")]
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
-    #[ignore = "takes minutes"]
     fn a_repository_does_what_its_model_does_in_many_long_runs(steps in steps(60)) {
         run(&steps);
     }
