@@ -7,12 +7,31 @@ mod ties;
 
 use self::{
     kernel::{Observe, Write},
-    rules::Rule,
-    slerp::Angle,
-    ties::Magnitudes,
+    rules::{Average, Task},
+    slerp::{Angle, Slerp},
+    ties::{Magnitudes, Ties},
 };
 use crate::element::{is_float, visit_floats};
 use crate::{Dtype, TensorError};
+
+/// What makes one element out of three.
+#[derive(Clone, Debug)]
+enum Rule {
+    Average(Average),
+    Task(Task),
+    Ties(Ties),
+    Slerp(Slerp),
+}
+
+impl Rule {
+    fn average(weight: f64) -> Self {
+        Self::Average(Average { weight })
+    }
+
+    fn task(ours: f64, theirs: f64) -> Self {
+        Self::Task(Task { ours, theirs })
+    }
+}
 
 /// How two tensors of one dtype and shape become one.
 ///

@@ -1,29 +1,6 @@
 //! The formulas that need to see one element only.
 
-use super::{
-    kernel::{Merge, Triple},
-    slerp::Slerp,
-    ties::Ties,
-};
-
-/// What makes one element out of three.
-#[derive(Clone, Debug)]
-pub(super) enum Rule {
-    Average(Average),
-    Task(Task),
-    Ties(Ties),
-    Slerp(Slerp),
-}
-
-impl Rule {
-    pub(super) fn average(weight: f64) -> Self {
-        Self::Average(Average { weight })
-    }
-
-    pub(super) fn task(ours: f64, theirs: f64) -> Self {
-        Self::Task(Task { ours, theirs })
-    }
-}
+use super::kernel::{Merge, Triple};
 
 /// The weighted mean.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +28,8 @@ impl Merge for Average {
 /// The sum of both changes, each by its scale.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Task {
-    ours: f64,
-    theirs: f64,
+    pub(super) ours: f64,
+    pub(super) theirs: f64,
 }
 
 impl Merge for Task {

@@ -1,8 +1,9 @@
 //! SLERP: the angle between two tensors, and the way along it.
 
 use super::{
+    Rule,
     kernel::{Gather, Merge, Triple},
-    rules::{Average, Rule},
+    rules::Average,
 };
 
 /// Above this cosine vectors count as parallel, below its negative as opposite.
