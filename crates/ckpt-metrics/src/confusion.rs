@@ -1,7 +1,6 @@
 //! Counts of true against predicted classes.
 
 mod counting;
-mod stored;
 mod weighted;
 
 use ndarray::{ArrayView1, ArrayView2};
@@ -40,7 +39,7 @@ pub const MAX_CLASSES: usize = 4096;
 /// # Ok::<(), ckpt_metrics::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "stored::Stored<C>", into = "stored::Stored<C>", bound = "C: Count")]
+#[serde(try_from = "Stored<C>", into = "Stored<C>", bound = "C: Count")]
 pub struct Confusion<C: Count = u64> {
     classes: usize,
     /// The sum of exact counts, at hand for their limit. Weights have no exact sum; theirs is
@@ -193,4 +192,30 @@ impl<C: Count> Confusion<C> {
 
 fn check_classes(classes: usize) -> Result<()> {
     if (1..=MAX_CLASSES).contains(&classes) { Ok(()) } else { Err(Error::ClassCount { classes }) }
+}
+
+/// A confusion matrix as it is serialized: its rows of counts.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "C: Count")]
+struct Stored<C: Count> {
+    counts: Vec<Vec<C>>,
+}
+
+impl<C: Count> TryFrom<Stored<C>> for Confusion<C> {
+    type Error = Error;
+
+    fn try_from(stored: Stored<C>) -> Result<Self> {
+        let classes = stored.counts.len();
+        if let Some(row) = stored.counts.iter().find(|row| row.len() != classes) {
+            return Err(Error::NotSquare { rows: classes, columns: row.len() });
+        }
+        Self::from_row_major(classes, stored.counts.concat())
+    }
+}
+
+impl<C: Count> From<Confusion<C>> for Stored<C> {
+    fn from(confusion: Confusion<C>) -> Self {
+        let rows = confusion.counts.chunks(confusion.classes);
+        Self { counts: rows.map(<[C]>::to_vec).collect() }
+    }
 }

@@ -1,6 +1,5 @@
 //! Scores of rows of two classes, in order: ROC AUC, average precision and their curves.
 
-mod area;
 mod buckets;
 mod curve;
 mod key;
@@ -17,7 +16,6 @@ use std::borrow::Cow;
 use ndarray::ArrayView1;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use area::Area;
 pub use curve::{CurvePoints, PrecisionRecallPoint, RocPoint};
 pub use one_call::{average_precision, precision_recall_curve, roc_auc, roc_curve};
 

@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn keeps_the_stated_order() {
-        // Beside 1e16 a single 1 is lost; two of them count if they meet before.
+        // Next to 1e16 a single 1 is lost; two of them count if they meet before.
         let with_ones_at = |a: usize, b: usize| {
             let mut values = [0.0; 16];
             (values[0], values[a], values[b]) = (1e16, 1.0, 1.0);

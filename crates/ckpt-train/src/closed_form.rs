@@ -33,11 +33,11 @@ const MAX_GRAM_COLUMNS: usize = 512;
 /// Gram matrix leaves, so even an all but singular one is refined to the end.
 const STEPS: usize = 12;
 
-/// A step this small beside the parameters changes few of their last digits; a small table is refined
+/// A step this small relative to the parameters changes few of their last digits; a small table is refined
 /// until nothing changes.
 const LAST_STEP: f64 = 4.0 * f64::EPSILON;
 
-/// A last step this large beside the parameters leaves them without a digit to rely on.
+/// A last step this large relative to the parameters leaves them without a digit to rely on.
 const UNSETTLED_STEP: f64 = 1e-2;
 
 /// Solves ridge regression (ordinary least squares for `l2 = 0`) in f64.

@@ -1,16 +1,17 @@
 //! Settings of a run: unchecked as given, checked at one door.
 
+mod error;
 mod optimizer;
 mod schedule;
 mod stopping;
 
 use std::fmt::{self, Display};
 
+pub use error::ConfigError;
 pub use optimizer::{Optimizer, OptimizerKind};
 pub use schedule::{Decay, Schedule};
 pub use stopping::{EarlyStopping, Monitor};
 
-use crate::error::ConfigError;
 use crate::kernel::Loss;
 
 /// Rows per step of [`Optimizer::Sgd`] when no batch size is given: small enough to be stochastic
@@ -122,7 +123,7 @@ pub struct Config {
     pub tolerance: f64,
     /// Whether training stops when validation does not improve.
     pub early_stopping: Option<EarlyStopping>,
-    /// The part of the rows set aside for validation, in `0..1`; of `n` rows it is `n` times this,
+    /// The part of the rows held out for validation, in `0..1`; of `n` rows it is `n` times this,
     /// rounded half away from zero, but one row is always left for training.
     pub val_fraction: f64,
     /// The seed of the row split and of the batch order.

@@ -82,7 +82,7 @@
 //!
 //! The trainer holds one copy of the rows, in training order, unless they are read while training
 //! ([`Dataset::stored`]), and at most 32 MiB of sums for wide tables. In f32 the row arithmetic has f32's precision, so a small tolerance may never be met; and
-//! the raw bias of columns whose mean is large beside their spread loses digits when it is rounded to
+//! the raw bias of columns whose mean is large relative to their spread loses digits when it is rounded to
 //! f32. Deviations whose squares underflow count as zero.
 
 mod closed_form;
@@ -107,10 +107,11 @@ mod vector;
 
 pub use closed_form::closed_form;
 pub use config::{
-    Config, Decay, EarlyStopping, ModelKind, Monitor, Optimizer, OptimizerKind, Rate, Schedule,
+    Config, ConfigError, Decay, EarlyStopping, ModelKind, Monitor, Optimizer, OptimizerKind, Rate,
+    Schedule,
 };
 pub use dataset::Dataset;
-pub use error::{ConfigError, DataError, ReadError, StateError, TrainError};
+pub use error::{DataError, ReadError, StateError, TrainError};
 pub use evaluate::Metrics;
 pub use kernel::RowSource;
 pub use model::LinearModel;

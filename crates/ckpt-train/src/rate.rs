@@ -111,7 +111,7 @@ fn expected_smoothness<T: Real>(
         let features = columns.map(|((x, c), s)| (x.to_f64() - c.to_f64()) / s);
         features.map(|z| z * z).sum::<f64>() + 1.0
     })?;
-    // The heaviest row counts this often beside one of mean weight.
+    // The heaviest row counts this often relative to one of mean weight.
     let heaviest = rows.weight.map_or(1.0, |weight| {
         weight.iter().map(|weight| weight.to_f64()).fold(0.0, f64::max) * n / total
     });

@@ -30,13 +30,17 @@ pub trait Real: Kernel + Debug + Display + PartialOrd + 'static {
     const TYPE: FloatType;
 
     /// The number of lanes in a logical vector of 64 bytes: 16 for `f32`, 8 for `f64`.
-    const LANES: usize;
+    const LANES: usize = Self::L;
 
     /// Rounds to the nearest value of this type; beyond its range to an infinity.
-    fn from_f64(value: f64) -> Self;
+    fn from_f64(value: f64) -> Self {
+        Self::of(value)
+    }
 
     /// Converts exactly.
-    fn to_f64(self) -> f64;
+    fn to_f64(self) -> f64 {
+        self.into()
+    }
 
     /// Gives rows of `f64` as they are, and nothing of other types.
     fn as_f64<'a>(rows: Rows<'a, Self>) -> Option<Rows<'a, f64>>;
@@ -44,15 +48,6 @@ pub trait Real: Kernel + Debug + Display + PartialOrd + 'static {
 
 impl Real for f32 {
     const TYPE: FloatType = FloatType::F32;
-    const LANES: usize = Self::L;
-
-    fn from_f64(value: f64) -> Self {
-        value as Self
-    }
-
-    fn to_f64(self) -> f64 {
-        f64::from(self)
-    }
 
     fn as_f64<'a>(_: Rows<'a, Self>) -> Option<Rows<'a, f64>> {
         None
@@ -61,15 +56,6 @@ impl Real for f32 {
 
 impl Real for f64 {
     const TYPE: FloatType = FloatType::F64;
-    const LANES: usize = Self::L;
-
-    fn from_f64(value: f64) -> Self {
-        value
-    }
-
-    fn to_f64(self) -> f64 {
-        self
-    }
 
     fn as_f64<'a>(rows: Rows<'a, Self>) -> Option<Rows<'a, f64>> {
         Some(rows)

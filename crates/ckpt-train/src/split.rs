@@ -9,13 +9,13 @@ use crate::kernel::{Aligned, RowSource, Rows};
 use crate::order::{ROWS_STREAM, Words};
 use crate::real::Real;
 
-/// Returns the order in which training sees rows, by their numbers: the first are those set aside
+/// Returns the order in which training sees rows, by their numbers: the first are those held out
 /// for validation, the others are for training.
 pub fn row_order(rows: usize, seed: u64) -> Vec<usize> {
     Words::new(seed, ROWS_STREAM).permutation(rows)
 }
 
-/// How many of `rows` rows are set aside.
+/// How many of `rows` rows are held out.
 pub(crate) fn held_out(rows: usize, val_fraction: f64) -> usize {
     ((rows as f64 * val_fraction).round() as usize).min(rows - 1)
 }

@@ -4,8 +4,8 @@ use std::fmt::{self, Debug};
 use std::iter::FusedIterator;
 
 use crate::closed_form::{Exact, solve, solve_raw};
-use crate::config::{Checked, ModelKind};
-use crate::error::{ConfigError, DataError, TrainError};
+use crate::config::{Checked, ConfigError, ModelKind};
+use crate::error::{DataError, TrainError};
 use crate::evaluate::{Metrics, TRAIN, Targets, VAL};
 use crate::kernel::RowSums;
 use crate::model::LinearModel;
@@ -61,7 +61,7 @@ pub struct Epoch<T> {
     pub model: LinearModel<T>,
     /// Metrics of exactly this epoch's parameters: `loss`; for linear regression `train_mse`,
     /// `train_rmse`, `train_mae` and `train_r2`, for classifiers `train_cross_entropy` (nats),
-    /// `train_accuracy` and `train_macro_f1`; the same with `val_` if rows were set aside;
+    /// `train_accuracy` and `train_macro_f1`; the same with `val_` if rows were held out;
     /// `grad_norm` (the 2-norm of the loss's full gradient) and `rate` (of this epoch; for L-BFGS
     /// the step's length as a multiple of its direction, none where it took no step; none for the
     /// exact solution). An `r2` is absent where the targets are all equal.
@@ -132,7 +132,7 @@ impl<T: Real> LinearTrainer<T> {
         self.training.rows().len()
     }
 
-    /// Returns the number of rows set aside for validation.
+    /// Returns the number of rows held out for validation.
     pub fn validation_rows(&self) -> usize {
         self.validation.as_ref().map_or(0, |(part, _)| part.rows().len())
     }
@@ -200,7 +200,7 @@ impl<T: Real> LinearTrainer<T> {
     /// Does one epoch without reporting on it; `None` after the last one.
     ///
     /// Metrics, model and state can be had afterwards by [`report`](Self::report). Passes that only
-    /// they need are not taken, which makes epochs that nobody looks at cheaper.
+    /// they need are not taken, which makes epochs without a report cheaper.
     pub fn advance(&mut self) -> Option<Result<(), TrainError>> {
         if self.failed || self.stop.is_some() {
             return None;
@@ -360,7 +360,7 @@ impl<T> Debug for LinearTrainer<T> {
     }
 }
 
-/// Rounds to two significant digits, for a person to read.
+/// Rounds to two significant digits, for users to read.
 fn two_digits(value: f64) -> f64 {
     format!("{value:.1e}").parse().expect("a formatted number can be read")
 }

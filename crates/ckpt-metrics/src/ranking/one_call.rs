@@ -2,10 +2,10 @@
 
 use ndarray::ArrayView1;
 
-use super::area::Area;
 use super::buckets::{self, walk};
 use super::rows::Rows;
 use super::{tally, totals};
+use crate::count::Area;
 use crate::count::arithmetic::Arithmetic;
 use crate::{
     CurvePoints, Error, Label, PrecisionRecallPoint, Ranking, Real, Result, RocPoint, input,

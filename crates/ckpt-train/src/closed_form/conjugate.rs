@@ -12,10 +12,10 @@ const ROUNDS: usize = 5;
 /// What a round reduces the gradient to.
 const REDUCTION: f64 = 1e-8;
 
-/// A gradient this small beside that at zero is at the level of its rounding.
+/// A gradient this small relative to that at zero is at the level of its rounding.
 const SETTLED: f64 = 1e-14;
 
-/// A gradient this large beside that at zero is no solution.
+/// A gradient this large relative to that at zero is no solution.
 const UNSETTLED: f64 = 1e-8;
 
 /// Steps of a round, per parameter. In exact arithmetic one each is enough; rounding takes more.

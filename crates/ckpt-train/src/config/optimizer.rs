@@ -2,8 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use super::{not_negative, positive, unit_interval};
-use crate::error::ConfigError;
+use super::{ConfigError, not_negative, positive, unit_interval};
 
 /// Selects how a gradient becomes a step. `g` is the gradient, `a` the rate, `w` the parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,8 +3,7 @@
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
-use super::{positive, unit_interval};
-use crate::error::ConfigError;
+use super::{ConfigError, positive, unit_interval};
 use crate::math::{cos, pow};
 
 /// Multiplies the rate of each epoch: rising through the warm-up, then as the decay says.

@@ -3,8 +3,7 @@
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
-use super::ModelKind;
-use crate::error::ConfigError;
+use super::{ConfigError, ModelKind};
 
 /// Stops training after `patience` epochs in a row in which a validation metric did not become
 /// better than ever before.

@@ -187,7 +187,7 @@ mod tests {
         let nothing = Some(TrainError::from(DataError::NothingToWatch));
         // A twentieth of six rows is none.
         assert_eq!(start(&dataset, Config { val_fraction: 0.05, ..config }), nothing);
-        // One is set aside: it weighs nothing.
+        // One is held out: it weighs nothing.
         let mut weights = Array::ones(6);
         weights[crate::row_order(6, 0)[0]] = 0.0;
         assert_eq!(start(&dataset.weighted(weights).unwrap(), config), nothing);
