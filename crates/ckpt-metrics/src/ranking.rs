@@ -93,7 +93,7 @@ impl Ranking {
         _: ArrayView1<'_, One>,
     ) -> Result<()> {
         let rows = input::paired(targets.len(), scores.len())?;
-        self.levels.push(run::count(targets, scores)?, rows as u64)
+        self.levels.push(tally::count(targets, scores)?, rows as u64)
     }
 }
 

@@ -1,10 +1,5 @@
 //! Rows of one score.
 
-use ndarray::ArrayView1;
-
-use super::buckets::{self, walk};
-use super::rows::Rows;
-use super::{key, tally};
 use crate::columns::{Chunk, Columns};
 use crate::input;
 use crate::{Count, Input, Label, Real, Result, weight};
@@ -15,28 +10,6 @@ pub(super) struct Run<C> {
     pub(super) score: f64,
     pub(super) negatives: C,
     pub(super) positives: C,
-}
-
-/// Counts the rows of each score of a batch, ascending.
-pub(super) fn count<L: Label, S: Real>(
-    targets: ArrayView1<'_, L>,
-    scores: ArrayView1<'_, S>,
-) -> Result<Vec<Run<u64>>> {
-    if targets.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = Rows::new(targets, scores)?;
-    if let Some(runs) = tally::runs(&rows) {
-        return Ok(runs);
-    }
-    let parts = buckets::visit(&rows, |bucket| {
-        let mut runs = Vec::new();
-        walk(&bucket, |key, negatives, positives| {
-            runs.push(Run { score: key::score(key), negatives, positives });
-        });
-        runs
-    });
-    Ok(parts.concat())
 }
 
 /// Sums the weights of the rows of each score of a batch, ascending; rows of no weight are left

@@ -1,11 +1,13 @@
-//! Counts of few distinct scores.
+//! Counts of scores: in tables where few are distinct, in sorted buckets otherwise.
 
+use ndarray::ArrayView1;
 use rayon::prelude::*;
 
+use super::buckets::{self, walk};
 use super::key;
 use super::rows::Rows;
 use super::run::Run;
-use crate::{Label, Real};
+use crate::{Label, Real, Result};
 
 /// The places of a table: 2¹⁵ of 16 bytes, half of the second cache of a common core.
 const PLACES: usize = 1 << 15;
@@ -20,6 +22,28 @@ const LEAST_ROWS: usize = 4 * PLACES;
 ///
 /// 4,096 drawn from as many scores as a table holds, each as likely, are nearly 8 eighths of it.
 const DISTINCT_EIGHTHS: usize = 7;
+
+/// Counts the rows of each score of a batch, ascending.
+pub(super) fn count<L: Label, S: Real>(
+    targets: ArrayView1<'_, L>,
+    scores: ArrayView1<'_, S>,
+) -> Result<Vec<Run<u64>>> {
+    if targets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = Rows::new(targets, scores)?;
+    if let Some(runs) = runs(&rows) {
+        return Ok(runs);
+    }
+    let parts = buckets::visit(&rows, |bucket| {
+        let mut runs = Vec::new();
+        walk(&bucket, |key, negatives, positives| {
+            runs.push(Run { score: key::score(key), negatives, positives });
+        });
+        runs
+    });
+    Ok(parts.concat())
+}
 
 /// Counts how often each score has which class, if there are few distinct ones.
 ///
