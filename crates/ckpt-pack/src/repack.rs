@@ -83,7 +83,7 @@ struct Repack<'a> {
 }
 
 /// Writes what stays of packs anew, and leaves them where they are; returns the new packs, one
-/// unless it would be longer than [`PACK_LEN`]. `progress` is told how many bytes of objects, decoded,
+/// unless it would be longer than 1 GiB. `progress` is told how many bytes of objects, decoded,
 /// are written anew, of how many.
 ///
 /// # Errors
