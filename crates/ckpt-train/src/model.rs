@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::config::ModelKind;
 use crate::error::DataError;
-use crate::kernel::{Block, Loss, Point, padded, probabilities};
+use crate::kernel::{Block, Loss, Placed, padded, probabilities};
 use crate::objective::Objective;
 use crate::real::Real;
 
@@ -61,9 +61,10 @@ impl<T: Real> LinearModel<T> {
             return Ok(margins);
         }
         let loss = if outputs == 1 { Loss::Squared } else { Loss::Softmax(outputs) };
-        let (weight, bias) = self.placed(loss);
+        let mut placed = Placed::zeros(columns, loss);
+        placed.place(|output, column| self.weight[(output, column)], |output| self.bias[output]);
         let center = padded((0..columns).map(|_| T::default()));
-        let point = Point { loss, center: &center, weight: &weight, bias: &bias };
+        let point = placed.point(&center);
         let rows: Cow<'_, [T]> = match x.to_slice() {
             Some(rows) => Cow::Borrowed(rows),
             None => Cow::Owned(x.iter().copied().collect()),
@@ -111,20 +112,6 @@ impl<T: Real> LinearModel<T> {
         }
         let classes = values.len() / margins.nrows().max(1);
         Ok(Array2::from_shape_vec((margins.nrows(), classes), values).expect("lines are whole"))
-    }
-
-    /// Weights and biases as the kernels take them.
-    fn placed(&self, loss: Loss) -> (Vec<T>, Vec<T>) {
-        let (outputs, columns) = self.weight.dim();
-        if loss == Loss::Squared {
-            return (padded(self.weight.iter().copied()), self.bias.to_vec());
-        }
-        let stride = outputs.next_multiple_of(T::LANES);
-        let mut weight = vec![T::default(); columns * stride];
-        for ((output, column), w) in self.weight.indexed_iter() {
-            weight[column * stride + output] = *w;
-        }
-        (weight, padded(self.bias.iter().copied()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::kernel::{Loss, Point, RowSums, Rows, Workspace};
+use crate::kernel::{Loss, Placed, Point, RowSums, Rows, Workspace};
 use crate::real::Real;
 use crate::scaling::Scaling;
 use crate::vector::norm;
@@ -22,8 +22,7 @@ pub(crate) struct Objective<T> {
     loss: Loss,
     workspace: Workspace<T>,
     /// The parameters as the kernels take them.
-    weight: Vec<T>,
-    bias: Vec<T>,
+    placed: Placed<T>,
 }
 
 /// What is known at one parameter vector.
@@ -39,17 +38,9 @@ pub(crate) struct Evaluation {
 impl<T: Real> Objective<T> {
     pub(crate) fn new(scaling: Scaling<T>, loss: Loss, penalty: Vec<f64>) -> Self {
         let width = scaling.scale.len();
-        let (weights, biases) = match loss {
-            Loss::Squared | Loss::Logistic => (width.next_multiple_of(T::LANES), 1),
-            Loss::Softmax(classes) => {
-                let stride = classes.next_multiple_of(T::LANES);
-                (width * stride, stride)
-            }
-        };
         Self {
             workspace: Workspace::new(width, loss),
-            weight: vec![T::default(); weights],
-            bias: vec![T::default(); biases],
+            placed: Placed::zeros(width, loss),
             scaling,
             penalty,
             loss,
@@ -85,10 +76,10 @@ impl<T: Real> Objective<T> {
     ) -> io::Result<RowSums> {
         self.place(params);
         let (width, outputs) = (self.columns(), self.outputs());
-        let point = point(self.loss, &self.scaling, &self.weight, &self.bias);
+        let point = self.placed.point(&self.scaling.center);
         let (raw, sums) = self.workspace.gradient(rows, point)?;
         let (weights, biases) = gradient.split_at_mut(width * outputs);
-        let stride = self.bias.len();
+        let stride = self.placed.stride();
         for (output, line) in weights.chunks_exact_mut(width).enumerate() {
             let params = &params[output * width..];
             for (j, g) in line.iter_mut().enumerate() {
@@ -120,7 +111,7 @@ impl<T: Real> Objective<T> {
     /// The row sums alone, as validation needs them.
     pub(crate) fn losses(&mut self, rows: Rows<'_, T>, params: &[f64]) -> io::Result<RowSums> {
         self.place(params);
-        let point = point(self.loss, &self.scaling, &self.weight, &self.bias);
+        let point = self.placed.point(&self.scaling.center);
         self.workspace.losses(rows, point)
     }
 
@@ -138,7 +129,7 @@ impl<T: Real> Objective<T> {
     /// Takes a pass at `params`.
     pub(crate) fn at<R>(&mut self, params: &[f64], pass: impl FnOnce(Point<'_, T>) -> R) -> R {
         self.place(params);
-        pass(point(self.loss, &self.scaling, &self.weight, &self.bias))
+        pass(self.placed.point(&self.scaling.center))
     }
 
     /// The weights, outputs x columns, and biases on raw inputs: weights `w / scale`, biases
@@ -176,17 +167,10 @@ impl<T: Real> Objective<T> {
     /// Lays parameters out for the kernels, `1 / scale` folded into the weights, rounding to the
     /// data's type.
     fn place(&mut self, params: &[f64]) {
-        let (width, outputs) = (self.columns(), self.outputs());
-        let stride = self.bias.len();
-        let (weights, biases) = params.split_at(width * outputs);
-        for (output, line) in weights.chunks_exact(width).enumerate() {
-            for (j, (w, scale)) in line.iter().zip(&self.scaling.scale).enumerate() {
-                self.weight[j * stride + output] = T::from_f64(w / scale);
-            }
-        }
-        for (place, &b) in self.bias.iter_mut().zip(biases) {
-            *place = T::from_f64(b);
-        }
+        let (scale, width) = (&self.scaling.scale, self.columns());
+        let (weights, biases) = params.split_at(width * self.outputs());
+        let weight = |output, j| T::from_f64(weights[output * width + j] / scale[j]);
+        self.placed.place(weight, |output| T::from_f64(biases[output]));
     }
 }
 
@@ -195,15 +179,6 @@ impl Evaluation {
         let gradient = vec![0.0; parameters];
         Self { loss: 0.0, sums: RowSums::default(), gradient, norm: 0.0 }
     }
-}
-
-fn point<'a, T>(
-    loss: Loss,
-    scaling: &'a Scaling<T>,
-    weight: &'a [T],
-    bias: &'a [T],
-) -> Point<'a, T> {
-    Point { loss, center: &scaling.center, weight, bias }
 }
 
 #[cfg(test)]

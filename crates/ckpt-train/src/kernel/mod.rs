@@ -67,4 +67,4 @@ pub(crate) use math::softmax as probabilities;
 pub(crate) use number::Number;
 pub(crate) use pass::{Workspace, max_over_rows, sum_over_rows};
 pub use rows::RowSource;
-pub(crate) use rows::{Block, Loss, Point, RowSums, Rows};
+pub(crate) use rows::{Block, Loss, Placed, Point, RowSums, Rows};

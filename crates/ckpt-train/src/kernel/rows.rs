@@ -3,6 +3,8 @@
 use std::io;
 use std::ops::{AddAssign, Range};
 
+use super::Kernel;
+
 /// Rows of features that are read when they are needed, such as those of a file that is larger than
 /// memory.
 ///
@@ -180,6 +182,50 @@ pub struct Point<'a, T> {
     pub center: &'a [T],
     pub weight: &'a [T],
     pub bias: &'a [T],
+}
+
+/// The weights and biases of a [`Point`], laid out for the kernels.
+#[derive(Clone)]
+pub(crate) struct Placed<T> {
+    loss: Loss,
+    width: usize,
+    weight: Vec<T>,
+    bias: Vec<T>,
+}
+
+impl<T: Kernel> Placed<T> {
+    /// All zeros, for rows of `width` columns.
+    pub(crate) fn zeros(width: usize, loss: Loss) -> Self {
+        let (weights, stride) = match loss {
+            Loss::Squared | Loss::Logistic => (width.next_multiple_of(T::L), 1),
+            Loss::Softmax(classes) => {
+                let stride = classes.next_multiple_of(T::L);
+                (width * stride, stride)
+            }
+        };
+        let [weight, bias] = [weights, stride].map(|length| vec![T::default(); length]);
+        Self { loss, width, weight, bias }
+    }
+
+    /// The distance of two columns in the weights.
+    pub(crate) fn stride(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// Takes the weight of each output and column, and the bias of each output.
+    pub(crate) fn place(&mut self, weight: impl Fn(usize, usize) -> T, bias: impl Fn(usize) -> T) {
+        let stride = self.stride();
+        for output in 0..self.loss.outputs() {
+            for column in 0..self.width {
+                self.weight[column * stride + output] = weight(output, column);
+            }
+            self.bias[output] = bias(output);
+        }
+    }
+
+    pub(crate) fn point<'a>(&'a self, center: &'a [T]) -> Point<'a, T> {
+        Point { loss: self.loss, center, weight: &self.weight, bias: &self.bias }
+    }
 }
 
 /// Sums over rows, each taken as often as it weighs.
