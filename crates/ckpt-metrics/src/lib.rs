@@ -1,4 +1,6 @@
-//! Regression and classification metrics with mergeable accumulators.
+#![doc = include_str!("../README.md")]
+//!
+//! # Metrics
 //!
 //! Pure numbers: nothing here reads, prints or draws random numbers.
 //!
@@ -56,25 +58,6 @@
 //! machine, so equal calls give equal bits. (Tables of many cells, as of weighted rows of many
 //! classes, are made of larger chunks, of a size that depends on the cells alone.) Cutting the same
 //! rows into other batches may change the last bits of a sum, as it changes its order.
-//!
-//! # Example
-//!
-//! ```
-//! use ckpt_metrics::{Confusion, Regression};
-//!
-//! // Two shards, each seen by one worker, merged into one result.
-//! let mut whole = Regression::evaluate(&[3.0, -0.5], &[2.5, 0.0])?;
-//! let other = Regression::evaluate(&[2.0, 7.0], &[2.0, 8.0])?;
-//! whole.merge(&other)?;
-//! let report = whole.finish()?;
-//! assert_eq!(report.mse, 0.375);
-//! assert_eq!(report.mae, 0.5);
-//!
-//! let confusion = Confusion::evaluate(2, &[0, 1, 1, 1], &[0, 1, 0, 1])?;
-//! assert_eq!(confusion.binary(1)?.precision(), 1.0);
-//! assert_eq!(confusion.finish()?.accuracy, 0.75);
-//! # Ok::<(), ckpt_metrics::Error>(())
-//! ```
 
 #[macro_use]
 mod accumulator;

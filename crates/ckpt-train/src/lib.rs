@@ -1,29 +1,4 @@
-//! A deterministic, parallel trainer of linear models.
-//!
-//! [`LinearTrainer`] fits linear, logistic or softmax regression and is an iterator over its epochs:
-//! each [`Epoch`] holds the model on raw inputs, metrics, and a [`TrainState`] to resume from. What to
-//! keep of them is up to whoever drives it. [`closed_form`] gives the exact least squares solution.
-//!
-//! ```
-//! use ckpt_train::{Config, Dataset, LinearTrainer};
-//! use ndarray::array;
-//!
-//! // Areas in square metres and prices in thousands: 50 + 3 per square metre.
-//! let area = array![[50.0_f64], [80.0], [100.0], [120.0], [150.0]];
-//! let price = array![200.0, 290.0, 350.0, 410.0, 500.0];
-//! let dataset = Dataset::new(area, price)?;
-//!
-//! let config = Config { epochs: 500, tolerance: 1e-9, ..Config::default() };
-//! let mut last = None;
-//! for epoch in LinearTrainer::new(&dataset, config)? {
-//!     last = Some(epoch?);
-//! }
-//!
-//! let model = last.expect("there is at least one epoch").model;
-//! assert!((model.weight[(0, 0)] - 3.0).abs() < 1e-6);
-//! assert!((model.predict(array![[90.0]].view())?[0] - 320.0).abs() < 1e-6);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! # The loss
 //!
