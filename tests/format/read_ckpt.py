@@ -21,7 +21,7 @@ from pathlib import Path
 
 from blocks import DTYPES, MIB, Damage, NoDecoder, TreeHasher, need, sha
 from packs import Pack
-from records import BLOCK, CHECKPOINT, CHUNKS, KINDS, LEAVES, MOVE, NOTE, RECIPE, VERSION, content_id, number, parse
+from records import ANNOTATION, BLOCK, CHECKPOINT, CHUNKS, JOURNAL, KINDS, LEAVES, MOVE, RECIPE, VERSION, content_id, number, parse
 
 # Sections 1, 2, 9 and 10 of docs/format.md.
 
@@ -68,7 +68,7 @@ class Repository:
         self.root = folder / ".ckpt" if (folder / ".ckpt").is_dir() else folder
         need((self.root / "format").is_file(), f"{folder}: it is no repository")
         found = (self.root / "format").read_bytes()
-        need(found == b"ckpt repository format 1\n", f"its format {found[:60]!r} is not known")
+        need(found == b"ckpt repository format 2\n", f"its format {found[:60]!r} is not known")
         self.packs = [Pack(path) for path in sorted((self.root / "packs").glob("*.pack"))]
         self.places = {}
         trash = [Pack(path) for path in sorted((self.root / "trash").glob("*.pack"))]
@@ -145,6 +145,7 @@ class Repository:
         for folder in FOLDERS:
             for path in sorted((self.root / folder).glob("*")):
                 self.check_ref(f"{folder}/{decode_ref(path.name)}")
+        self.check_annotations()
         head = self.head()
         branch = head[len("refs/heads/"):]
         need(head == f"refs/heads/{branch}" and valid_ref(branch), "HEAD does not name a branch")
@@ -198,14 +199,39 @@ class Repository:
 
     def removed(self):
         """The versions whose content was removed, section 7."""
-        content, path = {}, self.root / "refs/notes"
+        content = {}
+        for entry in self.journal():
+            for removal in reversed(entry["removals"]):
+                for version in removal["versions"]:
+                    content.setdefault(version, removal["content"])
+        return {version for version, what in content.items() if what == "removed"}
+
+    def journal(self):
+        """The entries of the journal, the newest first."""
+        path = self.root / "refs/journal"
         newest = bytes.fromhex(path.read_text().strip()) if path.is_file() else None
         while newest:
-            note = self.record(NOTE, newest)
-            for version in note["versions"] if note["content"] != "unchanged" else ():
-                content.setdefault(version, note["content"])
-            newest = note["previous"]
-        return {version for version, what in content.items() if what == "removed"}
+            entry = self.record(JOURNAL, newest)
+            yield entry
+            newest = entry["previous"]
+
+    def annotations(self, version):
+        """The annotations on a version in their order, the last one last, section 7."""
+        ids = {digest for entry in self.journal() for digest in entry["annotations"]}
+        found = [(self.record(ANNOTATION, digest), digest) for digest in ids]
+        found = [(a, digest) for a, digest in found if version in a["versions"]]
+        return [a for a, _ in sorted(found, key=lambda one: (one[0]["sequence"], one[0]["time_ms"], one[1]))]
+
+    def check_annotations(self):
+        for digest in {digest for entry in self.journal() for digest in entry["annotations"]}:
+            annotation = self.record(ANNOTATION, digest)
+            for version in annotation["versions"]:
+                need((VERSION, version) in self.places, "an annotation is on a missing version")
+            for file in annotation["files"]:
+                for variant, fields in file["segments"]:
+                    need(variant == "opaque", "a file of an annotation has a segment of a tensor")
+                    for _ in self.content(fields["root"], fields["len"], CHUNKS):
+                        pass
 
     # Reading.
 
@@ -302,6 +328,8 @@ def main():
     print(full, digest.hex())
     print("version", json.dumps(shown(version), indent=2, ensure_ascii=False))
     print("recipe", json.dumps(shown(repository.record(RECIPE, version["recipe"])), indent=2, ensure_ascii=False))
+    for annotation in repository.annotations(digest):
+        print("annotation", json.dumps(shown(annotation), indent=2, ensure_ascii=False))
     for path, data in repository.files(version, options.state) if options.out else ():
         target = options.out / path
         target.parent.mkdir(parents=True, exist_ok=True)

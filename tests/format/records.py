@@ -4,9 +4,10 @@ import struct
 
 from blocks import DTYPES, Damage, need, sha
 
-BLOCK, LEAVES, CHUNKS, CHECKPOINT, VERSION, RECIPE, MOVE, NOTE = range(1, 9)
+BLOCK, LEAVES, CHUNKS, CHECKPOINT, VERSION, RECIPE, MOVE, ANNOTATION, JOURNAL = range(1, 10)
 KINDS = {
-    1: "block", 2: "leaf list", 3: "chunk list", 4: "checkpoint", 5: "version", 6: "recipe", 7: "move", 8: "note"
+    1: "block", 2: "leaf list", 3: "chunk list", 4: "checkpoint", 5: "version", 6: "recipe", 7: "move",
+    8: "annotation", 9: "journal entry",
 }
 
 
@@ -112,6 +113,9 @@ MERGE = table(
     base=option(id_), ours=id_, theirs=id_, default=option(STRATEGY),
     rules=list_of(table(pattern=text, strategy=STRATEGY)),
 )
+REMOVAL = table(
+    versions=list_of(id_), content=choice(("removed", None), ("kept", None)), reason=text, author=text, time_ms=int_
+)
 RECORDS = {
     LEAVES: table(leaves=list_of(id_)),
     CHUNKS: table(chunks=list_of(table(hash=id_, len=uint))),
@@ -127,15 +131,15 @@ RECORDS = {
     ),
     MOVE: table(
         name=text,
-        kind=choice(*((name, None) for name in ("commit", "set", "rollback", "delete", "promote", "guard"))),
+        kind=choice(*((name, None) for name in ("commit", "set", "rollback", "delete", "promote", "guard", "push", "fetch"))),
         **{"from": option(id_)}, to=option(id_), previous=option(id_), author=text, time_ms=int_, reason=text,
         guards=list_of(text), evidence=list_of(EVIDENCE),
     ),
-    NOTE: table(
-        versions=list_of(id_), metrics=map_of(text, float_), text=text, files=list_of(FILE),
-        content=choice(*((name, None) for name in ("unchanged", "removed", "kept"))), previous=option(id_),
-        author=text, time_ms=int_,
+    ANNOTATION: table(
+        versions=list_of(id_), sequence=uint, metrics=map_of(text, float_), text=text, files=list_of(FILE), author=text,
+        time_ms=int_,
     ),
+    JOURNAL: table(previous=option(id_), annotations=list_of(id_), removals=list_of(REMOVAL)),
 }
 
 

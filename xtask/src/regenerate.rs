@@ -1,4 +1,4 @@
-//! `cargo xtask regenerate`: writes the golden files in `fixtures/` anew.
+//! `cargo xtask regenerate`: writes the golden files in `fixtures/` and of the store's tests anew.
 //!
 //! They are what the code of today must read and write the same. So this is for changes of the format
 //! alone, and what it writes is to be read before it is kept.
@@ -9,7 +9,8 @@ use crate::{cargo, complain};
 
 /// The tests that write, each with its package. They run one after another: the broken repositories are made of
 /// the golden one.
-const WRITERS: [(&str, &str); 2] = [
+const WRITERS: [(&str, &str); 3] = [
+    ("ckpt-store", "write_the_golden_records"),
     ("ckpt-store", "write_the_golden_repository"),
     ("ckpt-store", "write_the_broken_repositories"),
 ];
@@ -23,6 +24,6 @@ pub(crate) fn run() -> io::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     }
-    complain("regenerate: see with `git diff fixtures` what has changed before you keep it");
+    complain("regenerate: see with `git diff` what has changed before you keep it");
     Ok(ExitCode::SUCCESS)
 }

@@ -15,7 +15,7 @@ mod space;
 
 use std::collections::BTreeMap;
 
-use ckpt_hash::{CodeId, DataId, ModelId, NoteId, RecipeId, StateId, TreeHash, VersionId};
+use ckpt_hash::{AnnotationId, CodeId, DataId, ModelId, RecipeId, StateId, TreeHash, VersionId};
 use ckpt_tensor::Dtype;
 use serde::Serialize;
 use serde_json::Value;
@@ -102,21 +102,31 @@ pub struct Show {
     pub environment: BTreeMap<String, String>,
     pub tensors: Vec<Tensor>,
     pub files: Vec<FileKeys>,
-    /// What was added later, the newest first.
+    /// What was added later, the last one first.
     pub notes: Vec<Note>,
+    /// What became of the content in this repository, the newest first.
+    pub removals: Vec<Removal>,
 }
 
 /// A note, in `show`; what `note` prints after the version.
 #[derive(Debug, Serialize)]
 pub struct Note {
-    pub note: NoteId,
+    pub note: AnnotationId,
     pub time: Option<String>,
     pub author: String,
     pub text: String,
     pub metrics: BTreeMap<String, f64>,
     pub files: Vec<NoteFile>,
-    /// `removed` or `kept`, if the note says what became of the version's content; else null.
-    pub content: Option<&'static str>,
+}
+
+/// What became of the content of a version, in `show`.
+#[derive(Debug, Serialize)]
+pub struct Removal {
+    /// `removed` or `kept`.
+    pub content: &'static str,
+    pub time: Option<String>,
+    pub author: String,
+    pub reason: String,
 }
 
 /// A file of a note.

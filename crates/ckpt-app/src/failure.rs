@@ -204,6 +204,10 @@ impl From<Error> for Failure {
             Error::UnknownFormat { .. } => {
                 Some("another version of ckpt made it; use that one".into())
             }
+            Error::FormatBeforeRelease => Some(
+                "commit the files to a new repository; the program that made it still restores them"
+                    .into(),
+            ),
             Error::Damaged { .. } | Error::Missing(_) => {
                 Some(Hint::command("verify", "lists all damage and whom it affects"))
             }

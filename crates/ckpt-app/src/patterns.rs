@@ -26,7 +26,7 @@ pub fn check<'a>(
         let tensors = repository.checkpoint(&version.record)?.tensors;
         names.extend(tensors.into_iter().map(|tensor| tensor.name));
     }
-    let is_idle = |pattern: &&Pattern| !names.iter().any(|name| pattern.matches(name));
+    let is_idle = |pattern: &&Pattern| !names.iter().any(|name| pattern.matches_tensor(name));
     match patterns.iter().find(is_idle) {
         None => Ok(()),
         Some(pattern) => {

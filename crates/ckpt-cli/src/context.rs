@@ -52,6 +52,17 @@ impl Context {
         })
     }
 
+    /// Opens the repository like [`repository`](Self::repository), for a command that goes by its
+    /// settings: a notice names the sections that this program does not know.
+    pub(crate) fn repository_with_settings(&mut self) -> Result<Repository, Failure> {
+        let repository = self.repository()?;
+        // What makes no sense is an error once it is needed.
+        for section in repository.unknown_sections().unwrap_or_default() {
+            self.ui.notice(format!("note: {section}"))?;
+        }
+        Ok(repository)
+    }
+
     /// Returns who and when.
     pub(crate) fn stamp(&self) -> Result<Signature, Failure> {
         self.environment.stamp(None)

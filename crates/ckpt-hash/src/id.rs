@@ -139,8 +139,12 @@ id!(
     MoveId, "ckpt move\n"
 );
 id!(
-    /// One entry in the chain of notes: what was added to versions after they were made.
-    NoteId, "ckpt note\n"
+    /// What was added to versions after they were made.
+    AnnotationId, "ckpt annotation\n"
+);
+id!(
+    /// One entry of a repository's journal: annotations that came, and content that was removed.
+    JournalId, "ckpt journal entry\n"
 );
 id!(
     /// The content of a data set.

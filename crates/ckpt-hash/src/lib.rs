@@ -41,8 +41,8 @@ pub use crate::{
         folder::folder_code_id,
     },
     id::{
-        CheckpointId, CodeId, DataId, LeafHash, ModelId, MoveId, NoteId, RecipeId, SHORT_LEN,
-        StateId, TreeHash, VersionId,
+        AnnotationId, CheckpointId, CodeId, DataId, JournalId, LeafHash, ModelId, MoveId, RecipeId,
+        SHORT_LEN, StateId, TreeHash, VersionId,
     },
     merkle::{LEAF_LEN, TreeHasher, leaf_hash, merkle_root, node_hash, par_tree_hash, tree_hash},
     prefix::{HexPrefix, MIN_PREFIX_LEN, PrefixError},

@@ -6,7 +6,9 @@ pub mod wire;
 
 use std::fmt;
 
-use ckpt_hash::{CheckpointId, Digest, LeafHash, MoveId, NoteId, RecipeId, TreeHash, VersionId};
+use ckpt_hash::{
+    AnnotationId, CheckpointId, Digest, JournalId, LeafHash, MoveId, RecipeId, TreeHash, VersionId,
+};
 
 /// The kind of an object. The numbers are part of the format and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,12 +28,14 @@ pub enum ObjectKind {
     Recipe = 6,
     /// An encoded move record.
     Move = 7,
-    /// An encoded note record.
-    Note = 8,
+    /// An encoded annotation record.
+    Annotation = 8,
+    /// An encoded journal record.
+    Journal = 9,
 }
 
 impl ObjectKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Block,
         Self::Leaves,
         Self::Chunks,
@@ -39,7 +43,8 @@ impl ObjectKind {
         Self::Version,
         Self::Recipe,
         Self::Move,
-        Self::Note,
+        Self::Annotation,
+        Self::Journal,
     ];
 
     pub(crate) fn from_code(code: u8) -> Option<Self> {
@@ -55,7 +60,8 @@ impl ObjectKind {
             Self::Version => "version",
             Self::Recipe => "recipe",
             Self::Move => "move",
-            Self::Note => "note",
+            Self::Annotation => "annotation",
+            Self::Journal => "journal entry",
         }
     }
 }
@@ -106,4 +112,5 @@ from_id!(CheckpointId, Checkpoint);
 from_id!(VersionId, Version);
 from_id!(RecipeId, Recipe);
 from_id!(MoveId, Move);
-from_id!(NoteId, Note);
+from_id!(AnnotationId, Annotation);
+from_id!(JournalId, Journal);

@@ -252,7 +252,7 @@ pub(crate) fn rank(kind: ObjectKind) -> u8 {
     match kind {
         ObjectKind::Version => 0,
         ObjectKind::Move => 1,
-        ObjectKind::Note => 2,
+        ObjectKind::Annotation | ObjectKind::Journal => 2,
         ObjectKind::Recipe => 3,
         ObjectKind::Checkpoint => 4,
         ObjectKind::Leaves | ObjectKind::Chunks => 5,

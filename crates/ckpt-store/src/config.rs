@@ -20,9 +20,16 @@ const MAX_LEN: u64 = 1 << 20;
 /// which a holiday fits.
 pub(crate) const GRACE_MS: i64 = 14 * DAY_MS;
 
+/// The sections, those that this program knows.
+const SECTIONS: [&str; 5] = ["metrics", "packs", "retention", "roles", "trash"];
+
+/// How alike, by Jaro's measure from 0 to 1, a section's name must be to one of these to be taken for
+/// a slip: one letter too many, too few, another or in another place.
+const NEAR: f64 = 0.85;
+
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(crate) struct Config {
     pub(crate) packs: PacksConfig,
     pub(crate) trash: TrashConfig,
@@ -37,14 +44,69 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] for settings that make no sense.
     pub(crate) fn read(disk: &dyn Disk) -> Result<Self> {
-        let doing = || format!("read {CONFIG}");
-        let bytes = match read_small(disk, CONFIG, MAX_LEN) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            other => other.doing(doing)?,
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        toml::from_str(&text).map_err(|error| Error::Config(one_line(&text, &error)))
+        Self::parse(&read_text(disk)?).map(|(config, _)| config)
     }
+
+    /// Lists the sections that this program does not know, sorted by name.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for settings that make no sense.
+    pub(crate) fn unknown_sections(disk: &dyn Disk) -> Result<Vec<UnknownSection>> {
+        Self::parse(&read_text(disk)?).map(|(_, unknown)| unknown)
+    }
+
+    /// Parses settings; returns the sections besides that this program does not know, each of which
+    /// may be a later one's.
+    fn parse(text: &str) -> Result<(Self, Vec<UnknownSection>)> {
+        let refuse = |error| Error::Config(one_line(text, &error));
+        let config = toml::from_str(text).map_err(refuse)?;
+        let sections: toml::Table = toml::from_str(text).map_err(refuse)?;
+        let mut unknown = Vec::new();
+        for (name, value) in sections {
+            if SECTIONS.contains(&name.as_str()) {
+                continue;
+            }
+            let is_section = value.is_table()
+                || value.as_array().is_some_and(|all| all.iter().all(toml::Value::is_table));
+            if !is_section {
+                let known = SECTIONS.join(", ");
+                let line = text.lines().position(|line| line.trim_start().starts_with(&name));
+                let place = line.map_or_else(String::new, |line| format!("line {}, ", line + 1));
+                let what = format!("{place}{name}: no setting stands outside a section: {known}");
+                return Err(Error::Config(what));
+            }
+            let likeness = |known: &&str| strsim::jaro(&name, known);
+            let near = SECTIONS.into_iter().find(|known| likeness(known) > NEAR);
+            unknown.push(UnknownSection { name, near });
+        }
+        Ok((config, unknown))
+    }
+}
+
+/// A section of config.toml that this program does not know, and passes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownSection {
+    /// Its name.
+    pub name: String,
+    /// The known one that may have been meant.
+    pub near: Option<&'static str>,
+}
+
+impl std::fmt::Display for UnknownSection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "this ckpt does not know the section [{}] of {CONFIG}", self.name)?;
+        self.near.map_or(Ok(()), |near| write!(f, "; [{near}] may be meant"))
+    }
+}
+
+/// Reads the file; it is empty where there is none.
+fn read_text(disk: &dyn Disk) -> Result<String> {
+    let bytes = match read_small(disk, CONFIG, MAX_LEN) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        other => other.doing(|| format!("read {CONFIG}"))?,
+    };
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Which way metrics are better, as `[metrics]` of config.toml has it.
@@ -103,8 +165,10 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> String {
-        let error = toml::from_str::<Config>(text).unwrap_err();
-        one_line(text, &error)
+        match Config::parse(text) {
+            Err(Error::Config(what)) => what,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -150,5 +214,24 @@ mod tests {
             "{pattern}"
         );
         assert!(refusal("[trash\n").starts_with("line 1: "));
+    }
+
+    #[test]
+    fn sections_of_later_programs_are_passed_by_and_told() {
+        let text = "[trahs]\ngrace = \"1d\"\n[remotes.origin]\nurl = \"x\"\n[[hooks]]\nrun = \"y\"\n\
+                    [packs]\nmerge = false\n";
+        let (config, unknown) = Config::parse(text).unwrap();
+        assert!(!config.packs.merge && config.trash == TrashConfig::default());
+        let told: Vec<String> = unknown.iter().map(UnknownSection::to_string).collect();
+        let expected = [
+            "this ckpt does not know the section [hooks] of config.toml",
+            "this ckpt does not know the section [remotes] of config.toml",
+            "this ckpt does not know the section [trahs] of config.toml; [trash] may be meant",
+        ];
+        assert_eq!(told, expected);
+        let expected = "line 1, merge: no setting stands outside a section: metrics, packs, \
+                        retention, roles, trash";
+        assert_eq!(refusal("merge = true\n"), expected);
+        assert!(refusal("[packs]\nmerg = true\n").starts_with("line 2, merg: unknown field"));
     }
 }

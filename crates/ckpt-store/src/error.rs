@@ -38,6 +38,11 @@ pub enum Error {
         /// What it would have to say.
         expected: &'static str,
     },
+    /// A repository of the format before the first release, which is read no longer.
+    #[error(
+        "the repository has format 1, of before the first release, which this ckpt does not read"
+    )]
+    FormatBeforeRelease,
     /// Reading or writing failed.
     ///
     /// Where only the last step of a write failed, which makes it outlast a crash, the source says
@@ -407,7 +412,7 @@ impl Error {
             Self::Io { .. } => ErrorKind::Io,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::Config(_) => ErrorKind::Config,
-            Self::UnknownFormat { .. } => ErrorKind::Unsupported,
+            Self::UnknownFormat { .. } | Self::FormatBeforeRelease => ErrorKind::Unsupported,
         }
     }
 

@@ -10,7 +10,9 @@ use ckpt_pack::{
 
 use crate::{
     error::Result,
-    record::{CheckpointRecord, MoveRecord, NoteRecord, RecipeRecord, VersionRecord},
+    record::{
+        AnnotationRecord, CheckpointRecord, JournalRecord, MoveRecord, RecipeRecord, VersionRecord,
+    },
     repo::Repository,
 };
 
@@ -98,6 +100,7 @@ fn check_record(kind: ObjectKind, bytes: &[u8]) -> Result<(), String> {
         ObjectKind::Version => decode::<VersionRecord>(bytes),
         ObjectKind::Recipe => decode::<RecipeRecord>(bytes),
         ObjectKind::Move => decode::<MoveRecord>(bytes),
-        ObjectKind::Note => decode::<NoteRecord>(bytes),
+        ObjectKind::Annotation => decode::<AnnotationRecord>(bytes),
+        ObjectKind::Journal => decode::<JournalRecord>(bytes),
     }
 }

@@ -63,7 +63,7 @@ pub use crate::{
         session::{Session, SessionOptions},
     },
     compare::{Change, CompareOptions, Comparison, Pair, TensorChange, TensorStatus},
-    config::MetricDirections,
+    config::{MetricDirections, UnknownSection},
     content::{
         contents::{Contents, InputFile, MergeContents, Tensor},
         layout::WEIGHTS_FILE,

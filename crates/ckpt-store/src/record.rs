@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use ckpt_hash::{
-    CheckpointId, CodeId, DataId, ModelId, MoveId, NoteId, RecipeId, StateId, TreeHash, VersionId,
+    AnnotationId, CheckpointId, CodeId, DataId, JournalId, ModelId, MoveId, RecipeId, StateId,
+    TreeHash, VersionId,
 };
 use ckpt_pack::{
     ObjectKind,
@@ -284,6 +285,10 @@ pub enum MoveKind {
     Promote,
     /// The guards of the ref were changed; it stays where it is.
     Guard,
+    /// Another repository sent what the ref points to now.
+    Push,
+    /// What the ref points to now was taken from another repository.
+    Fetch,
 }
 
 /// A condition that a move was asked to meet, and what was found.
@@ -322,34 +327,57 @@ pub struct MoveRecord {
     pub evidence: Vec<EvidenceRecord>,
 }
 
-/// Something that was added to versions after they were made.
+/// What was added to versions after they were made. Repositories share it: its id is the hash of what
+/// it says, and it knows nothing of other annotations but how many it comes after.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct NoteRecord {
-    /// The versions.
+pub struct AnnotationRecord {
+    /// The versions, sorted, none twice.
     pub versions: Vec<VersionId>,
-    /// Metrics; they count before those of the version and of earlier notes.
+    /// Greater than that of every annotation on one of the versions that its author knew: a Lamport
+    /// counter from 1.
+    pub sequence: u64,
+    /// Metrics; they count before those of the version and of earlier annotations.
     pub metrics: BTreeMap<String, f64>,
     /// Text.
     pub text: String,
     /// Files, each opaque.
     pub files: Vec<FileRecord>,
-    /// What became of the content of the versions.
-    pub content: ContentNote,
-    /// The note before this one.
-    pub previous: Option<NoteId>,
     /// Who.
     pub author: String,
     /// When, in milliseconds since 1970-01-01T00:00:00Z.
     pub time_ms: i64,
 }
 
-/// What a note says of the content of its versions.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ContentNote {
-    /// Nothing.
-    #[default]
-    Unchanged,
-    /// It was removed to save space; the note's text is the reason.
+/// An entry of the journal of one repository: what came to it, and what was removed from it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct JournalRecord {
+    /// The entry before this one.
+    pub previous: Option<JournalId>,
+    /// Annotations that came.
+    pub annotations: Vec<AnnotationId>,
+    /// Content that was removed or brought back.
+    pub removals: Vec<RemovalRecord>,
+}
+
+/// Says what became of the content of versions in one repository.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RemovalRecord {
+    /// The versions.
+    pub versions: Vec<VersionId>,
+    /// What became of it.
+    pub content: ContentChange,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub author: String,
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub time_ms: i64,
+}
+
+/// What became of the content of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ContentChange {
+    /// It was removed to save space.
     Removed,
     /// It was brought back, and stays until it is removed again.
     Kept,
@@ -369,7 +397,8 @@ record! {
     VersionRecord => Version, "what describes the version (metrics, message, environment)";
     RecipeRecord => Recipe, "what went in (parameters and data)";
     MoveRecord => Move, "the reason of the move";
-    NoteRecord => Note, "the note";
+    AnnotationRecord => Annotation, "the note";
+    JournalRecord => Journal, "the entry of the journal";
 }
 
 #[cfg(test)]

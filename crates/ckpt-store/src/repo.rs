@@ -12,7 +12,7 @@ use ckpt_pack::{
 };
 
 use crate::{
-    config::{CONFIG, Config, MetricDirections},
+    config::{CONFIG, Config, MetricDirections, UnknownSection},
     content::{objects::Objects, paths::REPOSITORY_DIR},
     error::{Doing, Error, Result},
     history::notes::Notes,
@@ -26,7 +26,10 @@ use crate::{
 pub const FIRST_BRANCH: &str = "main";
 
 /// What the file `format` holds.
-const FORMAT: &str = "ckpt repository format 1\n";
+const FORMAT: &str = "ckpt repository format 2\n";
+
+/// What it held before the first release.
+const BEFORE_RELEASE: &str = "ckpt repository format 1";
 
 /// Every other folder of a repository.
 const FOLDERS: [&str; 8] = [
@@ -138,6 +141,9 @@ impl Repository {
             if found.is_empty() || found == FORMAT.trim_end() {
                 return Err(Error::damaged("format", "it is not the line that it was"));
             }
+            if found == BEFORE_RELEASE {
+                return Err(Error::FormatBeforeRelease);
+            }
             return Err(Error::UnknownFormat { found, expected: FORMAT.trim_end() });
         }
         let repository = Self::over(disk);
@@ -201,6 +207,15 @@ impl Repository {
     /// [`Error::Config`] for settings that make no sense.
     pub fn metric_directions(&self) -> Result<MetricDirections> {
         Ok(self.read_config()?.metrics)
+    }
+
+    /// Lists the sections of config.toml that this program does not know, sorted by name. They have no
+    /// effect.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for settings that make no sense.
+    pub fn unknown_sections(&self) -> Result<Vec<UnknownSection>> {
+        Config::unknown_sections(self.disk())
     }
 
     /// Reads the settings.

@@ -154,7 +154,8 @@ impl Repository {
 
     fn asked_for(&self, version: &Version, patterns: &[Pattern]) -> Result<Arc<ByName>> {
         let mut tensors = self.objects.fitting_checkpoint(&version.record.checkpoint)?.tensors;
-        tensors.retain(|tensor| patterns.iter().any(|pattern| pattern.matches(&tensor.name)));
+        tensors
+            .retain(|tensor| patterns.iter().any(|pattern| pattern.matches_tensor(&tensor.name)));
         let tensors = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor));
         Ok(Arc::new(tensors.collect()))
     }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use ckpt_store::{
     Version,
     record::{
-        CheckpointRecord, ContentNote, DataRecord, FileRecord, ParamValue, RecipeRecord, Role,
-        TensorRecord,
+        CheckpointRecord, ContentChange, DataRecord, FileRecord, ParamValue, RecipeRecord,
+        RemovalRecord, Role, TensorRecord,
     },
 };
 use serde_json::Value;
 
-use super::{Data, FileKeys, Note, NoteFile, Tensor, VersionKeys};
+use super::{Data, FileKeys, Note, NoteFile, Removal, Tensor, VersionKeys};
 use crate::format;
 
 impl VersionKeys {
@@ -98,11 +98,20 @@ impl Note {
             text: record.text.clone(),
             metrics: record.metrics.clone(),
             files: record.files.iter().map(file).collect(),
-            content: match record.content {
-                ContentNote::Unchanged => None,
-                ContentNote::Removed => Some("removed"),
-                ContentNote::Kept => Some("kept"),
+        }
+    }
+}
+
+impl Removal {
+    pub fn new(removal: &RemovalRecord) -> Self {
+        Self {
+            content: match removal.content {
+                ContentChange::Removed => "removed",
+                ContentChange::Kept => "kept",
             },
+            time: format::rfc3339(removal.time_ms),
+            author: removal.author.clone(),
+            reason: removal.reason.clone(),
         }
     }
 }

@@ -134,6 +134,8 @@ pub const fn action(kind: MoveKind) -> &'static str {
         MoveKind::Delete => "delete",
         MoveKind::Promote => "promote",
         MoveKind::Guard => "guard",
+        MoveKind::Push => "push",
+        MoveKind::Fetch => "fetch",
     }
 }
 

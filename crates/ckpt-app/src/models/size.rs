@@ -29,9 +29,11 @@ impl Size {
         let is_loose = |place: &usize| !held.contains(place) && !tied.contains(place);
         let is_own = |place: &usize| held.contains(place) || !tied.contains(place);
         let file = |file: &FileRecord| file.len(tensors);
-        let numbered = || tensors.iter().enumerate();
-        let loose = numbered().filter(|(place, _)| is_loose(place)).map(|(_, tensor)| tensor.len);
-        let weights = numbered()
+        let numbered = tensors.iter().enumerate();
+        let loose = numbered.filter(|(place, _)| is_loose(place)).map(|(_, tensor)| tensor.len);
+        let distinct = checkpoint.distinct_tensors();
+        let weights = distinct
+            .iter()
             .filter(|(place, tensor)| tensor.role == Role::Weights && is_own(place))
             .map(|(_, tensor)| elements(tensor));
         Self {

@@ -129,7 +129,7 @@ enum EffortArg {
 }
 
 pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
-    let repository = context.repository()?;
+    let repository = context.repository_with_settings()?;
     let branch = match &args.branch {
         Some(name) => RefName::branch(name).map_err(ckpt_store::Error::from)?,
         None => repository.head()?,

@@ -146,7 +146,7 @@ fn print_left_out(
     }
     let is_asked_for = |tensor: &&TensorRecord| {
         let mut patterns = args.tensors.iter();
-        args.tensors.is_empty() || patterns.any(|pattern| pattern.matches(&tensor.name))
+        args.tensors.is_empty() || patterns.any(|pattern| pattern.matches_tensor(&tensor.name))
     };
     let state = checkpoint.tensors.iter().filter(|tensor| tensor.role == Role::State);
     match state.filter(is_asked_for).count() {

@@ -36,7 +36,7 @@ pub(crate) struct GcArgs {
 }
 
 pub(crate) fn gc(context: &mut Context, args: &GcArgs) -> Outcome {
-    let repository = context.repository()?;
+    let repository = context.repository_with_settings()?;
     let options = GcOptions::new(context.stamp()?).with_grace_ms(args.grace.map(Period::ms));
     if args.plan {
         let plan = repository.plan_gc(&options)?;

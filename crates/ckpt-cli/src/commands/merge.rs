@@ -159,7 +159,7 @@ pub(crate) fn merge(context: &mut Context, args: &MergeArgs) -> Outcome {
 
 /// Fails if a rule is for names that nothing has: a slip would leave its conflicts to others.
 fn check_rules(plan: &MergePlan) -> Result<(), Failure> {
-    let is_idle = |pattern: &&Pattern| !plan.items().any(|item| pattern.matches(&item.name));
+    let is_idle = |pattern: &&Pattern| !plan.items().any(|item| pattern.matches_tensor(&item.name));
     let mut patterns = plan.strategies.rules.iter().map(|(pattern, _)| pattern);
     match patterns.find(is_idle) {
         None => Ok(()),

@@ -19,7 +19,7 @@ use crate::{
 /// are kept as they are; `restore REV --notes` gives them back. `show` lists the notes.
 ///
 /// With --json: version, note (its id), time, author, text, metrics, files (a list of path,
-/// bytes), content.
+/// bytes).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

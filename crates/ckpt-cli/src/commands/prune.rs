@@ -89,7 +89,7 @@ fn parse_goals(text: &str) -> Result<Goals, ckpt_store::PolicyError> {
 }
 
 pub(crate) fn prune(context: &mut Context, args: &PruneArgs) -> Outcome {
-    let repository = context.repository()?;
+    let repository = context.repository_with_settings()?;
     let (stamp, grace_ms) = (context.stamp()?, args.grace.map(Period::ms));
     if !args.revisions.is_empty() {
         let resolve = |revision: &String| repository.resolve(revision);

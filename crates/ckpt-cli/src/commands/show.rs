@@ -33,8 +33,9 @@ const LABEL_WIDTH: usize = 13;
 /// message, params, metrics; refs, recipe, data (a list of name, id, source, preprocessing), code,
 /// seed, parent_state, bases, merge (null, or what decided its conflicts), environment; tensors (a
 /// list of name, dtype, shape, bytes, role, root), files (a list of path, bytes, reader,
-/// reader_version, note: why it is opaque) and notes (a list of note, time, author, text, metrics,
-/// files: a list of path and bytes, content), the newest first.
+/// reader_version, note: why it is opaque) notes (a list of note, time, author, text, metrics, files:
+/// a list of path and bytes), the last one first, and removals (a list of content: removed or kept,
+/// time, author, reason), the newest first.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -110,6 +111,7 @@ fn keys(whole: Whole, branch: Option<String>, head: &RefName) -> json::Show {
         tensors: json::tensors(&checkpoint),
         files: json::files(&checkpoint),
         notes: notes.notes.iter().map(|note| json::Note::new(note)).collect(),
+        removals: notes.removals.iter().map(|removal| json::Removal::new(removal)).collect(),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct UndeleteArgs {
 }
 
 pub(crate) fn undelete(context: &mut Context, args: &UndeleteArgs) -> Outcome {
-    let repository = context.repository()?;
+    let repository = context.repository_with_settings()?;
     if args.revisions.is_empty() {
         let found = repository.undeletable()?;
         match context.json {

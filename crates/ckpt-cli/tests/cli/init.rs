@@ -78,7 +78,7 @@ fn a_repository_of_a_newer_format_is_left_alone() {
     let sandbox = Sandbox::with_history();
     sandbox.file(".ckpt/format", "ckpt repository format 9\n");
     assert_snapshot!(sandbox.run("commit model.safetensors"), @r#"
-    error: the repository has format "ckpt repository format 9"; this ckpt reads "ckpt repository format 1"
+    error: the repository has format "ckpt repository format 9"; this ckpt reads "ckpt repository format 2"
     hint: another version of ckpt made it; use that one
     [exit code 1]
     "#);

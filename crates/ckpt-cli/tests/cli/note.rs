@@ -58,8 +58,7 @@ fn notes_are_shown() {
       },
       "files": [
         {"path":"report.txt","bytes":11}
-      ],
-      "content": null
+      ]
     }
     "#);
     let shown = sandbox.ok("show main");
@@ -87,8 +86,7 @@ fn notes_are_shown() {
         "author": "ada",
         "text": "",
         "metrics": {"auc":0.7},
-        "files": [{"path":"report.txt","bytes":11}],
-        "content": null
+        "files": [{"path":"report.txt","bytes":11}]
       },
       {
         "note": "id8",
@@ -96,8 +94,7 @@ fn notes_are_shown() {
         "author": "ada",
         "text": "two lines\nof text",
         "metrics": {},
-        "files": [{"path":"plots/roc.svg","bytes":6},{"path":"report.txt","bytes":11}],
-        "content": null
+        "files": [{"path":"plots/roc.svg","bytes":6},{"path":"report.txt","bytes":11}]
       }
     ]
     "#);

@@ -116,7 +116,8 @@ fn json_has_every_documented_key() {
         {"path":"m.safetensors","bytes":132,"reader":"safetensors","reader_version":1,"note":null},
         {"path":"notes.txt","bytes":5,"reader":"opaque","reader_version":1,"note":"no known checkpoint format"}
       ],
-      "notes": []
+      "notes": [],
+      "removals": []
     }
     "#);
 }

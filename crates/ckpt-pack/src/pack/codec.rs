@@ -4,8 +4,8 @@ use std::{ops::Deref, sync::Arc};
 
 use ckpt_codec::{CodecError, Effort, Encoded, Encoding, Layout};
 use ckpt_hash::{
-    CheckpointId, DIGEST_LEN, Digest, LEAF_LEN, LeafHash, MoveId, NoteId, RecipeId, VersionId,
-    leaf_hash, merkle_root,
+    AnnotationId, CheckpointId, DIGEST_LEN, Digest, JournalId, LEAF_LEN, LeafHash, MoveId,
+    RecipeId, VersionId, leaf_hash, merkle_root,
 };
 use ckpt_tensor::Dtype;
 
@@ -212,7 +212,8 @@ pub(crate) fn digest(kind: ObjectKind, bytes: &[u8]) -> Digested {
         ObjectKind::Version => *VersionId::of(bytes).digest(),
         ObjectKind::Recipe => *RecipeId::of(bytes).digest(),
         ObjectKind::Move => *MoveId::of(bytes).digest(),
-        ObjectKind::Note => *NoteId::of(bytes).digest(),
+        ObjectKind::Annotation => *AnnotationId::of(bytes).digest(),
+        ObjectKind::Journal => *JournalId::of(bytes).digest(),
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ckpt_hash::VersionId;
 use ckpt_pack::ObjectId;
 
-use crate::{error::Result, record::ContentNote, repo::Repository, signature::Signature};
+use crate::{error::Result, record::ContentChange, repo::Repository, signature::Signature};
 
 impl Repository {
     /// Makes sure that versions which this writer relies on have their content, if packs were taken
@@ -20,14 +20,14 @@ impl Repository {
         loop {
             let generation = self.generation()?;
             let notes = self.notes()?;
-            let is_removed = |id: &&VersionId| notes.content(id) == ContentNote::Removed;
+            let is_removed = |id: &&VersionId| notes.is_removed(id);
             let removed: BTreeSet<VersionId> =
                 versions.iter().filter(is_removed).copied().collect();
             if generation == since && removed.is_empty() {
                 return Ok(generation);
             }
             versions.iter().try_for_each(|version| self.bring_back_content(version))?;
-            self.push_content_note(&removed, ContentNote::Kept, "committed again", signature)?;
+            self.push_removal(&removed, ContentChange::Kept, "committed again", signature)?;
             if self.generation()? == generation {
                 return Ok(generation);
             }

@@ -119,7 +119,7 @@ impl Sides {
     /// Lists the tensors that are asked for. One that has another name is asked for by either.
     fn pairings(&self, options: &CompareOptions<'_>) -> Vec<Pairing<'_>> {
         let matches = |name: &String| {
-            let matches = |pattern: &Pattern| pattern.matches(name);
+            let matches = |pattern: &Pattern| pattern.matches_tensor(name);
             options.tensors.is_empty() || options.tensors.iter().any(matches)
         };
         let moved: BTreeSet<&String> = self.renames.values().collect();

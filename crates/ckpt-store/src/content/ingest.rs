@@ -154,7 +154,7 @@ impl<'a> Ingest<'a> {
     /// another dtype or length, or one that cannot be read: what is new is then stored whole.
     fn bases<'r>(&self, span: &Span<'_>, recent: &'r Recent) -> Bases<'r> {
         let Some(name) = span.tensor else { return Bases::default() };
-        // Where two files have different tensors of one name, the record has both under long ones.
+        // Where several files have a name, the record has each tensor under a long one.
         let long = format!("{}::{name}", span.name);
         let parent = self.parents.get(&long).or_else(|| self.parents.get(name));
         let fits =

@@ -91,6 +91,43 @@ pub(crate) fn plain_names(checkpoint: &CheckpointRecord) -> Vec<Option<&str>> {
     plain.into_iter().map(|name| name.filter(is_shared)).collect()
 }
 
+/// Returns the name that a tensor of a list may have in its file: what follows the path, if there is
+/// one. No path has a colon.
+pub(crate) fn plain(name: &str) -> &str {
+    name.split_once(SEPARATOR).map_or(name, |(_, plain)| plain)
+}
+
+impl CheckpointRecord {
+    /// Returns the tensors by what they mean, sorted by name, each with its place in the list: where
+    /// several files hold a tensor of one name and all are equal, it is there once, under that name.
+    ///
+    /// It is weights if one of the copies is.
+    pub fn distinct_tensors(&self) -> Vec<(usize, TensorRecord)> {
+        let mut copies: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut distinct = Vec::new();
+        let copy = |place: usize| (place, self.tensors[place].clone());
+        for (place, plain) in plain_names(self).into_iter().enumerate() {
+            match plain {
+                Some(plain) => copies.entry(plain).or_default().push(place),
+                None => distinct.push(copy(place)),
+            }
+        }
+        for (plain, places) in copies {
+            let tensors = || places.iter().map(|place| &self.tensors[*place]);
+            let (first, tensor) = copy(places[0]);
+            if tensors().all(|other| other.has_elements_of(&tensor)) {
+                let is_weights = tensors().any(|tensor| tensor.role == Role::Weights);
+                let role = if is_weights { Role::Weights } else { Role::State };
+                distinct.push((first, TensorRecord { name: plain.to_owned(), role, ..tensor }));
+            } else {
+                distinct.extend(places.into_iter().map(copy));
+            }
+        }
+        distinct.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+        distinct
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use ckpt_hash::tree_hash;

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use ckpt_codec::Effort;
 use ckpt_hash::{
-    CheckpointId, LEAF_LEN, MoveId, NoteId, RecipeId, TreeHash, VersionId, leaf_hash, merkle_root,
+    AnnotationId, CheckpointId, JournalId, LEAF_LEN, MoveId, RecipeId, TreeHash, VersionId,
+    leaf_hash, merkle_root,
 };
 use ckpt_pack::{
     ObjectId, PackSet, codec,
@@ -26,8 +27,8 @@ use crate::{
     content::validate::check_fit,
     error::{Error, Result},
     record::{
-        CheckpointRecord, FileRecord, MoveRecord, NoteRecord, RecipeRecord, SegmentRecord,
-        TensorRecord, VersionRecord,
+        AnnotationRecord, CheckpointRecord, FileRecord, JournalRecord, MoveRecord, RecipeRecord,
+        SegmentRecord, TensorRecord, VersionRecord,
     },
 };
 
@@ -58,7 +59,11 @@ impl Objects {
         self.record((*id).into())
     }
 
-    pub(crate) fn note(&self, id: &NoteId) -> Result<NoteRecord> {
+    pub(crate) fn annotation(&self, id: &AnnotationId) -> Result<AnnotationRecord> {
+        self.record((*id).into())
+    }
+
+    pub(crate) fn journal(&self, id: &JournalId) -> Result<JournalRecord> {
         self.record((*id).into())
     }
 

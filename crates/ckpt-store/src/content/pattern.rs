@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Deserializer, de};
 
+use crate::content::naming::plain;
+
 /// A pattern that names match as a whole: `*` stands for any text, dots and slashes among it, `?`
 /// for one character of ASCII, `[ab]` and `[!ab]` for one of some or none of them, `{a,b}` for either, and a
 /// backslash takes the next character as it is.
@@ -32,6 +34,12 @@ impl Pattern {
     /// Tells whether a whole name is of this pattern.
     pub fn matches(&self, name: &str) -> bool {
         self.matcher.is_match(name)
+    }
+
+    /// Tells whether a tensor of a version is of this pattern: by its name in the version, or by the
+    /// name that it has in its file.
+    pub fn matches_tensor(&self, name: &str) -> bool {
+        self.matches(name) || self.matches(plain(name))
     }
 
     /// Returns the pattern as it was written.

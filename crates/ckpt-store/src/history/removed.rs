@@ -6,8 +6,7 @@ use ckpt_pack::wire;
 use crate::{
     content::objects::Content,
     error::{Error, Removed, Result},
-    history::notes::Note,
-    record::{ContentNote, VersionRecord},
+    record::{ContentChange, VersionRecord},
     repo::Repository,
 };
 
@@ -18,27 +17,25 @@ impl Repository {
     /// Those of [`notes`](Self::notes).
     pub fn removed(&self, version: &VersionId) -> Result<Option<Removed>> {
         let notes = self.notes()?;
-        let Some(on) = notes.on(version).filter(|on| on.content == ContentNote::Removed) else {
-            return Ok(None);
-        };
-        let says_so = |note: &&std::sync::Arc<Note>| note.record.content == ContentNote::Removed;
-        Ok(on.notes.iter().find(says_so).map(|note| Removed {
+        let newest = notes.on(version).and_then(|on| on.removals.first());
+        let removal = newest.filter(|removal| removal.content == ContentChange::Removed);
+        Ok(removal.map(|removal| Removed {
             version: *version,
-            author: note.record.author.clone(),
-            time_ms: note.record.time_ms,
-            reason: note.record.text.clone(),
+            author: removal.author.clone(),
+            time_ms: removal.time_ms,
+            reason: removal.reason.clone(),
         }))
     }
 
     /// Tells whether the content of a version was removed.
     pub(crate) fn is_removed(&self, version: &VersionId) -> Result<bool> {
-        Ok(self.notes()?.content(version) == ContentNote::Removed)
+        Ok(self.notes()?.is_removed(version))
     }
 
     /// Fails if the content of a version was removed.
     pub(crate) fn require_content(&self, version: &VersionRecord) -> Result<()> {
-        // Without notes nothing was removed.
-        if self.refs.newest_note()?.is_none() {
+        // Without a journal nothing was removed.
+        if self.refs.newest_entry()?.is_none() {
             return Ok(());
         }
         let bytes = wire::encode(version)?;
@@ -59,7 +56,7 @@ impl Repository {
             Ok(checkpoint.contents().any(|own| own == content))
         };
         let notes = self.notes().unwrap_or_default();
-        let removed = notes.iter().filter(|(_, on)| on.content == ContentNote::Removed);
+        let removed = notes.iter().filter(|(_, on)| on.content() == Some(ContentChange::Removed));
         let holder = removed.map(|(id, _)| id).find(|id| holds(id).unwrap_or(false));
         match holder.and_then(|id| self.removed(id).ok().flatten()) {
             Some(removed) => Error::Removed(Box::new(removed)),

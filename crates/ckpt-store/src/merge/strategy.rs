@@ -161,14 +161,14 @@ pub struct Strategies {
 impl Strategies {
     /// Finds the strategy for a name.
     pub fn find(&self, name: &str) -> Option<Strategy> {
-        let rule = self.rules.iter().find(|(pattern, _)| pattern.matches(name));
+        let rule = self.rules.iter().find(|(pattern, _)| pattern.matches_tensor(name));
         rule.map(|(_, strategy)| *strategy).or(self.default)
     }
 
     /// Finds the strategy for a tensor. Arithmetic by default is for weights: what two optimizers
     /// keep has no mean that continues either, so that state is then taken from ours.
     pub(super) fn find_tensor(&self, name: &str, role: Role) -> Option<Strategy> {
-        let is_default = !self.rules.iter().any(|(pattern, _)| pattern.matches(name));
+        let is_default = !self.rules.iter().any(|(pattern, _)| pattern.matches_tensor(name));
         let strategy = self.find(name)?;
         let is_arithmetic = matches!(strategy, Strategy::Arithmetic(_));
         Some(if is_default && is_arithmetic && role == Role::State {

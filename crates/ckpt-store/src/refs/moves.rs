@@ -212,3 +212,40 @@ pub(crate) fn require_branch(name: &RefName) -> Result<()> {
         RefKind::Tag | RefKind::Alias => Err(Error::NotBranch(name.clone())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ckpt_testkit::disks::MemDisk;
+
+    use super::*;
+    use crate::{Contents, Draft};
+
+    #[test]
+    fn moves_of_push_and_fetch_are_kept_like_others() {
+        let disk = MemDisk::new();
+        let repository = Repository::init_on(Arc::new(disk.clone())).unwrap();
+        let signature = Signature::new("ada", 0);
+        let main = RefName::branch("main").unwrap();
+        let draft = Draft::new(Contents::Nothing, signature.clone());
+        let version = repository.commit(&main, &draft).unwrap().version;
+        let other = RefName::branch("other").unwrap();
+        for kind in [MoveKind::Fetch, MoveKind::Push] {
+            let step = Step {
+                name: &other,
+                tip: repository.refs.tip(&repository.objects, &other).unwrap(),
+                kind,
+                to: To::Version { version: &version, parent: None },
+                gate: &[],
+                reason: "origin".into(),
+                signature: &signature,
+            };
+            repository.record_move(&step).unwrap();
+        }
+        let repository = Repository::open_on(Arc::new(disk)).unwrap();
+        assert!(repository.verify(&crate::Silent).unwrap().is_ok());
+        let moves = repository.audit(&other).unwrap().map(|found| found.unwrap().record.kind);
+        assert_eq!(moves.collect::<Vec<_>>(), [MoveKind::Push, MoveKind::Fetch]);
+    }
+}

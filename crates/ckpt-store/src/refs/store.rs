@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, io::ErrorKind, str::FromStr, sync::Arc, time::Duration};
 
-use ckpt_hash::{MoveId, NoteId, VersionId};
+use ckpt_hash::{JournalId, MoveId, VersionId};
 use ckpt_pack::disk::{Disk, FileKind, LockGuard, LockMode, durable, read_small};
 
 use crate::{
@@ -20,11 +20,11 @@ const MAX_REF_LEN: u64 = 256;
 /// The file that names the current branch.
 const HEAD: &str = "HEAD";
 
-/// The folder and the name of the file that names the newest note.
-const NOTES: (&str, &str) = ("refs", "notes");
+/// The folder and the name of the file that names the newest entry of the journal.
+const JOURNAL: (&str, &str) = ("refs", "journal");
 
 /// The lock of that file, and what it guards, for people.
-const NOTES_LOCK: (&str, &str) = ("notes", "the notes");
+const JOURNAL_LOCK: (&str, &str) = ("journal", "the journal");
 
 /// The lock that writers share, and what it guards, for people.
 const WRITERS: (&str, &str) = ("writers", "the repository");
@@ -105,24 +105,24 @@ impl Refs {
         Ok(Ok(()))
     }
 
-    /// Reads which note is the newest; `None` if there never was one.
-    pub(crate) fn newest_note(&self) -> Result<Option<NoteId>> {
-        self.read_id(&durable::join(NOTES.0, NOTES.1), NOTES_LOCK.1)
+    /// Reads which entry of the journal is the newest; `None` if there never was one.
+    pub(crate) fn newest_entry(&self) -> Result<Option<JournalId>> {
+        self.read_id(&durable::join(JOURNAL.0, JOURNAL.1), JOURNAL_LOCK.1)
     }
 
-    /// Replaces the newest note; returns which one was found instead of that expected, if another
+    /// Replaces the newest entry of the journal; returns which one was found instead of that expected, if another
     /// writer was faster.
-    pub(crate) fn swap_note(
+    pub(crate) fn swap_entry(
         &self,
-        expected: Option<NoteId>,
-        to: NoteId,
-    ) -> Result<Result<(), Option<NoteId>>> {
-        let _lock = self.lock(NOTES_LOCK.0, LockMode::Exclusive, NOTES_LOCK.1)?;
-        let found = self.newest_note()?;
+        expected: Option<JournalId>,
+        to: JournalId,
+    ) -> Result<Result<(), Option<JournalId>>> {
+        let _lock = self.lock(JOURNAL_LOCK.0, LockMode::Exclusive, JOURNAL_LOCK.1)?;
+        let found = self.newest_entry()?;
         if found != expected {
             return Ok(Err(found));
         }
-        self.write_id(NOTES.0, NOTES.1, to).doing(|| "add a note".to_owned())?;
+        self.write_id(JOURNAL.0, JOURNAL.1, to).doing(|| "add to the journal".to_owned())?;
         Ok(Ok(()))
     }
 

@@ -72,11 +72,13 @@ impl Repository {
         self.require_content(version)?;
         let checkpoint = self.objects.fitting_checkpoint(&version.checkpoint)?;
         let ExportOptions { name, tensors: patterns, with_state, force, .. } = options;
+        let distinct = checkpoint.distinct_tensors();
         let is_asked_for = |tensor: &&TensorRecord| {
-            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(&tensor.name))
+            patterns.is_empty()
+                || patterns.iter().any(|pattern| pattern.matches_tensor(&tensor.name))
         };
         let of_role = |role| {
-            let tensors = checkpoint.tensors.iter().filter(is_asked_for);
+            let tensors = distinct.iter().map(|(_, tensor)| tensor).filter(is_asked_for);
             tensors.filter(|tensor| tensor.role == role).collect::<Vec<_>>()
         };
         let (weights, state) = (of_role(Role::Weights), of_role(Role::State));

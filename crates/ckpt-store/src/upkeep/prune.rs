@@ -9,7 +9,7 @@ use ckpt_hash::VersionId;
 use self::sizes::Sizes;
 use crate::{
     error::{Error, Result},
-    record::ContentNote,
+    record::ContentChange,
     refs::name::RefName,
     repo::Repository,
     signature::Signature,
@@ -167,7 +167,7 @@ impl Repository {
         let PruneOptions { policy, signature, grace_ms, .. } = options;
         let options = GcOptions { signature: signature.clone(), grace_ms: *grace_ms };
         self.drop_content(planned, &policy.to_string(), &options, |is_pointed_at, content| {
-            !is_pointed_at && content == ContentNote::Unchanged
+            !is_pointed_at && content.is_none()
         })
     }
 
@@ -189,7 +189,7 @@ impl Repository {
             return Err(Error::PointedAt { name, at });
         }
         self.drop_content(versions, why, options, |is_pointed_at, content| {
-            !is_pointed_at && content != ContentNote::Removed
+            !is_pointed_at && content != Some(ContentChange::Removed)
         })
     }
 
@@ -210,7 +210,7 @@ impl Repository {
         mut versions: BTreeSet<VersionId>,
         why: &str,
         options: &GcOptions,
-        goes: impl Fn(bool, ContentNote) -> bool,
+        goes: impl Fn(bool, Option<ContentChange>) -> bool,
     ) -> Result<PruneReport> {
         if !versions.is_empty() {
             let _alone = self.refs.alone()?;
@@ -219,8 +219,8 @@ impl Repository {
                 let tips: BTreeSet<VersionId> =
                     self.tips()?.into_iter().map(|(_, at)| at).collect();
                 versions.retain(|id| goes(tips.contains(id), notes.content(id)));
-                let (newest, content) = (notes.newest(), ContentNote::Removed);
-                if self.note_content_onto(newest, &versions, content, why, &options.signature)? {
+                let (newest, content) = (notes.newest(), ContentChange::Removed);
+                if self.push_removal_onto(newest, &versions, content, why, &options.signature)? {
                     break;
                 }
             }

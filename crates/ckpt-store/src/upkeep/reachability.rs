@@ -15,7 +15,7 @@ use crate::{
     content::objects::{Content, Objects, opaque},
     error::{Error, Result},
     history::notes::Notes,
-    record::{ContentNote, FileRecord, VersionRecord},
+    record::{ContentChange, FileRecord, VersionRecord},
     repo::Repository,
 };
 
@@ -80,7 +80,7 @@ impl<'a> Reachability<'a> {
                 let records: [ObjectId; 3] =
                     [id.into(), record.recipe.into(), record.checkpoint.into()];
                 found.objects.extend(records);
-                if found.notes.content(&id) != ContentNote::Removed {
+                if !found.notes.is_removed(&id) {
                     found.version(&record)?;
                 }
                 next.extend(record.parents);
@@ -134,7 +134,7 @@ impl<'a> Reachability<'a> {
         let notes = Arc::clone(&reach.notes);
         for (version, on) in notes.iter() {
             on.notes.iter().try_for_each(|note| reach.files(&note.record.files))?;
-            if on.content == ContentNote::Kept && !known.contains_key(version) {
+            if on.content() == Some(ContentChange::Kept) && !known.contains_key(version) {
                 reach.version(&repository.objects.version(version)?)?;
             }
         }
@@ -148,8 +148,8 @@ impl<'a> Reachability<'a> {
         for (version, on) in notes.iter().filter(|(version, on)| before.on(version) != Some(on)) {
             on.notes.iter().try_for_each(|note| self.files(&note.record.files))?;
             // One that was pruned before, and is not any more, was passed by.
-            let again = before.content(version) == ContentNote::Removed;
-            let kept = on.content == ContentNote::Kept;
+            let again = before.is_removed(version);
+            let kept = on.content() == Some(ContentChange::Kept);
             if kept || (again && self.versions.contains(version)) {
                 self.version(&self.store().version(version)?)?;
             }
@@ -166,7 +166,7 @@ impl<'a> Reachability<'a> {
         while let Some(id) = next.pop() {
             if self.versions.insert(id) {
                 let record = self.store().version(&id)?;
-                if self.notes.content(&id) != ContentNote::Removed {
+                if !self.notes.is_removed(&id) {
                     self.version(&record)?;
                 }
                 next.extend(record.parents);

@@ -11,7 +11,7 @@ use ckpt_hash::VersionId;
 use crate::{
     error::Result,
     history::notes::Notes,
-    record::{ContentNote, Version},
+    record::{ContentChange, Version},
     refs::name::{RefKind, RefName},
     repo::Repository,
     upkeep::policy::{Goal, Period, Policy, list},
@@ -123,7 +123,7 @@ impl Retention {
             if seen.insert(id) {
                 let version = repository.version(&id)?;
                 next.extend(&version.record.parents);
-                if self.notes.content(&id) != ContentNote::Removed {
+                if !self.notes.is_removed(&id) {
                     self.versions.insert(id, (version, BTreeSet::new()));
                 }
             }
@@ -184,7 +184,7 @@ impl Retention {
             let age = now_ms.saturating_sub(version.record.time_ms);
             let period = policy.keep_younger.filter(|period| age < period.ms());
             rules.extend(period.map(Rule::Younger));
-            if self.notes.content(id) == ContentNote::Kept {
+            if self.notes.content(id) == Some(ContentChange::Kept) {
                 rules.insert(Rule::Kept);
             }
         }

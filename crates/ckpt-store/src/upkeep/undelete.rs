@@ -7,7 +7,7 @@ use ckpt_pack::Whereabouts;
 
 use crate::{
     error::{Error, Removed, Result},
-    record::ContentNote,
+    record::ContentChange,
     repo::Repository,
     signature::Signature,
 };
@@ -39,7 +39,7 @@ impl Repository {
         };
         let mut found = Vec::new();
         for (version, on) in self.notes()?.iter() {
-            if on.content != ContentNote::Removed {
+            if on.content() != Some(ContentChange::Removed) {
                 continue;
             }
             // Where its lists are gone, so is all else.
@@ -89,7 +89,7 @@ impl Repository {
                 back.insert(*version);
             }
         }
-        self.push_content_note(&back, ContentNote::Kept, "brought back", signature)?;
+        self.push_removal(&back, ContentChange::Kept, "brought back", signature)?;
         self.hold(generation, &back.iter().copied().collect::<Vec<_>>(), signature)?;
         Ok(versions.iter().filter(|version| back.contains(version)).copied().collect())
     }

@@ -2,7 +2,7 @@
 
 mod checkpoint;
 mod forest;
-mod notes;
+mod journal;
 mod packs;
 mod refs;
 mod repair;
@@ -78,7 +78,7 @@ impl Repository {
         let versions = check.known_versions();
         let failed = check.follow(&versions)?;
         let tips = check.tips()?;
-        let newest_note = check.newest_note();
+        let newest_entry = check.newest_entry();
         // Refs may have moved on since the packs were listed, and packs may have been merged: what
         // seemed missing then is missing only if it is in no pack that there is now.
         check.packs()?;
@@ -89,7 +89,7 @@ impl Repository {
             check.chain(name, *newest);
             check.step()?;
         }
-        check.notes(newest_note);
+        check.journal(newest_entry);
         Ok(check)
     }
 }

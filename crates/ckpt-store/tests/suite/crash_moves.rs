@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeMap, io::ErrorKind, sync::Arc};
 
-use crate::common::{draft, main_branch, repository, signature};
-use ckpt_hash::{MoveId, VersionId};
+use crate::common::{draft, look::read, main_branch, repository, signature};
+use ckpt_hash::{AnnotationId, MoveId, VersionId};
 use ckpt_store::{
     Error, GuardChange, InputFile, NewNote, RefKind, RefName, Repository, RestoreOptions, Result,
     Silent, disk::Disk,
@@ -16,6 +16,7 @@ use ckpt_testkit::disks::{CrashImage, FailingDisk, Fault, MemDisk};
 struct Done {
     moves: Vec<(RefName, MoveId)>,
     noted: bool,
+    adopted: bool,
     kept: Option<VersionId>,
 }
 
@@ -30,6 +31,19 @@ fn before() -> (MemDisk, VersionId) {
     (disk, one)
 }
 
+/// Has another repository note something on the same version, and returns that note and its pack.
+fn from_elsewhere(one: VersionId) -> (AnnotationId, Vec<u8>) {
+    let (disk, same) = before();
+    assert_eq!(same, one);
+    let theirs = Repository::open_on(Arc::new(disk)).unwrap();
+    let metrics = BTreeMap::from([("recall".to_owned(), 0.7)]);
+    let note = NewNote::new(vec![one], signature()).with_metrics(metrics);
+    let note = theirs.note(&note).unwrap().id;
+    let target = MemDisk::new();
+    let pack = theirs.export_pack([note.into()], &|_| None, &target).unwrap().unwrap();
+    (note, read(&target, &pack.name))
+}
+
 fn workload(disk: Arc<dyn Disk>, one: VersionId, done: &mut Done) -> Result<()> {
     let repo = Repository::open_on(disk)?;
     let conditions = vec!["loss < 0.6".parse().unwrap()];
@@ -42,6 +56,10 @@ fn workload(disk: Arc<dyn Disk>, one: VersionId, done: &mut Done) -> Result<()> 
             .with_files(vec![InputFile::new("report", Box::new(b"words".to_vec()), None)?]),
     )?;
     done.noted = true;
+    let (note, pack) = from_elsewhere(one);
+    repo.adopt_pack(&pack)?;
+    repo.adopt_annotations(&[note])?;
+    done.adopted = true;
     let promoted = repo.promote(&alias(), one, &conditions, "", &signature())?;
     done.moves.push((alias(), promoted.id));
     match repo.commit(&main_branch(), &draft(1.0)) {
@@ -66,6 +84,9 @@ fn check(disk: MemDisk, one: VersionId, done: &Done, case: &str) {
         let plan = repo.plan_restore_notes(&one, &target, &RestoreOptions::default()).unwrap();
         repo.apply_restore(&plan, &target).unwrap();
         assert_eq!(repo.notes().unwrap().on(&one).unwrap().metrics["f1"], 0.5, "{case}");
+    }
+    if done.adopted {
+        assert_eq!(repo.notes().unwrap().on(&one).unwrap().metrics["recall"], 0.7, "{case}");
     }
     if let Some(kept) = done.kept {
         assert_eq!(repo.version(&kept).unwrap().record.parents, [one], "{case}");

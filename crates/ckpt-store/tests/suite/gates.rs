@@ -13,10 +13,10 @@ use crate::common::{
 };
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Condition, Contents, Draft, Error, GuardChange, MAX_GUARDS, Move, Parents, Reason, RefKind,
-    RefName, Repository, Session, SessionOptions, Silent,
+    Condition, Contents, Draft, Error, GuardChange, MAX_GUARDS, Move, NewNote, Parents, Reason,
+    RefKind, RefName, Repository, Session, SessionOptions, Silent,
     disk::LockMode,
-    record::{MoveKind, MoveRecord, NoteRecord},
+    record::{MoveKind, MoveRecord},
 };
 use ckpt_testkit::disks::{MemDisk, SpyDisk, Step};
 
@@ -193,8 +193,7 @@ fn parent_is_the_first_parent_and_notes_come_first() {
     assert!(matches!(promote(&repo, one, &["f1 > parent.f1"]), Err(Error::Unmet(_))));
     let note = |version, f1| {
         let metrics = BTreeMap::from([("f1".to_owned(), f1)]);
-        repo.add_note(NoteRecord { versions: vec![version], metrics, ..NoteRecord::default() })
-            .unwrap();
+        repo.note(&NewNote::new(vec![version], signature()).with_metrics(metrics)).unwrap();
     };
     note(two, 0.85);
     let moved = promote(&repo, two, &["f1 > parent.f1"]).unwrap().record;

@@ -4,6 +4,7 @@
 use std::sync::Mutex;
 
 use crate::common::{
+    by_hand::remove_by_hand,
     configure, draft,
     look::{check_depths, objects, packs},
     main_branch, open, repository, signature, unmerged,
@@ -11,8 +12,7 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, GcOptions, InputFile, NewNote, PruneOptions, RefKind, RefName,
-    Repository, RestoreOptions, Signature, Silent, Tensor,
-    record::{NoteRecord, Role},
+    Repository, RestoreOptions, Signature, Silent, Tensor, record::Role,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::{
@@ -316,12 +316,7 @@ fn damage_stops_it_and_nothing_goes() {
     });
     disk.corrupt(first.unwrap(), |bytes| bytes[70] ^= 1).unwrap();
     let repo = open(&disk);
-    repo.add_note(NoteRecord {
-        versions: vec![made[0].0],
-        content: ckpt_store::record::ContentNote::Removed,
-        ..NoteRecord::default()
-    })
-    .unwrap();
+    remove_by_hand(&disk, vec![made[0].0]);
     let error = repo.gc(&gc(0)).unwrap_err();
     assert!(matches!(error, Error::Damaged { .. }), "{error}");
     assert!(before.iter().all(|pack| packs(&disk, "packs").contains(pack)));

@@ -18,7 +18,7 @@ use dump::dump;
 use make::golden;
 
 /// The folder of the format that is written now.
-const NOW: &str = "format-1";
+const NOW: &str = "format-2";
 
 fn goldens() -> Vec<PathBuf> {
     let folders = fs::read_dir(fixtures().join("golden")).unwrap();
@@ -57,7 +57,7 @@ fn every_golden_repository_is_read_and_goes_on() {
 #[test]
 fn the_golden_repository_has_every_kind_and_every_encoding() {
     let (kinds, encodings) = codes(&load(&fixtures().join("golden").join(NOW).join("repository")));
-    assert_eq!(kinds, (1..=8).collect());
+    assert_eq!(kinds, (1..=9).collect());
     assert_eq!(encodings, (0..=5).collect());
 }
 

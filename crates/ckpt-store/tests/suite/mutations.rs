@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, fs};
 
 use crate::common::{
-    by_hand::{CHUNKS, MOVE, NOTE, encode},
+    by_hand::{ANNOTATION, CHUNKS, JOURNAL, MOVE, encode},
     draft,
     fixture::{fixtures, load},
     hostile::{self, SMALL_FILES},
@@ -13,7 +13,10 @@ use crate::common::{
     main_branch, repository,
 };
 use ckpt_hash::{MoveId, VersionId, leaf_hash};
-use ckpt_store::record::{EvidenceRecord, MoveKind, MoveRecord, NoteRecord};
+use ckpt_store::record::{
+    AnnotationRecord, ContentChange, EvidenceRecord, JournalRecord, MoveKind, MoveRecord,
+    RemovalRecord,
+};
 use ckpt_testkit::damage::Damage;
 use ckpt_testkit::peak::peak;
 
@@ -22,7 +25,7 @@ use ckpt_testkit::peak::peak;
 fn pack_corpus() -> Vec<Vec<u8>> {
     let broken = fs::read_dir(fixtures().join("broken")).unwrap();
     let folders =
-        broken.map(|entry| entry.unwrap().path()).chain([fixtures().join("golden/format-1")]);
+        broken.map(|entry| entry.unwrap().path()).chain([fixtures().join("golden/format-2")]);
     let disks = folders.map(|folder| load(&folder.join("repository")));
     let packs: BTreeSet<Vec<u8>> = disks
         .filter(|disk| ckpt_store::disk::Disk::kind(disk, "packs").unwrap().is_some())
@@ -36,7 +39,7 @@ fn pack_corpus() -> Vec<Vec<u8>> {
 
 /// Records of every kind, each behind its kind as `hostile::record` takes it.
 fn record_corpus() -> Vec<Vec<u8>> {
-    let disk = load(&fixtures().join("golden/format-1/repository"));
+    let disk = load(&fixtures().join("golden/format-2/repository"));
     let mut records = Vec::new();
     for pack in packs(&disk, "packs") {
         let bytes = read(&disk, &pack);
@@ -66,11 +69,21 @@ fn record_corpus() -> Vec<Vec<u8>> {
         guards: vec!["f1 > 0.5".to_owned()],
         evidence: vec![evidence],
     };
-    let note = NoteRecord { versions: vec![version], ..NoteRecord::default() };
+    let annotation =
+        AnnotationRecord { versions: vec![version], sequence: 3, ..AnnotationRecord::default() };
+    let removal = RemovalRecord {
+        versions: vec![version],
+        content: ContentChange::Removed,
+        reason: "why".to_owned(),
+        author: "ada".to_owned(),
+        time_ms: 1,
+    };
+    let entry = JournalRecord { removals: vec![removal], ..JournalRecord::default() };
     let chunks = vec![(leaf_hash(b"abc"), 3_u32), (leaf_hash(b"d"), 1)];
     records.push([vec![CHUNKS - 2], encode(&chunks)].concat());
     records.push([vec![MOVE - 2], encode(&movement)].concat());
-    records.push([vec![NOTE - 2], encode(&note)].concat());
+    records.push([vec![ANNOTATION - 2], encode(&annotation)].concat());
+    records.push([vec![JOURNAL - 2], encode(&entry)].concat());
     records
 }
 
@@ -106,7 +119,7 @@ fn damaged_packs_are_findings_or_whole() {
 fn damaged_records_are_findings_or_whole() {
     let corpus = record_corpus();
     let kinds: BTreeSet<u8> = corpus.iter().map(|record| record[0] + 2).collect();
-    assert_eq!(kinds, (2..=8).collect());
+    assert_eq!(kinds, (2..=9).collect());
     let (good, all) = drive(&corpus, 150, 4, hostile::record);
     assert!(good > 0 && good < all / 2, "{good} of {all}");
 }
@@ -119,7 +132,7 @@ fn damaged_small_files_are_findings_or_whole() {
         format!("{id}\n"),
         format!("{id}\n"),
         "refs/heads/a/b\n".to_owned(),
-        "ckpt repository format 1\n".to_owned(),
+        "ckpt repository format 2\n".to_owned(),
         "# Settings.\n[packs]\nmerge = false\n".to_owned(),
     ];
     assert_eq!(contents.len(), SMALL_FILES.len());

@@ -4,14 +4,14 @@
 use std::{collections::BTreeMap, thread};
 
 use crate::common::{
-    by_hand::{NOTE, Object, encode, plant},
+    by_hand::{Object, journalled, plant, write_journal},
     draft, main_branch, open, repository, signature,
 };
-use ckpt_hash::{NoteId, VersionId};
+use ckpt_hash::{AnnotationId, JournalId, VersionId};
 use ckpt_store::{
     Error, InputFile, NewNote, Note, Repository, RestoreOptions, Silent,
     disk::Disk,
-    record::{NoteRecord, SegmentRecord},
+    record::{AnnotationRecord, JournalRecord, SegmentRecord},
 };
 use ckpt_testkit::disks::MemDisk;
 
@@ -118,37 +118,44 @@ fn verify_follows_notes_to_their_versions_and_files() {
     let (disk, repo) = repository();
     let one = commit(&repo);
     let made = repo.note(&note(one, vec![file("a.txt", b"abc")])).unwrap();
-    let damage = |change: fn(&mut NoteRecord)| {
-        let mut record = made.record.clone();
-        change(&mut record);
-        let bytes = encode(&record);
-        let id = NoteId::of(&bytes);
-        plant(&disk, vec![Object::raw(NOTE, *id.digest(), bytes)]);
-        disk.corrupt("refs/notes", |text| *text = format!("{id}\n").into_bytes()).unwrap();
+    let found = || {
         let report = open(&disk).verify(&Silent).unwrap();
         let [damage] = report.damage.try_into().unwrap();
-        assert_eq!(damage.place, "the notes");
+        assert_eq!(damage.place, "the journal");
         damage.what
+    };
+    let damage = |change: fn(&mut AnnotationRecord)| {
+        let mut record = made.record.clone();
+        change(&mut record);
+        journalled(&disk, &record);
+        found()
+    };
+    let entry = |change: fn(&mut JournalRecord)| {
+        let mut record = JournalRecord::default();
+        change(&mut record);
+        let (entry, id) = Object::journal(&record);
+        plant(&disk, vec![entry]);
+        write_journal(&disk, &format!("{id}\n"));
+        found()
     };
     let version = damage(|record| record.versions.push(VersionId::of(b"gone")));
     assert!(version.starts_with("version ") && version.ends_with(": it is missing"), "{version}");
-    let previous = damage(|record| record.previous = Some(NoteId::of(b"gone")));
-    assert!(
-        previous.starts_with("note ") && previous.ends_with("missing from the repository"),
-        "{previous}"
-    );
+    let previous = entry(|record| record.previous = Some(JournalId::of(b"gone")));
+    let annotation = entry(|record| record.annotations.push(AnnotationId::of(b"gone")));
+    for (what, kind) in [(previous, "journal entry "), (annotation, "annotation ")] {
+        assert!(what.starts_with(kind) && what.ends_with("missing from the repository"), "{what}");
+    }
     let segment =
         damage(|record| record.files[0].segments = vec![SegmentRecord::Tensor { index: 0 }]);
     assert!(segment.ends_with("its file a.txt has a segment that is no tensor"), "{segment}");
     let path = damage(|record| record.files[0].path = "../a".to_owned());
-    assert!(path.starts_with("note "), "{path}");
+    assert!(path.starts_with("annotation "), "{path}");
     let content = damage(|record| {
         let root = ckpt_hash::tree_hash(b"gone");
         record.files[0].segments = vec![SegmentRecord::Opaque { len: 4, root }];
     });
     assert!(content.starts_with("block ") && content.ends_with(": it is missing"), "{content}");
-    let text = disk.corrupt("refs/notes", |text| *text = b"none\n".to_vec());
-    text.unwrap();
+    write_journal(&disk, "none\n");
     let report = open(&disk).verify(&Silent).unwrap();
-    assert_eq!(report.damage[0].place, "refs/notes");
+    assert_eq!(report.damage[0].place, "refs/journal");
 }

@@ -14,9 +14,8 @@ use crate::common::{
 };
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, Error, Parents, Policy, PruneOptions, RefKind, RefName, Repository,
-    RestoreOptions, Rule, Signature, Silent, Tensor,
-    record::{NoteRecord, Role},
+    Contents, Draft, Error, NewNote, Parents, Policy, PruneOptions, RefKind, RefName, Repository,
+    RestoreOptions, Rule, Signature, Silent, Tensor, record::Role,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::{
@@ -200,12 +199,8 @@ fn each_rule_says_what_it_keeps_and_they_never_evict_each_other() {
         .collect();
     assert_eq!(found, expected);
     // What a note says of a metric counts first.
-    repo.add_note(NoteRecord {
-        versions: vec![made[3].0],
-        metrics: BTreeMap::from([("loss".to_owned(), -1.0)]),
-        ..NoteRecord::default()
-    })
-    .unwrap();
+    let metrics = BTreeMap::from([("loss".to_owned(), -1.0)]);
+    repo.note(&NewNote::new(vec![made[3].0], signature()).with_metrics(metrics)).unwrap();
     let found = rules(&repo, &options);
     assert_eq!(found[2].1[0], "best 1 of 2 by min:loss of main");
 }

@@ -39,7 +39,7 @@ fn names(checkpoint: &CheckpointRecord) -> BTreeSet<String> {
                 continue;
             };
             let Some(tensor) = checkpoint.tensors.get(*index as usize) else { continue };
-            // Where tensors of one name differ, their names are recorded with the file's.
+            // Where several files have a name, it is recorded with theirs.
             let prefix = format!("{}::", file.path);
             let name = tensor.name.strip_prefix(&prefix).unwrap_or(&tensor.name);
             names.extend([name.to_owned(), format!("{prefix}{name}")]);

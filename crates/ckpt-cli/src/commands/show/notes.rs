@@ -2,7 +2,7 @@
 
 use ckpt_store::{
     VersionNotes,
-    record::{ContentNote, NoteRecord},
+    record::{AnnotationRecord, ContentChange, RemovalRecord},
 };
 
 use super::fact;
@@ -12,18 +12,34 @@ use crate::{
     ui::{Style, Text, Ui},
 };
 
-/// Prints the notes, the newest first, each whole.
+/// Prints what became of the content, then the notes, the last one first, each whole.
 pub(super) fn print(ui: &mut Ui, notes: &VersionNotes) -> Result<(), Failure> {
+    for removal in &notes.removals {
+        head(ui, "content", removal.time_ms, &removal.author)?;
+        what_became(removal).into_iter().try_for_each(|line| fact(ui, "", line))?;
+    }
     for note in &notes.notes {
-        ui.line("")?;
-        let who = format!("  {}", note.record.author);
-        fact(ui, "note", Text::from(format::utc(note.record.time_ms)).plain(who))?;
+        head(ui, "note", note.record.time_ms, &note.record.author)?;
         lines(&note.record).into_iter().try_for_each(|line| fact(ui, "", line))?;
     }
     Ok(())
 }
 
-fn lines(NoteRecord { metrics, text, files, content, .. }: &NoteRecord) -> Vec<Text> {
+fn head(ui: &mut Ui, label: &str, time_ms: i64, author: &str) -> Result<(), Failure> {
+    ui.line("")?;
+    fact(ui, label, Text::from(format::utc(time_ms)).plain(format!("  {author}")))
+}
+
+fn what_became(removal: &RemovalRecord) -> Vec<Text> {
+    let mut lines = vec![match removal.content {
+        ContentChange::Removed => Text::styled(Style::Notice, "content removed"),
+        ContentChange::Kept => Text::styled(Style::Notice, "content brought back"),
+    }];
+    lines.extend(removal.reason.lines().map(Text::from));
+    lines
+}
+
+fn lines(AnnotationRecord { metrics, text, files, .. }: &AnnotationRecord) -> Vec<Text> {
     let metrics = metrics.iter();
     let mut lines: Vec<Text> =
         metrics.map(|(name, value)| format!("{name} = {}", format::exact(*value)).into()).collect();
@@ -31,11 +47,6 @@ fn lines(NoteRecord { metrics, text, files, content, .. }: &NoteRecord) -> Vec<T
         let size = format!("  {}", format::bytes(file.len(&[])));
         lines.push(Text::from(file.path.as_str()).push(Style::Faint, size));
     }
-    lines.extend(match content {
-        ContentNote::Unchanged => None,
-        ContentNote::Removed => Some(Text::styled(Style::Notice, "content removed")),
-        ContentNote::Kept => Some(Text::styled(Style::Notice, "content brought back")),
-    });
     lines.extend(text.lines().map(Text::from));
     lines
 }

@@ -8,7 +8,7 @@ use crate::sandbox::Sandbox;
 #[test]
 fn a_repository_of_a_newer_format_is_read_by_nothing() {
     let sandbox = Sandbox::with_history();
-    sandbox.file(".ckpt/format", "ckpt repository format 2\n");
+    sandbox.file(".ckpt/format", "ckpt repository format 3\n");
     let lines = [
         "log",
         "show",
@@ -34,7 +34,7 @@ fn a_repository_of_a_newer_format_is_read_by_nothing() {
     ];
     let first = refused(&sandbox, lines[0]);
     assert_snapshot!(first, @r#"
-    error: the repository has format "ckpt repository format 2"; this ckpt reads "ckpt repository format 1"
+    error: the repository has format "ckpt repository format 3"; this ckpt reads "ckpt repository format 2"
     hint: another version of ckpt made it; use that one
     [exit code 1]
     "#);
@@ -54,10 +54,10 @@ fn formats_that_are_none() {
     let mut messages = Vec::new();
     let formats: [&[u8]; 6] = [
         b"",
-        b"ckpt repository format 1",
-        b"ckpt repository format 1\r\n",
+        b"ckpt repository format 2",
+        b"ckpt repository format 2\r\n",
         b"\xff\xfe\x1b[31m\n",
-        b"ckpt repository format 1\nmore\n",
+        b"ckpt repository format 2\nmore\n",
         &[b'x'; 100_000],
     ];
     for format in formats {
@@ -69,15 +69,15 @@ fn formats_that_are_none() {
     }
     assert_snapshot!(together(messages), @r#"
     ""
-    "ckpt repository format 1"
-    "ckpt repository format 1\r\n"
+    "ckpt repository format 2"
+    "ckpt repository format 2\r\n"
       error: format is damaged: it is not the line that it was
     hint: `ckpt verify` lists all damage and whom it affects
     [exit code 1]
     "��\u{1b}[31m\n"
-      error: the repository has format "��\u{1b}[31m"; this ckpt reads "ckpt repository format 1"
-    "ckpt repository format 1\nmore\n"
-      error: the repository has format "ckpt repository format 1\nmore"; this ckpt reads "ckpt repository format 1"
+      error: the repository has format "��\u{1b}[31m"; this ckpt reads "ckpt repository format 2"
+    "ckpt repository format 2\nmore\n"
+      error: the repository has format "ckpt repository format 2\nmore"; this ckpt reads "ckpt repository format 2"
     hint: another version of ckpt made it; use that one
     [exit code 1]
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
@@ -122,7 +122,7 @@ fn a_repository_without_its_format_is_none_and_is_not_made_again() {
 #[test]
 fn a_repository_that_is_a_file() {
     let sandbox = Sandbox::empty();
-    sandbox.file(".ckpt", "ckpt repository format 1\n");
+    sandbox.file(".ckpt", "ckpt repository format 2\n");
     sandbox.file("x", "1");
     let lines = ["log", "log --repo .", "commit x", "init"];
     assert_snapshot!(refused_lines(&sandbox, &lines), @r#"
@@ -164,7 +164,7 @@ fn settings_that_are_none() {
     "[retention"
       error: config.toml: line 1: unclosed table, expected `]`
     "nonsense = 1\n"
-      error: config.toml: line 1, nonsense: unknown field `nonsense`, expected one of `packs`, `trash`, `retention`, `metrics`, `roles`
+      error: config.toml: line 1, nonsense: no setting stands outside a section: metrics, packs, retention, roles, trash
     "[retention]\nkeep_last = -1\n"
       error: config.toml: line 2, keep_last: invalid value: integer `-1`, expected u64
     "[retention]\nkeep_last = 'all'\n"

@@ -13,7 +13,7 @@ fn refused_file(path: &str, bytes: &[u8]) -> String {
 #[test]
 fn a_format_that_was_edited_is_not_that_of_another_version() {
     let sandbox = Sandbox::with_history();
-    for format in ["", "ckpt repository format 1", "ckpt repository format 1\r\n"] {
+    for format in ["", "ckpt repository format 2", "ckpt repository format 2\r\n"] {
         sandbox.file(".ckpt/format", format);
         let message = refused(&sandbox, "log");
         assert!(!message.contains("another version of ckpt made it"), "{message}");

@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ckpt_hash::{NoteId, VersionId};
+use ckpt_hash::{JournalId, VersionId};
 use ckpt_pack::{Keep, Progress, TRASH, repack};
 
 use crate::{
     error::{Doing, Result},
-    record::{ContentNote, NoteRecord},
+    record::{ContentChange, JournalRecord, RemovalRecord},
     repo::Repository,
     signature::Signature,
     upkeep::gc::{GcOptions, GcReport, scan::Survey},
 };
 
-/// What a note says of versions that lost their content because no ref leads to them.
+/// What the journal says of versions that lost their content because no ref leads to them.
 const UNREACHABLE: &str = "no ref leads to it";
 
-/// What a note says of versions to which a ref came to lead at the last moment.
+/// What the journal says of versions to which a ref came to lead at the last moment.
 const REACHED: &str = "a ref leads to it after all";
 
 impl Repository {
@@ -59,15 +59,15 @@ impl Repository {
 
     /// Decides what goes and sets it aside, while no writer is at work.
     ///
-    /// Should locks not work, every step is still right by its place: the note comes before what it
+    /// Should locks not work, every step is still right by its place: the entry comes before what it
     /// says, the manifest before the packs that it names, and after the generation was changed,
     /// this looks again at what came until then. Whoever comes later sees the new number.
     fn take_away(&self, survey: &mut Survey<'_>, signature: &Signature) -> Result<GcReport> {
         let relied_on = loop {
             let relied_on = survey.look_again()?;
             let newest = survey.reach.notes.newest();
-            let (versions, content) = (&survey.unreachable, ContentNote::Removed);
-            if self.note_content_onto(newest, versions, content, UNREACHABLE, signature)? {
+            let (versions, content) = (&survey.unreachable, ContentChange::Removed);
+            if self.push_removal_onto(newest, versions, content, UNREACHABLE, signature)? {
                 break relied_on;
             }
         };
@@ -84,7 +84,7 @@ impl Repository {
         self.bump_generation()?;
         let (reached, relied_on) = survey.look_again_after(&noted)?;
         self.objects.packs.bring_back_below(relied_on)?;
-        self.push_content_note(&reached, ContentNote::Kept, REACHED, signature)?;
+        self.push_removal(&reached, ContentChange::Kept, REACHED, signature)?;
         noted.retain(|id| !reached.contains(id));
         Ok(GcReport {
             unreachable: noted.into_iter().collect(),
@@ -94,36 +94,36 @@ impl Repository {
         })
     }
 
-    /// Notes what became of the content of versions; does nothing without versions. The caller holds
+    /// Writes down what became of the content of versions; does nothing without versions. The caller holds
     /// a lock of writers.
-    pub(crate) fn push_content_note(
+    pub(crate) fn push_removal(
         &self,
         versions: &BTreeSet<VersionId>,
-        content: ContentNote,
-        text: &str,
+        content: ContentChange,
+        reason: &str,
         signature: &Signature,
     ) -> Result<()> {
         if versions.is_empty() {
             return Ok(());
         }
-        self.push_note(content_note(versions, content, text, signature)).map(|_| ())
+        self.push_entry(removal(versions, content, reason, signature)).map(|_| ())
     }
 
-    /// Does so if no note came since the newest one that the caller knows; tells whether it did, or
+    /// Does so if no entry of the journal came since the newest one that the caller knows; tells whether it did, or
     /// had nothing to do.
-    pub(crate) fn note_content_onto(
+    pub(crate) fn push_removal_onto(
         &self,
-        newest: Option<NoteId>,
+        newest: Option<JournalId>,
         versions: &BTreeSet<VersionId>,
-        content: ContentNote,
-        text: &str,
+        content: ContentChange,
+        reason: &str,
         signature: &Signature,
     ) -> Result<bool> {
         if versions.is_empty() {
             return Ok(true);
         }
-        let note = content_note(versions, content, text, signature);
-        Ok(self.push_note_onto(newest, note)?.is_ok())
+        let entry = removal(versions, content, reason, signature);
+        Ok(self.push_entry_onto(newest, entry)?.is_ok())
     }
 
     /// Removes for good what merges set aside, and what was set aside longer ago than the grace
@@ -176,18 +176,18 @@ impl Repository {
     }
 }
 
-fn content_note(
+fn removal(
     versions: &BTreeSet<VersionId>,
-    content: ContentNote,
-    text: &str,
+    content: ContentChange,
+    reason: &str,
     signature: &Signature,
-) -> NoteRecord {
-    NoteRecord {
+) -> JournalRecord {
+    let removal = RemovalRecord {
         versions: versions.iter().copied().collect(),
-        text: text.to_owned(),
         content,
+        reason: reason.to_owned(),
         author: signature.author.clone(),
         time_ms: signature.time_ms,
-        ..NoteRecord::default()
-    }
+    };
+    JournalRecord { removals: vec![removal], ..JournalRecord::default() }
 }

@@ -5,14 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use ckpt_hash::{NoteId, VersionId};
+use ckpt_hash::{AnnotationId, VersionId};
 use ckpt_pack::{ENTRY_LEN, Entry, Keep, ObjectId, ObjectKind, PackReader, would_change};
 
 use crate::{
-    error::Result,
-    record::{ContentNote, VersionRecord},
-    refs::name::RefKind,
-    repo::Repository,
+    error::Result, record::VersionRecord, refs::name::RefKind, repo::Repository,
     upkeep::reachability::Reachability,
 };
 
@@ -105,7 +102,7 @@ impl<'a> Survey<'a> {
             .map(|entry| VersionId::from_digest(entry.id.digest));
         let lost = |id: &VersionId| {
             !self.reach.versions.contains(id)
-                && self.reach.notes.content(id) == ContentNote::Unchanged
+                && self.reach.notes.content(id).is_none()
                 && self.loses(id)
         };
         self.unreachable = versions.filter(lost).collect();
@@ -129,9 +126,7 @@ impl<'a> Survey<'a> {
     fn find_whole(&mut self) -> Result<()> {
         let objects = &self.repository.objects;
         for (name, version) in self.repository.tips()? {
-            if name.kind() != RefKind::Branch
-                && self.reach.notes.content(&version) != ContentNote::Removed
-            {
+            if name.kind() != RefKind::Branch && !self.reach.notes.is_removed(&version) {
                 let checkpoint = objects.checkpoint(&objects.version(&version)?.checkpoint)?;
                 for content in checkpoint.contents() {
                     self.whole.extend(objects.blocks(content)?);
@@ -182,9 +177,8 @@ impl<'a> Survey<'a> {
         }
         self.add_revived(&mut relied_on);
         let reach = &self.reach;
-        self.unreachable.retain(|id| {
-            !reach.versions.contains(id) && reach.notes.content(id) == ContentNote::Unchanged
-        });
+        self.unreachable
+            .retain(|id| !reach.versions.contains(id) && reach.notes.content(id).is_none());
         Ok(relied_on)
     }
 
@@ -224,14 +218,14 @@ impl<'a> Survey<'a> {
             match entry.id.kind {
                 ObjectKind::Version => {
                     let id = VersionId::from_digest(entry.id.digest);
-                    if self.reach.notes.content(&id) != ContentNote::Removed {
+                    if !self.reach.notes.is_removed(&id) {
                         self.unreachable.remove(&id);
                         self.reach.version(&objects.version(&id)?)?;
                     }
                 }
-                ObjectKind::Note => {
-                    let id = NoteId::from_digest(entry.id.digest);
-                    self.reach.files(&objects.note(&id)?.files)?;
+                ObjectKind::Annotation => {
+                    let id = AnnotationId::from_digest(entry.id.digest);
+                    self.reach.files(&objects.annotation(&id)?.files)?;
                 }
                 _ => {}
             }

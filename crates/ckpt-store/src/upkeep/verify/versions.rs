@@ -12,7 +12,7 @@ use crate::{
     },
     error::Result,
     history::walk::{ancestor, skip_number},
-    record::{ContentNote, VersionRecord},
+    record::VersionRecord,
     upkeep::verify::{Check, Problem, checkpoint},
 };
 
@@ -52,7 +52,7 @@ impl Check<'_> {
         self.links(id, &record)?;
         self.recipe(record.recipe)?;
         // What was removed on purpose is not missed.
-        let ids = if self.notes.content(&id) == ContentNote::Removed {
+        let ids = if self.notes.is_removed(&id) {
             self.described(record.checkpoint)?
         } else {
             self.checkpoint(record.checkpoint)?

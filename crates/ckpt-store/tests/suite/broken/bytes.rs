@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-pub(crate) const CASES: [Case; 16] = [
+pub(crate) const CASES: [Case; 17] = [
     ("flipped-block", "a byte of a block changed, and another version builds on it", || {
         in_object(BLOCK, |bytes, at| bytes[at + 9] ^= 0x10)
     }),
@@ -57,7 +57,10 @@ pub(crate) const CASES: [Case; 16] = [
         disk
     }),
     ("later-format", "the repository is of a later format", || {
-        overwritten("format", "ckpt repository format 2\n")
+        overwritten("format", "ckpt repository format 3\n")
+    }),
+    ("format-1", "the repository is of the format before the first release", || {
+        overwritten("format", "ckpt repository format 1\n")
     }),
     ("ref-of-nonsense", "the file of a branch holds no id", || {
         overwritten("refs/heads/main", "nonsense\n")
@@ -65,7 +68,7 @@ pub(crate) const CASES: [Case; 16] = [
     ("ref-to-nothing", "the file of a tag names a move that is nowhere", || {
         overwritten("refs/tags/v1", &format!("{}\n", "0123456789abcdef".repeat(4)))
     }),
-    ("notes-of-nonsense", "the file of the notes is empty", || overwritten("refs/notes", "")),
+    ("journal-of-nonsense", "the file of the journal is empty", || overwritten("refs/journal", "")),
     ("head-of-nonsense", "HEAD names no branch", || overwritten("HEAD", "refs/tags/v1\n")),
     ("foreign-ref", "a file among the branches is no ref: no damage, but worth a notice", || {
         let (disk, _) = sample();

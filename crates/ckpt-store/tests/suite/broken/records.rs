@@ -1,14 +1,13 @@
 //! Packs that are right in every checksum and wrong in what they say, and refs that lead to them.
 
 use ckpt_hash::{
-    Digest, LeafHash, MoveId, NoteId, TreeHash, VersionId, leaf_hash, merkle_root, tree_hash,
+    AnnotationId, Digest, LeafHash, MoveId, TreeHash, VersionId, leaf_hash, merkle_root, tree_hash,
 };
 use ckpt_store::{
     Repository,
-    disk::Disk,
     record::{
-        CheckpointRecord, FileRecord, MoveKind, MoveRecord, NoteRecord, RecipeRecord, Role,
-        SegmentRecord, TensorRecord, VersionRecord,
+        AnnotationRecord, CheckpointRecord, FileRecord, JournalRecord, MoveKind, MoveRecord,
+        RecipeRecord, Role, SegmentRecord, TensorRecord, VersionRecord,
     },
 };
 use ckpt_tensor::Dtype;
@@ -19,14 +18,14 @@ use crate::{
     broken::Case,
     common::{
         by_hand::{
-            BLOCK, CHUNKS, LEAVES, NOTE, Object, VERSION, encode, plant, plant_as_is, point,
-            version,
+            BLOCK, CHUNKS, LEAVES, Object, VERSION, encode, journalled, plant, plant_as_is, point,
+            version, write_journal,
         },
         draft, main_branch, repository,
     },
 };
 
-pub(crate) const CASES: [Case; 22] = [
+pub(crate) const CASES: [Case; 23] = [
     ("missing-base", "a block is the difference to one that is nowhere", || {
         planted(vec![difference(1, 2, 1)])
     }),
@@ -99,13 +98,19 @@ pub(crate) const CASES: [Case; 22] = [
     ("chain-with-a-jump", "a move starts where the one before it did not lead", || {
         moved(|last, ids| MoveRecord { from: Some(ids[0]), ..last })
     }),
+    ("journal-to-nothing", "an entry of the journal names an annotation that is nowhere", || {
+        let (disk, _) = line();
+        let annotations = vec![AnnotationId::of(b"nowhere")];
+        let (entry, id) =
+            Object::journal(&JournalRecord { annotations, ..JournalRecord::default() });
+        plant(&disk, vec![entry]);
+        write_journal(&disk, &format!("{id}\n"));
+        disk
+    }),
     ("note-on-nothing", "a note is on a version that is nowhere", || {
         let (disk, _) = line();
         let versions = vec![VersionId::of(b"nowhere")];
-        let bytes = encode(&NoteRecord { versions, ..NoteRecord::default() });
-        let id = NoteId::of(&bytes);
-        plant(&disk, vec![Object::raw(NOTE, *id.digest(), bytes)]);
-        disk.create("refs/notes").unwrap().write_all(format!("{id}\n").as_bytes()).unwrap();
+        journalled(&disk, &AnnotationRecord { versions, ..AnnotationRecord::default() });
         disk
     }),
 ];

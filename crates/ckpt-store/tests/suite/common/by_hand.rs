@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use ckpt_hash::{
-    CheckpointId, Digest, FieldHasher, ModelId, MoveId, RecipeId, StateId, VersionId, leaf_hash,
+    AnnotationId, CheckpointId, Digest, FieldHasher, JournalId, ModelId, MoveId, RecipeId, StateId,
+    VersionId, leaf_hash,
 };
 use ckpt_store::{
     disk::Disk,
-    record::{CheckpointRecord, MoveRecord, RecipeRecord, VersionRecord},
+    record::{
+        AnnotationRecord, CheckpointRecord, ContentChange, JournalRecord, MoveRecord, RecipeRecord,
+        RemovalRecord, VersionRecord,
+    },
 };
 use ckpt_testkit::disks::MemDisk;
 use serde::Serialize;
@@ -19,7 +23,8 @@ pub(crate) const CHECKPOINT: u8 = 4;
 pub(crate) const VERSION: u8 = 5;
 pub(crate) const RECIPE: u8 = 6;
 pub(crate) const MOVE: u8 = 7;
-pub(crate) const NOTE: u8 = 8;
+pub(crate) const ANNOTATION: u8 = 8;
+pub(crate) const JOURNAL: u8 = 9;
 
 /// An object of a pack made by hand.
 #[derive(Clone)]
@@ -67,6 +72,18 @@ impl Object {
         (Self::raw(MOVE, *id.digest(), bytes), id)
     }
 
+    pub(crate) fn annotation(record: &AnnotationRecord) -> (Self, AnnotationId) {
+        let bytes = encode(record);
+        let id = AnnotationId::of(&bytes);
+        (Self::raw(ANNOTATION, *id.digest(), bytes), id)
+    }
+
+    pub(crate) fn journal(record: &JournalRecord) -> (Self, JournalId) {
+        let bytes = encode(record);
+        let id = JournalId::of(&bytes);
+        (Self::raw(JOURNAL, *id.digest(), bytes), id)
+    }
+
     fn entry(&self, offset: usize) -> Vec<u8> {
         let mut entry = self.digest.as_bytes().to_vec();
         entry.extend((offset as u64).to_le_bytes());
@@ -85,6 +102,33 @@ pub(crate) fn point(disk: &MemDisk, path: &str, to: MoveId) {
         drop(disk.create(path).unwrap());
     }
     disk.corrupt(path, |text| *text = format!("{to}\n").into_bytes()).unwrap();
+}
+
+/// Puts a pack with an entry of the journal and its annotation there, and makes it the newest.
+pub(crate) fn journalled(disk: &MemDisk, annotation: &AnnotationRecord) {
+    let (annotation, id) = Object::annotation(annotation);
+    let entry = JournalRecord { annotations: vec![id], ..JournalRecord::default() };
+    let (entry, id) = Object::journal(&entry);
+    plant(disk, vec![annotation, entry]);
+    write_journal(disk, &format!("{id}\n"));
+}
+
+/// Makes the newest entry of the journal one that says that the content of versions was removed.
+pub(crate) fn remove_by_hand(disk: &MemDisk, versions: Vec<VersionId>) {
+    let content = ContentChange::Removed;
+    let (reason, author) = (String::new(), String::new());
+    let removals = vec![RemovalRecord { versions, content, reason, author, time_ms: 0 }];
+    let (entry, id) = Object::journal(&JournalRecord { removals, ..JournalRecord::default() });
+    plant(disk, vec![entry]);
+    write_journal(disk, &format!("{id}\n"));
+}
+
+/// Writes the file of the journal.
+pub(crate) fn write_journal(disk: &MemDisk, text: &str) {
+    if disk.kind("refs/journal").unwrap().is_none() {
+        drop(disk.create("refs/journal").unwrap());
+    }
+    disk.corrupt("refs/journal", |bytes| *bytes = text.as_bytes().to_vec()).unwrap();
 }
 
 /// Encodes a record.

@@ -5,15 +5,17 @@
 
 use std::sync::Arc;
 
-use ckpt_hash::{CheckpointId, Digest, FieldHasher, MoveId, NoteId, RecipeId, VersionId};
+use ckpt_hash::{
+    AnnotationId, CheckpointId, Digest, FieldHasher, JournalId, MoveId, RecipeId, VersionId,
+};
 use ckpt_store::{
     Condition, Error, RefKind, RefName, Repository, RestoreOptions, Result, Revision, Silent,
-    disk::Disk,
+    disk::Disk, record::JournalRecord,
 };
 use ckpt_testkit::disks::MemDisk;
 
 use super::{
-    by_hand::{Object, VERSION, plant},
+    by_hand::{Object, VERSION, plant, write_journal},
     draft, main_branch, repository,
 };
 
@@ -26,22 +28,32 @@ pub(crate) fn record(input: &[u8]) -> bool {
     let Some((kind, bytes)) = input.split_first() else { return false };
     let (disk, repo) = repository();
     repo.commit(&main_branch(), &draft(1.0)).unwrap();
-    let kind = 2 + kind % 7;
+    let kind = 2 + kind % 8;
     let digest = match kind {
         4 => *CheckpointId::of(bytes).digest(),
         5 => *VersionId::of(bytes).digest(),
         6 => *RecipeId::of(bytes).digest(),
         7 => *MoveId::of(bytes).digest(),
-        8 => *NoteId::of(bytes).digest(),
+        8 => *AnnotationId::of(bytes).digest(),
+        9 => *JournalId::of(bytes).digest(),
         _ => Digest::of(bytes),
     };
     plant(&disk, vec![Object::raw(kind, digest, bytes.to_vec())]);
-    let path = match kind {
-        7 => "refs/tags/planted",
-        8 => "refs/notes",
+    match kind {
+        7 => {
+            let id = format!("{digest}\n");
+            disk.create("refs/tags/planted").unwrap().write_all(id.as_bytes()).unwrap();
+        }
+        8 => {
+            let annotations = vec![AnnotationId::from_digest(digest)];
+            let (entry, id) =
+                Object::journal(&JournalRecord { annotations, ..JournalRecord::default() });
+            plant(&disk, vec![entry]);
+            write_journal(&disk, &format!("{id}\n"));
+        }
+        9 => write_journal(&disk, &format!("{digest}\n")),
         _ => return check(disk, &[VersionId::from_digest(digest)]),
-    };
-    disk.create(path).unwrap().write_all(format!("{digest}\n").as_bytes()).unwrap();
+    }
     check(disk, &[])
 }
 
@@ -101,7 +113,7 @@ fn make_right(pack: &mut [u8]) -> Option<()> {
 
 /// Small files that are read, each by number.
 pub(crate) const SMALL_FILES: [&str; 6] =
-    ["refs/heads/main", "refs/tags/v1", "refs/notes", "HEAD", "format", "config.toml"];
+    ["refs/heads/main", "refs/tags/v1", "refs/journal", "HEAD", "format", "config.toml"];
 
 /// Reads a small file: its number, then what it holds.
 ///

@@ -65,7 +65,11 @@ fn dump_version(repo: &Repository, id: &VersionId, text: &mut String) {
     }
     for note in repo.notes().unwrap().on(id).iter().flat_map(|on| &on.notes) {
         let record = &note.record;
-        line(&format!("note {}, {:?}, {:?}", note.id, record.text, record.metrics));
+        let (sequence, text, metrics) = (record.sequence, &record.text, &record.metrics);
+        line(&format!("note {} {sequence}, {text:?}, {metrics:?}", note.id));
+    }
+    for removal in repo.notes().unwrap().on(id).iter().flat_map(|on| &on.removals) {
+        line(&format!("content {:?}, {:?}", removal.content, removal.reason));
     }
     for (path, len, digest) in restore(repo, id, Repository::plan_restore_notes) {
         line(&format!("noted file {path} {len} {digest}"));

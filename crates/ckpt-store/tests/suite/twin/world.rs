@@ -4,15 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Condition, Draft, Effort, GuardChange, Parents, RefKind, Repository, RestoreOptions, Session,
-    SessionOptions, Signature, Silent, Version,
+    Condition, Draft, Effort, GuardChange, NewNote, Parents, RefKind, Repository, RestoreOptions,
+    Session, SessionOptions, Signature, Silent, Version,
     disk::Disk,
-    record::{MoveKind, NoteRecord, Role},
+    record::{MoveKind, Role},
 };
 use ckpt_testkit::disks::MemDisk;
 
 use crate::{
-    common::open,
+    common::{open, signature},
     twin::content::Content,
     twin::model::{Made, Model, Move, Refusal},
     twin::op::{HANDLES, Make, Op, Ref, Step},
@@ -193,18 +193,15 @@ impl World {
     }
 
     fn note(&mut self, repo: &Repository, on: VersionId, loss: f64) {
-        let note = NoteRecord {
-            versions: vec![on],
-            metrics: BTreeMap::from([("loss".to_owned(), loss)]),
-            ..NoteRecord::default()
-        };
+        let note = NewNote::new(vec![on], signature())
+            .with_metrics(BTreeMap::from([("loss".to_owned(), loss)]));
         match self.model.version(on) {
             Some(_) => {
-                repo.add_note(note).unwrap();
+                repo.note(&note).unwrap();
                 self.model.notes.push((on, loss));
             }
             None => {
-                let error = repo.add_note(note).unwrap_err();
+                let error = repo.note(&note).unwrap_err();
                 assert_eq!(Refusal::of(&error), Refusal::Missing);
             }
         }
