@@ -103,7 +103,7 @@ impl Notes {
     /// Adds an entry of the journal on top of those known.
     pub(crate) fn add(&mut self, entry: Entry) {
         let Entry { id, mut annotations, removals } = entry;
-        annotations.sort_by(|a, b| a.place().cmp(&b.place()));
+        annotations.sort_by_key(Note::place);
         for note in annotations {
             if self.known.insert(note.id) {
                 let note = Arc::new(note);
