@@ -2,9 +2,8 @@
 
 use ckpt_benches::{CHECKPOINT_LEN, Scratch, brief, commit, file_contents, write_checkpoint};
 use ckpt_store::{
-    Repository, RestoreOptions,
+    Repository, RestoreOptions, VersionInfo,
     disk::{Disk, RealDisk},
-    record::VersionRecord,
 };
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tempfile::{TempDir, tempdir_in};
@@ -30,7 +29,7 @@ fn restores(criterion: &mut Criterion) {
     });
 }
 
-fn restore(repository: &Repository, record: &VersionRecord, target: &dyn Disk) {
+fn restore(repository: &Repository, record: &VersionInfo, target: &dyn Disk) {
     let plan = repository
         .plan_restore(record, target, &RestoreOptions::default())
         .expect("the target is empty");

@@ -23,8 +23,7 @@ use anyhow::bail;
 use ckpt_cli::ui::Ui;
 use ckpt_hash::code_id;
 use ckpt_store::{
-    Contents, Draft, REPOSITORY_DIR, RefName, Repository, Version,
-    record::{ParamValue, RecipeRecord},
+    Contents, Draft, ParamValue, REPOSITORY_DIR, Recipe, RefName, Repository, Version,
 };
 
 use self::{
@@ -125,12 +124,10 @@ fn commit(
 ) -> anyhow::Result<Version> {
     let param = |name: &str, text: &str| (name.to_owned(), ParamValue::Text(text.to_owned()));
     let filter = args.filter.as_deref().map(|filter| param("filter", filter));
-    let recipe = RecipeRecord {
-        params: [param("benches", PACKAGE)].into_iter().chain(filter).collect(),
-        // What is measured: a new sentence in a document does not make another program.
-        code: code_id(&place.workspace.join("crates")).ok(),
-        ..RecipeRecord::default()
-    };
+    // What is measured: a new sentence in a document does not make another program.
+    let code = code_id(&place.workspace.join("crates")).ok();
+    let params = [param("benches", PACKAGE)].into_iter().chain(filter).collect();
+    let recipe = Recipe::default().with_params(params).with_code(code);
     let draft = Draft::new(Contents::Nothing, place.stamp_now()?)
         .with_recipe(recipe)
         .with_metrics(results.metrics())

@@ -3,8 +3,8 @@
 use std::{fs::File, path::Path, sync::Arc};
 
 use ckpt_store::{
-    Commit, Contents, Draft, FIRST_BRANCH, InputFile, RefName, Repository, RestoreOptions,
-    Signature, Tensor, disk::RealDisk, record::Role,
+    Commit, Contents, Draft, FIRST_BRANCH, InputFile, RefName, Repository, RestoreOptions, Role,
+    Signature, Tensor, disk::RealDisk,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::disks::MemDisk;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ckpt_store::{Contents, Draft, Repository, Signature, Tensor, Version, record::Role};
+use ckpt_store::{Contents, Draft, Repository, Role, Signature, Tensor, Version};
 
 /// Numbers of the tensor that every version changes a little.
 const LEN: u64 = 4000;

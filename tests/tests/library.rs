@@ -8,7 +8,7 @@ use ckpt_tests::workspace;
 // README
 use ckpt_data::Table;
 use ckpt_hash::VersionId;
-use ckpt_store::{Contents, Draft, RefName, Repository, Signature, Tensor, record::Role};
+use ckpt_store::{Contents, Draft, RefName, Repository, Role, Signature, Tensor};
 use ckpt_train::{Config, Dataset, LinearTrainer};
 
 fn best_of(data: &Path, folder: &Path) -> Result<VersionId, Box<dyn std::error::Error>> {

@@ -55,20 +55,24 @@ const ARROWS: [(&str, &[&str]); 13] = [
 
 /// What each part of `ckpt-store` may know of the others: a folder, a file at the top, or a file of a
 /// folder. A folder may know itself.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("signature", &[]),
     ("record", &["signature"]),
+    ("recipe", &["record"]),
     ("error", &["signature", "record", "refs::name", "refs::condition", "history::revision"]),
     ("content", &["record", "error"]),
     ("config", &["signature", "error", "content::pattern", "content::roles", "upkeep::policy"]),
     ("repo", &["config", "content", "error", "history::notes", "refs::name", "refs::store"]),
     ("refs", &["signature", "record", "error", "content", "repo"]),
-    ("history", &["signature", "record", "error", "content", "repo", "refs::name"]),
-    ("commit", &["signature", "record", "error", "content", "repo", "refs", "history"]),
+    ("history", &["signature", "record", "recipe", "error", "content", "repo", "refs::name"]),
+    ("commit", &["signature", "record", "recipe", "error", "content", "repo", "refs", "history"]),
     ("restore", &["record", "error", "content", "repo", "history::notes"]),
-    ("compare", &["record", "error", "content", "repo"]),
+    ("compare", &["record", "recipe", "error", "content", "repo"]),
     ("statistics", &["record", "error", "content", "repo"]),
-    ("merge", &["signature", "record", "error", "content", "repo", "refs", "history", "commit"]),
+    (
+        "merge",
+        &["signature", "record", "recipe", "error", "content", "repo", "refs", "history", "commit"],
+    ),
     ("exchange", &["record", "error", "repo"]),
     ("upkeep", &["signature", "record", "error", "content", "repo", "refs", "history"]),
 ];

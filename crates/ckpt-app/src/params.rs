@@ -1,6 +1,6 @@
 //! The values of parameters as users write them.
 
-use ckpt_store::record::ParamValue;
+use ckpt_store::ParamValue;
 
 /// Fewest characters of what may be an abbreviated hash: Git gives seven, and people six. A shorter
 /// text such as `1e5` is a number.

@@ -2,7 +2,7 @@
 
 use ckpt_data::DataError;
 use ckpt_hash::VersionId;
-use ckpt_store::{RefName, record::DataRecord};
+use ckpt_store::{DataInput, RefName};
 use ckpt_train::{ConfigError, OptimizerKind, StateError, StopReason, TrainError};
 
 /// The result of what can fail in a run.
@@ -68,7 +68,7 @@ pub enum Error {
         /// The version.
         version: VersionId,
         /// What it was trained on.
-        trained: Box<DataRecord>,
+        trained: Box<DataInput>,
     },
     /// A version does not record one data set that it was trained on.
     #[error("version {} does not say what it was trained on", .0.short())]

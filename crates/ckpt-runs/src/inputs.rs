@@ -9,7 +9,7 @@ use std::{
 };
 
 use ckpt_data::{NpyRows, Samples, StoredSamples, Table};
-use ckpt_store::record::DataRecord;
+use ckpt_store::DataInput;
 use ckpt_train::{Dataset, RowSource, row_order};
 use ndarray::Array1;
 
@@ -31,7 +31,7 @@ const FEATURES: &str = "data.features";
 pub struct Source {
     /// Where it was read; `None` for a table that came from no file.
     path: Option<PathBuf>,
-    pub(crate) data: DataRecord,
+    pub(crate) data: DataInput,
     content: Content,
 }
 
@@ -56,7 +56,7 @@ pub struct Reading {
 /// What a model is trained on.
 pub(crate) struct Inputs<T> {
     path: Option<PathBuf>,
-    pub(crate) data: DataRecord,
+    pub(crate) data: DataInput,
     pub(crate) features: Vec<String>,
     pub(crate) target: String,
     pub(crate) dataset: Dataset<T>,
@@ -81,7 +81,7 @@ impl Source {
             return Ok(Self { path: Some(path.to_owned()), ..Self::of(name, Table::read(path)?) });
         }
         let rows = NpyRows::open(path)?;
-        let data = DataRecord::new(name, rows.id()?);
+        let data = DataInput::new(name, rows.id()?);
         let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let scratch = reading.scratch.as_deref().or(beside).unwrap_or(Path::new(".")).to_owned();
         Ok(Self { path: Some(path.to_owned()), data, content: Content::Stored { rows, scratch } })
@@ -89,12 +89,12 @@ impl Source {
 
     /// Takes a table that came from no file; `name` is what versions call it.
     pub fn of(name: impl Into<String>, table: Table) -> Self {
-        let data = DataRecord::new(name, table.id());
+        let data = DataInput::new(name, table.id());
         Self { path: None, data, content: Content::Table(table) }
     }
 
     /// Returns the identity and the name of the data.
-    pub const fn data(&self) -> &DataRecord {
+    pub const fn data(&self) -> &DataInput {
         &self.data
     }
 

@@ -5,10 +5,7 @@ mod difference;
 use std::{fmt, path::PathBuf};
 
 use ckpt_hash::VersionId;
-use ckpt_store::{
-    Repository, Version,
-    record::{DataRecord, RecipeRecord},
-};
+use ckpt_store::{DataInput, Recipe, Repository, Version};
 use ckpt_train::{FloatType, LinearTrainer, TrainState};
 
 use self::difference::compare;
@@ -30,7 +27,7 @@ pub struct History {
 /// A version with what it records of how it was trained.
 struct Recorded {
     version: Version,
-    recipe: RecipeRecord,
+    recipe: Recipe,
     epoch: u64,
     settings: Settings,
 }
@@ -117,7 +114,7 @@ impl History {
     }
 
     /// Returns what the last version was trained on.
-    pub fn data(&self) -> &[DataRecord] {
+    pub fn data(&self) -> &[DataInput] {
         &self.last().recipe.data
     }
 
@@ -196,8 +193,8 @@ impl History {
     }
 }
 
-fn data_input(recorded: &[DataRecord], now: &DataRecord) -> Input {
-    let text = |data: &DataRecord| format!("{} {}", data.label.name, data.id.short());
+fn data_input(recorded: &[DataInput], now: &DataInput) -> Input {
+    let text = |data: &DataInput| format!("{} {}", data.label.name, data.id.short());
     match recorded {
         [recorded] if recorded.id == now.id => Input::Same,
         [recorded] => Input::Changed { before: text(recorded), now: text(now) },

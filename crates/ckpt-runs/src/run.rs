@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroU64, path::PathBuf, sync::Arc};
 
-use ckpt_store::{
-    Commit, RefKind, RefName, Repository, Signature, Version,
-    record::{DataRecord, RecipeRecord},
-};
+use ckpt_store::{Commit, DataInput, Recipe, RefKind, RefName, Repository, Signature, Version};
 use ckpt_train::{
     Config, Epoch, FloatType, LinearModel, LinearTrainer, Metrics, ModelKind, Optimizer, Real,
     StopReason, TrainState,
@@ -71,7 +68,7 @@ pub struct Run {
 /// The version that a run resumes from.
 pub struct Start {
     version: Version,
-    recipe: RecipeRecord,
+    recipe: Recipe,
     settings: Settings,
     state: TrainState,
     /// The branch that the revision named or that the current branch is at.
@@ -119,12 +116,12 @@ impl Start {
     }
 
     /// Returns what the version was trained on.
-    pub fn data(&self) -> &[DataRecord] {
+    pub fn data(&self) -> &[DataInput] {
         &self.recipe.data
     }
 
     /// Refuses data that the version was not trained on.
-    fn check_data(&self, data: &DataRecord) -> Result<()> {
+    fn check_data(&self, data: &DataInput) -> Result<()> {
         let version = self.version.id;
         match &self.recipe.data[..] {
             [trained] if trained.id == data.id => Ok(()),
@@ -343,13 +340,11 @@ impl<T: Element> Running<'_, T> {
     }
 
     fn commit(&mut self, epoch: &Epoch<T>) -> Result<()> {
-        let recipe = RecipeRecord {
-            params: self.settings.params(epoch.number, &self.inputs.target),
-            data: vec![self.inputs.data.clone()],
-            code: Some(code_id()),
-            seed: Some(self.settings.config.seed),
-            ..RecipeRecord::default()
-        };
+        let recipe = Recipe::default()
+            .with_params(self.settings.params(epoch.number, &self.inputs.target))
+            .with_data(vec![self.inputs.data.clone()])
+            .with_code(code_id())
+            .with_seed(self.settings.config.seed);
         let stamp = self.hooks.signature();
         self.branch.commit(version::draft(epoch, recipe, self.environment.clone(), stamp))
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ckpt_data::{Roles, Target};
-use ckpt_store::record::ParamValue;
+use ckpt_store::ParamValue;
 use ckpt_train::{
     Config, Decay, EarlyStopping, FloatType, ModelKind, Monitor, Optimizer, OptimizerKind, Rate,
     Schedule,

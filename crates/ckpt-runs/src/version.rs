@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use ckpt_data::Float;
 use ckpt_store::{
-    Contents, Draft, Repository, Signature, Tensor,
-    record::{RecipeRecord, Role, TensorRecord, VersionRecord},
+    Contents, Draft, Recipe, Repository, Role, Signature, Tensor, TensorInfo, VersionInfo,
 };
 use ckpt_tensor::Dtype;
 use ckpt_train::{Epoch, NamedArray, Real, TrainState, Values};
@@ -48,7 +47,7 @@ impl Element for f64 {
 /// Makes a version of an epoch, which continues the one before it.
 pub(crate) fn draft<T: Element>(
     epoch: &Epoch<T>,
-    recipe: RecipeRecord,
+    recipe: Recipe,
     environment: BTreeMap<String, String>,
     stamp: Signature,
 ) -> Draft {
@@ -107,7 +106,7 @@ fn le_bytes<'a, T: Element>(values: impl ExactSizeIterator<Item = &'a T>) -> Vec
 }
 
 /// Reads the state of training that a version holds.
-pub(crate) fn state(repository: &Repository, version: &VersionRecord) -> Result<TrainState> {
+pub(crate) fn state(repository: &Repository, version: &VersionInfo) -> Result<TrainState> {
     let checkpoint = repository.checkpoint(version)?;
     let tensors = checkpoint.tensors.iter().filter(|tensor| tensor.role == Role::State);
     let arrays = tensors.map(|tensor| state_array(tensor, &repository.tensor_bytes(tensor)?));
@@ -115,7 +114,7 @@ pub(crate) fn state(repository: &Repository, version: &VersionRecord) -> Result<
     Ok(TrainState::from_arrays(arrays)?)
 }
 
-fn state_array(tensor: &TensorRecord, bytes: &[u8]) -> Result<NamedArray> {
+fn state_array(tensor: &TensorInfo, bytes: &[u8]) -> Result<NamedArray> {
     let values = match tensor.dtype {
         Dtype::F32 => Values::F32(elements(bytes, f32::from_le_bytes)),
         Dtype::F64 => Values::F64(elements(bytes, f64::from_le_bytes)),

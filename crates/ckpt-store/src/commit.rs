@@ -14,7 +14,8 @@ use self::group::Group;
 use crate::{
     content::{contents::Contents, ingest::Recent, roles::RoleRules},
     error::{Conflict, Error, Result},
-    record::{RecipeRecord, Version},
+    recipe::Recipe,
+    record::Version,
     refs::{moves::require_branch, name::RefName},
     repo::Repository,
     signature::Signature,
@@ -35,7 +36,7 @@ pub struct Draft {
     /// The content.
     pub contents: Contents,
     /// What went in.
-    pub recipe: RecipeRecord,
+    pub recipe: Recipe,
     /// What came out.
     pub metrics: BTreeMap<String, f64>,
     /// Where: machine, tools, revision of the code.
@@ -63,7 +64,7 @@ impl Draft {
     pub fn new(contents: Contents, signature: Signature) -> Self {
         Self {
             contents,
-            recipe: RecipeRecord::default(),
+            recipe: Recipe::default(),
             metrics: BTreeMap::new(),
             environment: BTreeMap::new(),
             message: String::new(),
@@ -84,7 +85,7 @@ impl Draft {
 
     /// Sets what went in.
     #[must_use]
-    pub fn with_recipe(self, recipe: RecipeRecord) -> Self {
+    pub fn with_recipe(self, recipe: Recipe) -> Self {
         Self { recipe, ..self }
     }
 

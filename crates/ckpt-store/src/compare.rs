@@ -12,7 +12,8 @@ use ckpt_tensor::{Difference, Dtype};
 use crate::{
     content::pattern::Pattern,
     error::Result,
-    record::{DataRecord, ParamValue, Role, Version},
+    recipe::DataInput,
+    record::{ParamValue, Role, Version},
     repo::Repository,
 };
 
@@ -28,7 +29,7 @@ pub struct Comparison {
     /// Parameters that either has, by name.
     pub params: BTreeMap<String, Pair<ParamValue>>,
     /// Data sets.
-    pub data: Change<Vec<DataRecord>>,
+    pub data: Change<Vec<DataInput>>,
     /// Code.
     pub code: Change<Option<CodeId>>,
     /// Tensors that either has and that were asked for, sorted by name.
@@ -167,7 +168,7 @@ impl Repository {
     ) -> Result<Comparison> {
         let (recipe_a, recipe_b) = (self.recipe(&a.record)?, self.recipe(&b.record)?);
         let notes = self.notes()?;
-        let data_ids = |data: &[DataRecord]| data.iter().map(|data| data.id).collect::<Vec<_>>();
+        let data_ids = |data: &[DataInput]| data.iter().map(|data| data.id).collect::<Vec<_>>();
         Ok(Comparison {
             metrics: pairs(&notes.metrics(&a), &notes.metrics(&b)),
             params: pairs(&recipe_a.params, &recipe_b.params),

@@ -19,7 +19,7 @@
 //! ```
 //! use std::collections::BTreeMap;
 //! use ckpt_store::{
-//!     Contents, Draft, RefName, Repository, Signature, Silent, Tensor, record::Role,
+//!     Contents, Draft, RefName, Repository, Signature, Silent, Tensor, Role,
 //! };
 //!
 //! let folder = tempfile::tempdir()?;
@@ -45,7 +45,8 @@ mod error;
 mod exchange;
 mod history;
 mod merge;
-pub mod record;
+mod recipe;
+mod record;
 mod refs;
 mod repo;
 mod restore;
@@ -84,7 +85,15 @@ pub use crate::{
         ConflictKind, MergeItem, MergeOptions, MergePlan, Outcome, Resolution, Side, Strategies,
         Strategy, StrategyError,
     },
-    record::Version,
+    recipe::{DataInput, Recipe},
+    record::{
+        AnnotationRecord as NoteInfo, CheckpointRecord as Checkpoint, ContentChange, DataLabel,
+        EvidenceRecord as CheckResult, FileRecord as FileInfo, MAX_RECORD,
+        MergeRecord as MergeInfo, MoveKind, MoveRecord as MoveInfo, ParamValue,
+        RemovalRecord as ContentEvent, Role, SegmentRecord as Segment,
+        StrategyRecord as MergeStrategy, TensorRecord as TensorInfo, Version,
+        VersionRecord as VersionInfo,
+    },
     refs::{
         audit::Audit,
         condition::{Condition, ConditionError, MAX_CONDITION, Measured},

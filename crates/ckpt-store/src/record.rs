@@ -134,24 +134,6 @@ pub enum ParamValue {
     Text(String),
 }
 
-/// One data set that went in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DataRecord {
-    /// What people say of it. Not part of the recipe's identity or bytes: the version holds it, and
-    /// [`Repository::recipe`](crate::Repository::recipe) joins the two.
-    #[serde(skip)]
-    pub label: DataLabel,
-    /// The fingerprint of its values.
-    pub id: DataId,
-}
-
-impl DataRecord {
-    /// Makes the record of a data set of this name, of which nothing more is said.
-    pub fn new(name: impl Into<String>, id: DataId) -> Self {
-        Self { label: DataLabel { name: name.into(), ..DataLabel::default() }, id }
-    }
-}
-
 /// What people say of a data set; a text is empty where they say nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataLabel {
@@ -163,23 +145,17 @@ pub struct DataLabel {
     pub preprocessing: String,
 }
 
-/// What went in.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct RecipeRecord {
-    /// Hyperparameters.
-    pub params: BTreeMap<String, ParamValue>,
-    /// Data sets.
-    pub data: Vec<DataRecord>,
-    /// Code, by content.
-    pub code: Option<CodeId>,
-    /// The seed of all that was random.
-    pub seed: Option<u64>,
-    /// The state that training continued from.
-    pub parent_state: Option<StateId>,
-    /// Models that this one was made from.
-    pub bases: Vec<ModelId>,
-    /// How it was merged from other versions, if it was.
-    pub merge: Option<MergeRecord>,
+/// What went in, of which the version that has it says more: see [`Recipe`](crate::Recipe).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RecipeRecord {
+    pub(crate) params: BTreeMap<String, ParamValue>,
+    /// The fingerprints of the values of data sets.
+    pub(crate) data: Vec<DataId>,
+    pub(crate) code: Option<CodeId>,
+    pub(crate) seed: Option<u64>,
+    pub(crate) parent_state: Option<StateId>,
+    pub(crate) bases: Vec<ModelId>,
+    pub(crate) merge: Option<MergeRecord>,
 }
 
 /// How a version was merged. Who knows this and the three checkpoints can make it again.
@@ -232,6 +208,7 @@ pub enum StrategyRecord {
 
 /// One version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct VersionRecord {
     /// The first parent's number plus one; 1 without parents.
     pub number: u64,
@@ -293,6 +270,7 @@ pub enum MoveKind {
 
 /// A condition that a move was asked to meet, and what was found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct EvidenceRecord {
     /// The condition.
     pub condition: String,
@@ -304,6 +282,7 @@ pub struct EvidenceRecord {
 
 /// One change of one ref.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct MoveRecord {
     /// The ref's full name, such as `refs/heads/main`.
     pub name: String,
@@ -330,6 +309,7 @@ pub struct MoveRecord {
 /// What was added to versions after they were made. Repositories share it: its id is the hash of what
 /// it says, and it knows nothing of other annotations but how many it comes after.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct AnnotationRecord {
     /// The versions, sorted, none twice.
     pub versions: Vec<VersionId>,
@@ -350,7 +330,7 @@ pub struct AnnotationRecord {
 
 /// An entry of the journal of one repository: what came to it, and what was removed from it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct JournalRecord {
+pub(crate) struct JournalRecord {
     /// The entry before this one.
     pub previous: Option<JournalId>,
     /// Annotations that came.
@@ -361,6 +341,7 @@ pub struct JournalRecord {
 
 /// Says what became of the content of versions in one repository.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RemovalRecord {
     /// The versions.
     pub versions: Vec<VersionId>,

@@ -7,8 +7,8 @@
 use std::{fs, io, sync::Arc};
 
 use ckpt_store::{
-    Contents, Draft, InputFile, RefName, Repository, Session, SessionOptions, Signature, Tensor,
-    disk::ReadAt, record::Role,
+    Contents, Draft, InputFile, RefName, Repository, Role, Session, SessionOptions, Signature,
+    Tensor, disk::ReadAt,
 };
 
 const MIB: u64 = 1 << 20;

@@ -10,8 +10,7 @@ use std::{
 use anyhow::Context;
 use ckpt_formats::{Segment, segment};
 use ckpt_store::{
-    Contents, FIRST_BRANCH, InputFile, RefName, Repository, Session, SessionOptions, Tensor,
-    record::Role,
+    Contents, FIRST_BRANCH, InputFile, RefName, Repository, Role, Session, SessionOptions, Tensor,
 };
 
 use super::{

@@ -10,8 +10,8 @@ use std::{
 
 use anyhow::Context;
 use ckpt_store::{
-    Contents, Draft, FIRST_BRANCH, RefName, Repository, Session, SessionOptions, Signature, Tensor,
-    record::Role,
+    Contents, Draft, FIRST_BRANCH, RefName, Repository, Role, Session, SessionOptions, Signature,
+    Tensor,
 };
 
 use crate::place::clock;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ckpt_hash::TreeHash;
-use ckpt_store::record::{CheckpointRecord, FileRecord, SegmentRecord};
+use ckpt_store::{Checkpoint, FileInfo, Segment};
 
 /// A file that either version has.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct FileChange {
 }
 
 /// Compares the files of two versions, sorted by path.
-pub(super) fn changes(a: &CheckpointRecord, b: &CheckpointRecord) -> Vec<FileChange> {
+pub(super) fn changes(a: &Checkpoint, b: &Checkpoint) -> Vec<FileChange> {
     let (old, new) = (by_path(a), by_path(b));
     let paths = old.keys().chain(new.keys().filter(|path| !old.contains_key(*path)));
     let change = |path: &&str| {
@@ -36,16 +36,16 @@ pub(super) fn changes(a: &CheckpointRecord, b: &CheckpointRecord) -> Vec<FileCha
     changes
 }
 
-fn by_path(checkpoint: &CheckpointRecord) -> BTreeMap<&str, &FileRecord> {
+fn by_path(checkpoint: &Checkpoint) -> BTreeMap<&str, &FileInfo> {
     checkpoint.files.iter().map(|file| (file.path.as_str(), file)).collect()
 }
 
 /// Lists lengths and tree hashes of the segments of a file.
-fn content(file: &FileRecord, checkpoint: &CheckpointRecord) -> Vec<Option<(u64, TreeHash)>> {
-    let segment = |segment: &SegmentRecord| match segment {
-        SegmentRecord::Opaque { len, root } => Some((*len, *root)),
-        SegmentRecord::Tied { .. } => None,
-        SegmentRecord::Tensor { index } => {
+fn content(file: &FileInfo, checkpoint: &Checkpoint) -> Vec<Option<(u64, TreeHash)>> {
+    let segment = |segment: &Segment| match segment {
+        Segment::Opaque { len, root } => Some((*len, *root)),
+        Segment::Tied { .. } => None,
+        Segment::Tensor { index } => {
             let tensor = checkpoint.tensors.get(*index as usize)?;
             Some((tensor.len, tensor.root))
         }

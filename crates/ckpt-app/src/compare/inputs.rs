@@ -1,7 +1,7 @@
 //! What else went into two versions: seed, state and models, of which recipes tell.
 
 use ckpt_hash::ModelId;
-use ckpt_store::{Pair, Repository, Version, record::RecipeRecord};
+use ckpt_store::{Pair, Recipe, Repository, Version};
 
 use crate::lineage::merge;
 
@@ -9,9 +9,9 @@ use crate::lineage::merge;
 #[derive(Debug)]
 pub struct Inputs {
     /// The first version's.
-    pub a: RecipeRecord,
+    pub a: Recipe,
     /// The second version's.
-    pub b: RecipeRecord,
+    pub b: Recipe,
 }
 
 /// Something that went into either version, in words.
@@ -38,10 +38,8 @@ impl Inputs {
     /// Lists what tables of parameters, data and code do not have, under the names that `show` has
     /// for it.
     pub fn listed(&self) -> [Input; 4] {
-        let pair = |words: fn(&RecipeRecord) -> Option<String>| Pair {
-            a: words(&self.a),
-            b: words(&self.b),
-        };
+        let pair =
+            |words: fn(&Recipe) -> Option<String>| Pair { a: words(&self.a), b: words(&self.b) };
         [
             ("seed", pair(|recipe| recipe.seed.map(|seed| seed.to_string()))),
             ("continues", pair(|recipe| recipe.parent_state.map(|state| state.short()))),
@@ -51,7 +49,7 @@ impl Inputs {
     }
 }
 
-fn bases(recipe: &RecipeRecord) -> Option<String> {
+fn bases(recipe: &Recipe) -> Option<String> {
     let bases: Vec<String> = recipe.bases.iter().map(ModelId::short).collect();
     (!bases.is_empty()).then(|| bases.join(", "))
 }

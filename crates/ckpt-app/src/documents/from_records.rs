@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 
 use ckpt_store::{
-    Version,
-    record::{
-        CheckpointRecord, ContentChange, DataRecord, FileRecord, ParamValue, RecipeRecord,
-        RemovalRecord, Role, TensorRecord,
-    },
+    Checkpoint, ContentChange, ContentEvent, DataInput, FileInfo, ParamValue, Recipe, Role,
+    TensorInfo, Version,
 };
 use serde_json::Value;
 
@@ -15,7 +12,7 @@ use super::{Data, FileKeys, Note, NoteFile, Removal, Tensor, VersionKeys};
 use crate::format;
 
 impl VersionKeys {
-    pub fn new(version: &Version, recipe: &RecipeRecord, branch: Option<String>) -> Self {
+    pub fn new(version: &Version, recipe: &Recipe, branch: Option<String>) -> Self {
         let record = &version.record;
         Self {
             version: version.id,
@@ -46,9 +43,9 @@ fn params(params: &BTreeMap<String, ParamValue>) -> BTreeMap<String, Value> {
     params.iter().map(|(name, param)| (name.clone(), value(param))).collect()
 }
 
-pub fn data(data: &[DataRecord]) -> Vec<Data> {
+pub fn data(data: &[DataInput]) -> Vec<Data> {
     let said = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    let keys = |data: &DataRecord| Data {
+    let keys = |data: &DataInput| Data {
         name: data.label.name.clone(),
         id: data.id,
         source: said(&data.label.source),
@@ -64,8 +61,8 @@ pub const fn role(role: Role) -> &'static str {
     }
 }
 
-pub fn tensors(checkpoint: &CheckpointRecord) -> Vec<Tensor> {
-    let tensor = |tensor: &TensorRecord| Tensor {
+pub fn tensors(checkpoint: &Checkpoint) -> Vec<Tensor> {
+    let tensor = |tensor: &TensorInfo| Tensor {
         name: tensor.name.clone(),
         dtype: tensor.dtype,
         shape: tensor.shape.clone(),
@@ -76,8 +73,8 @@ pub fn tensors(checkpoint: &CheckpointRecord) -> Vec<Tensor> {
     checkpoint.tensors.iter().map(tensor).collect()
 }
 
-pub fn files(checkpoint: &CheckpointRecord) -> Vec<FileKeys> {
-    let file = |file: &FileRecord| FileKeys {
+pub fn files(checkpoint: &Checkpoint) -> Vec<FileKeys> {
+    let file = |file: &FileInfo| FileKeys {
         path: file.path.clone(),
         bytes: file.len(&checkpoint.tensors),
         reader: file.reader.clone(),
@@ -90,7 +87,7 @@ pub fn files(checkpoint: &CheckpointRecord) -> Vec<FileKeys> {
 impl Note {
     pub fn new(note: &ckpt_store::Note) -> Self {
         let ckpt_store::Note { id, record } = note;
-        let file = |file: &FileRecord| NoteFile { path: file.path.clone(), bytes: file.len(&[]) };
+        let file = |file: &FileInfo| NoteFile { path: file.path.clone(), bytes: file.len(&[]) };
         Self {
             note: *id,
             time: format::rfc3339(record.time_ms),
@@ -103,7 +100,7 @@ impl Note {
 }
 
 impl Removal {
-    pub fn new(removal: &RemovalRecord) -> Self {
+    pub fn new(removal: &ContentEvent) -> Self {
         Self {
             content: match removal.content {
                 ContentChange::Removed => "removed",

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use ckpt_hash::{MoveId, VersionId};
-use ckpt_store::{
-    RefName,
-    record::{EvidenceRecord, MoveKind, MoveRecord},
-};
+use ckpt_store::{CheckResult, MoveInfo, MoveKind, RefName};
 use serde::Serialize;
 
 use crate::format;
@@ -116,8 +113,8 @@ pub struct AuditRef {
     pub damage: Option<String>,
 }
 
-pub fn evidence(evidence: &[EvidenceRecord]) -> Vec<Evidence> {
-    let one = |evidence: &EvidenceRecord| Evidence {
+pub fn evidence(evidence: &[CheckResult]) -> Vec<Evidence> {
+    let one = |evidence: &CheckResult| Evidence {
         condition: evidence.condition.clone(),
         met: evidence.met,
         values: evidence.values.clone(),
@@ -141,7 +138,7 @@ pub const fn action(kind: MoveKind) -> &'static str {
 
 impl AuditMove {
     pub fn new(name: &RefName, ckpt_store::Move { id, record }: ckpt_store::Move) -> Self {
-        let MoveRecord { kind, from, to, previous, author, time_ms, reason, .. } = record;
+        let MoveInfo { kind, from, to, previous, author, time_ms, reason, .. } = record;
         Self {
             kind: name.kind().word(),
             name: name.short().to_owned(),

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ckpt_hash::{CodeId, ModelId, VersionId};
 use ckpt_store::{
-    Error, Pair, RefName, Repository, Version,
-    record::{DataRecord, MergeRecord, ParamValue, RecipeRecord},
+    DataInput, Error, MergeInfo, Pair, ParamValue, Recipe, RefName, Repository, Version,
 };
 
 use crate::{failure::Failure, refs::RefsByVersion};
@@ -32,7 +31,7 @@ pub struct Ancestor {
     /// The refs that point to it.
     pub refs: Vec<RefName>,
     /// What was done about conflicts, if it is a merge.
-    pub merge: Option<MergeRecord>,
+    pub merge: Option<MergeInfo>,
     /// The models that it was made from.
     pub bases: Vec<Base>,
     /// Parameters that differ.
@@ -40,7 +39,7 @@ pub struct Ancestor {
     /// The seed, if it differs.
     pub seed: Option<Pair<u64>>,
     /// What was new.
-    pub data: Vec<DataRecord>,
+    pub data: Vec<DataInput>,
     /// The names of what was used no longer.
     pub data_gone: Vec<String>,
     /// The code, if it was other code.
@@ -76,10 +75,10 @@ impl Lineage {
         let places = versions.iter().enumerate().map(|(place, version)| (version.id, place));
         let places: HashMap<VersionId, usize> = places.collect();
         let recipe = |version: &Version| repository.recipe(&version.record);
-        let recipes: Vec<RecipeRecord> = versions.iter().map(recipe).collect::<Result<_, _>>()?;
+        let recipes: Vec<Recipe> = versions.iter().map(recipe).collect::<Result<_, _>>()?;
         let bases = first_with(repository, recipes.iter().flat_map(|recipe| &recipe.bases))?;
         let refs = RefsByVersion::read(repository)?;
-        let ancestor = |(version, recipe): (&Version, &RecipeRecord)| {
+        let ancestor = |(version, recipe): (&Version, &Recipe)| {
             let parent = version.record.parents.first().and_then(|parent| places.get(parent));
             let parent = parent.map(|place| (&versions[*place], &recipes[*place]));
             let mut ancestor = Ancestor::new((version, recipe), parent);
@@ -99,19 +98,16 @@ impl Lineage {
 }
 
 impl Ancestor {
-    fn new(
-        (version, recipe): (&Version, &RecipeRecord),
-        parent: Option<(&Version, &RecipeRecord)>,
-    ) -> Self {
-        let nothing = RecipeRecord::default();
+    fn new((version, recipe): (&Version, &Recipe), parent: Option<(&Version, &Recipe)>) -> Self {
+        let nothing = Recipe::default();
         let before = parent.map_or(&nothing, |(_, recipe)| recipe);
-        let names = |data: &[DataRecord]| -> BTreeSet<String> {
+        let names = |data: &[DataInput]| -> BTreeSet<String> {
             data.iter().map(|data| data.label.name.clone()).collect()
         };
         let code = recipe.code.filter(|_| recipe.code != before.code);
         let git_before = parent.and_then(|(parent, _)| git(parent));
         let git = git(version).filter(|git| code.is_some() || git_before.as_ref() != Some(git));
-        let is_new = |data: &&DataRecord| !before.data.contains(data);
+        let is_new = |data: &&DataInput| !before.data.contains(data);
         Self {
             version: version.clone(),
             refs: Vec::new(),

@@ -1,9 +1,6 @@
 //! What changed in a version, in words.
 
-use ckpt_store::{
-    Pair, Strategy,
-    record::{DataLabel, DataRecord, MergeRecord},
-};
+use ckpt_store::{DataInput, DataLabel, MergeInfo, Pair, Strategy};
 
 use super::{Ancestor, Base, ancestry::Git};
 use crate::params;
@@ -60,7 +57,7 @@ fn changed<T>(pair: &Pair<T>, write: impl Fn(&T) -> String) -> String {
 }
 
 /// Names a data set, and says where it came from and what was done to it.
-pub(super) fn data(DataRecord { label, id }: &DataRecord) -> Vec<String> {
+pub(super) fn data(DataInput { label, id }: &DataInput) -> Vec<String> {
     let DataLabel { name, source, preprocessing } = label;
     let mut parts = vec![format!("{name} {}", id.short())];
     if !source.is_empty() {
@@ -93,7 +90,7 @@ pub(super) fn base(Base { model, version }: &Base) -> String {
 }
 
 /// Says what was done about conflicts.
-pub fn merge(record: &MergeRecord) -> String {
+pub fn merge(record: &MergeInfo) -> String {
     let rules =
         record.rules.iter().map(|(pattern, rule)| format!("{pattern}: {}", Strategy::from(*rule)));
     let default = record.default.map(|default| Strategy::from(default).to_string());

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ckpt_store::record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord};
+use ckpt_store::{Checkpoint, FileInfo, Role, Segment, TensorInfo};
 
 /// The size of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,20 +15,20 @@ pub struct Size {
 
 impl Size {
     /// Adds up what a record tells, up to `u64::MAX`.
-    pub fn of(checkpoint: &CheckpointRecord) -> Self {
-        let CheckpointRecord { tensors, files } = checkpoint;
+    pub fn of(checkpoint: &Checkpoint) -> Self {
+        let Checkpoint { tensors, files } = checkpoint;
         // Of each tensor in files, whether it is more than another name.
         let (mut held, mut tied) = (HashSet::new(), HashSet::new());
         for segment in files.iter().flat_map(|file| &file.segments) {
             match segment {
-                SegmentRecord::Tensor { index } => held.insert(*index as usize),
-                SegmentRecord::Tied { index } => tied.insert(*index as usize),
-                SegmentRecord::Opaque { .. } => false,
+                Segment::Tensor { index } => held.insert(*index as usize),
+                Segment::Tied { index } => tied.insert(*index as usize),
+                Segment::Opaque { .. } => false,
             };
         }
         let is_loose = |place: &usize| !held.contains(place) && !tied.contains(place);
         let is_own = |place: &usize| held.contains(place) || !tied.contains(place);
-        let file = |file: &FileRecord| file.len(tensors);
+        let file = |file: &FileInfo| file.len(tensors);
         let numbered = tensors.iter().enumerate();
         let loose = numbered.filter(|(place, _)| is_loose(place)).map(|(_, tensor)| tensor.len);
         let distinct = checkpoint.distinct_tensors();
@@ -43,7 +43,7 @@ impl Size {
     }
 }
 
-fn elements(tensor: &TensorRecord) -> u64 {
+fn elements(tensor: &TensorInfo) -> u64 {
     tensor.shape.iter().fold(1, |product, extent| product.saturating_mul(*extent))
 }
 
@@ -53,8 +53,8 @@ mod tests {
 
     use super::*;
 
-    fn tensor(name: &str, role: Role, shape: &[u64]) -> TensorRecord {
-        let tensor = TensorRecord {
+    fn tensor(name: &str, role: Role, shape: &[u64]) -> TensorInfo {
+        let tensor = TensorInfo {
             name: name.to_owned(),
             dtype: ckpt_tensor::Dtype::F32,
             shape: shape.to_vec(),
@@ -62,29 +62,29 @@ mod tests {
             len: 0,
             root: tree_hash(b""),
         };
-        TensorRecord { len: elements(&tensor).saturating_mul(4), ..tensor }
+        TensorInfo { len: elements(&tensor).saturating_mul(4), ..tensor }
     }
 
     #[test]
     fn state_and_second_names_are_no_parameters() {
         let root = tree_hash(b"");
-        let checkpoint = CheckpointRecord {
+        let checkpoint = Checkpoint {
             tensors: vec![
                 tensor("a", Role::Weights, &[2, 3]),
                 tensor("m", Role::State, &[100]),
                 tensor("s", Role::Weights, &[]),
                 tensor("tied", Role::Weights, &[2, 3]),
             ],
-            files: vec![FileRecord {
+            files: vec![FileInfo {
                 path: "x".to_owned(),
                 reader: "pt".to_owned(),
                 reader_version: 1,
                 note: None,
                 segments: vec![
-                    SegmentRecord::Opaque { len: 10, root },
-                    SegmentRecord::Tensor { index: 0 },
-                    SegmentRecord::Tensor { index: 1 },
-                    SegmentRecord::Tied { index: 3 },
+                    Segment::Opaque { len: 10, root },
+                    Segment::Tensor { index: 0 },
+                    Segment::Tensor { index: 1 },
+                    Segment::Tied { index: 3 },
                 ],
             }],
         };
@@ -96,7 +96,7 @@ mod tests {
     fn what_overflows_ends_at_the_greatest_number() {
         let tensors =
             vec![tensor("a", Role::Weights, &[u64::MAX, 2]), tensor("b", Role::Weights, &[1])];
-        let checkpoint = CheckpointRecord { tensors, files: Vec::new() };
+        let checkpoint = Checkpoint { tensors, files: Vec::new() };
         assert_eq!(Size::of(&checkpoint).parameters, u64::MAX);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ckpt_store::{Repository, Version, record::RecipeRecord};
+use ckpt_store::{Recipe, Repository, Version};
 
 use crate::{failure::Failure, params};
 
@@ -97,7 +97,7 @@ pub(super) const CODE: &str = "code";
 pub(super) const SEED: &str = "seed";
 pub(super) const BASE: &str = "base model";
 
-fn inputs(recipe: &RecipeRecord) -> Inputs {
+fn inputs(recipe: &Recipe) -> Inputs {
     let unnamed = |kind| (kind, String::new());
     let settings = recipe.params.iter();
     let settings = settings.map(|(name, value)| ((PARAMETER, name.clone()), params::show(value)));
@@ -130,7 +130,7 @@ fn changes(version: usize, before: &Inputs, after: &Inputs) -> Vec<Change> {
 #[cfg(test)]
 mod tests {
     use ckpt_hash::{DataId, Digest, ModelId};
-    use ckpt_store::record::DataRecord;
+    use ckpt_store::DataInput;
 
     use super::*;
 
@@ -163,21 +163,17 @@ mod tests {
     #[test]
     fn inputs_of_one_name_are_told_together() {
         let data = |name: &str, byte| {
-            DataRecord::new(name, DataId::from_digest(Digest::from_bytes([byte; 32])))
+            DataInput::new(name, DataId::from_digest(Digest::from_bytes([byte; 32])))
         };
         let model = |byte| ModelId::from_digest(Digest::from_bytes([byte; 32]));
-        let before = RecipeRecord {
-            data: vec![data("a", 1), data("b", 2), data("a", 3)],
-            bases: vec![model(4), model(5)],
-            seed: Some(7),
-            ..RecipeRecord::default()
-        };
-        let after = RecipeRecord {
-            data: vec![data("a", 6), data("b", 2), data("a", 3)],
-            bases: vec![model(4)],
-            seed: None,
-            ..RecipeRecord::default()
-        };
+        let before = Recipe::default()
+            .with_data(vec![data("a", 1), data("b", 2), data("a", 3)])
+            .with_bases(vec![model(4), model(5)])
+            .with_seed(7);
+        let after = Recipe::default()
+            .with_data(vec![data("a", 6), data("b", 2), data("a", 3)])
+            .with_bases(vec![model(4)])
+            .with_seed(None);
         let changes = changes(1, &inputs(&before), &inputs(&after));
         let list: Vec<_> = changes.into_iter().map(|c| (c.key, c.before, c.after)).collect();
         let bytes = |bytes: &[&str]| {

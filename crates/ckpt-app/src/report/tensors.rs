@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use ckpt_store::{Error, Repository, TensorChange, TensorStatus, Version, record::Role};
+use ckpt_store::{Error, Repository, Role, TensorChange, TensorStatus, Version};
 
 use crate::failure::Failure;
 

@@ -9,8 +9,8 @@ use std::{
 
 use ckpt_app::files::input_files;
 use ckpt_store::{
-    Commit, Contents, Draft, Effort, Parents, Pattern, RefName, Repository, RoleRules, Version,
-    record::{CheckpointRecord, DataLabel, DataRecord, ParamValue, RecipeRecord},
+    Checkpoint, Commit, Contents, DataInput, DataLabel, Draft, Effort, ParamValue, Parents,
+    Pattern, Recipe, RefName, Repository, RoleRules, Version,
 };
 use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 
@@ -200,30 +200,29 @@ fn recipe(
     repository: &Repository,
     args: &CommitArgs,
     parent: Option<&Version>,
-) -> Result<RecipeRecord, Failure> {
+) -> Result<Recipe, Failure> {
     let base = |name: &String| Ok(find(repository, name)?.record.model);
     let code = args.code.as_deref().map(ckpt_hash::code_id).transpose().map_err(Failure::of)?;
-    Ok(RecipeRecord {
-        params: unique("parameter", &args.params)?,
-        data: data(args)?,
-        code,
-        seed: args.seed,
-        // Without --from, nobody said that training went on from the version before.
-        parent_state: parent.filter(|_| args.from.is_some()).map(|parent| parent.record.state),
-        bases: args.bases.iter().map(base).collect::<Result<_, Failure>>()?,
-        merge: None,
-    })
+    // Without --from, it is not said that training went on from the version before.
+    let state = parent.filter(|_| args.from.is_some()).map(|parent| parent.record.state);
+    Ok(Recipe::default()
+        .with_params(unique("parameter", &args.params)?)
+        .with_data(data(args)?)
+        .with_code(code)
+        .with_seed(args.seed)
+        .with_parent_state(state)
+        .with_bases(args.bases.iter().map(base).collect::<Result<_, Failure>>()?))
 }
 
 /// Fingerprints the data files and labels them.
-fn data(args: &CommitArgs) -> Result<Vec<DataRecord>, Failure> {
+fn data(args: &CommitArgs) -> Result<Vec<DataInput>, Failure> {
     let record = |path: &PathBuf| {
         let name = data_name(path)?;
         let id = ckpt_data::data_id(path).map_err(Failure::of)?;
-        Ok(DataRecord::new(name, id))
+        Ok(DataInput::new(name, id))
     };
     check_data_names(&args.data)?;
-    let mut data: Vec<DataRecord> = args.data.iter().map(record).collect::<Result<_, Failure>>()?;
+    let mut data: Vec<DataInput> = args.data.iter().map(record).collect::<Result<_, Failure>>()?;
     let mut label = |flag: &str, texts: &[(String, String)], set: fn(&mut DataLabel, String)| {
         for (name, text) in unique(flag, texts)? {
             let Some(named) = data.iter_mut().find(|data| data.label.name == name) else {
@@ -261,7 +260,7 @@ pub(super) fn print(ui: &mut Ui, branch: &RefName, commit: &Commit) -> Result<()
 }
 
 /// Names the files of known formats that are not all tensors, as people will miss them later.
-fn print_unread(ui: &mut Ui, checkpoint: &CheckpointRecord) -> Result<(), Failure> {
+fn print_unread(ui: &mut Ui, checkpoint: &Checkpoint) -> Result<(), Failure> {
     const SHOWN: usize = 5;
     let mut unread = content::unread(&checkpoint.files);
     for reason in unread.by_ref().take(SHOWN) {

@@ -4,8 +4,7 @@ use std::{
 };
 
 use ckpt_store::{
-    Error, ExportFormat, ExportOptions, Format, Pattern,
-    record::{CheckpointRecord, Role, TensorRecord},
+    Checkpoint, Error, ExportFormat, ExportOptions, Format, Pattern, Role, TensorInfo,
 };
 use clap::{Args, ValueEnum};
 
@@ -136,15 +135,11 @@ fn check_name(name: Option<&str>, format: ExportFormat) -> Result<(), Failure> {
 }
 
 /// Says what the version has and the export has not, unless patterns left it out.
-fn print_left_out(
-    ui: &mut Ui,
-    args: &ExportArgs,
-    checkpoint: &CheckpointRecord,
-) -> Result<(), Failure> {
+fn print_left_out(ui: &mut Ui, args: &ExportArgs, checkpoint: &Checkpoint) -> Result<(), Failure> {
     for reason in content::unread(&checkpoint.files) {
         ui.notice(format!("note: {reason}; that is not exported"))?;
     }
-    let is_asked_for = |tensor: &&TensorRecord| {
+    let is_asked_for = |tensor: &&TensorInfo| {
         let mut patterns = args.tensors.iter();
         args.tensors.is_empty() || patterns.any(|pattern| pattern.matches_tensor(&tensor.name))
     };

@@ -2,7 +2,7 @@
 
 pub(super) use ckpt_app::refs::{RefsByVersion, branch_of, check_hides_nothing, conditions};
 use ckpt_hash::VersionId;
-use ckpt_store::{Move, Reason, RefKind, RefName, Version, record::EvidenceRecord};
+use ckpt_store::{CheckResult, Move, Reason, RefKind, RefName, Version};
 use clap::{Args, builder::NonEmptyStringValueParser};
 
 use crate::{
@@ -160,7 +160,7 @@ pub(super) fn moved(
 }
 
 /// Writes in a line whether a condition was met, and by which values.
-pub(super) fn finding(evidence: &EvidenceRecord) -> Text {
+pub(super) fn finding(evidence: &CheckResult) -> Text {
     let verdict = match evidence.met {
         true => Text::styled(Style::Good, "  met         "),
         // It was not met, but there is a move.

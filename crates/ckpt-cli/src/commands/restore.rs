@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use ckpt_store::{Repository, RestoreOptions, Version, record::Role};
+use ckpt_store::{Repository, RestoreOptions, Role, Version};
 use clap::Args;
 
 use super::output::{self, Target};

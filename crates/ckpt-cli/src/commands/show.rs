@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 use ckpt_app::lineage::merge as strategies;
 use ckpt_store::{
-    RefName, Repository, Version, VersionNotes,
-    record::{CheckpointRecord, DataLabel, DataRecord, RecipeRecord},
+    Checkpoint, DataInput, DataLabel, Recipe, RefName, Repository, Version, VersionNotes,
 };
 use clap::Args;
 
@@ -56,8 +55,8 @@ pub(crate) struct ShowArgs {
 /// A version with all that it refers to.
 struct Whole {
     version: Version,
-    recipe: RecipeRecord,
-    checkpoint: CheckpointRecord,
+    recipe: Recipe,
+    checkpoint: Checkpoint,
     refs: Vec<RefName>,
     notes: VersionNotes,
 }
@@ -174,12 +173,12 @@ fn print_values(ui: &mut Ui, whole: &Whole) -> Result<(), Failure> {
 }
 
 /// Prints the data sets, each with what is said of it below.
-fn print_data(ui: &mut Ui, data: &[DataRecord]) -> Result<(), Failure> {
+fn print_data(ui: &mut Ui, data: &[DataInput]) -> Result<(), Failure> {
     if data.is_empty() {
         return Ok(());
     }
     let mut table = Table::new([Column::left("data"), Column::left("")]);
-    for DataRecord { label: DataLabel { name, source, preprocessing }, id } in data {
+    for DataInput { label: DataLabel { name, source, preprocessing }, id } in data {
         table.row([name.as_str().into(), id.to_string().into()]);
         for (what, text) in [("source", source), ("preprocessing", preprocessing)] {
             if !text.is_empty() {

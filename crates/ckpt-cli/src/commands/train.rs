@@ -14,7 +14,7 @@ use ckpt_data::Table;
 use ckpt_runs::{
     Decline, Error, Hooks, Overrides, Reading, Run, Settings, SettingsError, Source, Start,
 };
-use ckpt_store::{Error as StoreError, RefName, Repository, Signature, record::DataRecord};
+use ckpt_store::{DataInput, Error as StoreError, RefName, Repository, Signature};
 use ckpt_train::{FloatType, Metrics, ModelKind, OptimizerKind, Rate, StopReason};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -361,7 +361,7 @@ fn built_in(reading: &ReadingArgs) -> Result<Source, Failure> {
 /// Reads what a version was trained on, where it was then.
 pub(super) fn recorded(
     path: Option<PathBuf>,
-    data: &[DataRecord],
+    data: &[DataInput],
     reading: &ReadingArgs,
 ) -> Result<Source, Failure> {
     let is_gone = path.as_ref().is_none_or(|path| !path.exists());

@@ -1,7 +1,7 @@
 use ckpt_hash::DataId;
 use ckpt_store::{
-    Contents, Draft, Parents, RefName, Signature,
-    record::{DataLabel, DataRecord, MergeRecord, RecipeRecord, StrategyRecord},
+    Contents, DataInput, DataLabel, Draft, MergeInfo, MergeStrategy, Parents, Recipe, RefName,
+    Signature,
 };
 use insta::assert_snapshot;
 use serde_json::json;
@@ -128,17 +128,14 @@ fn with_merges() -> Sandbox {
     let repository = sandbox.repository();
     let commit = |branch: &str, message: &str, parents: &[&str]| {
         let parents = parents.iter().map(|parent| repository.resolve(parent).unwrap()).collect();
-        let merge = MergeRecord {
+        let merge = MergeInfo {
             base: None,
             ours: ckpt_hash::CheckpointId::of(b"ours"),
             theirs: ckpt_hash::CheckpointId::of(b"theirs"),
-            default: Some(StrategyRecord::Average { weight: 0.5 }),
-            rules: vec![("*.bias".to_owned(), StrategyRecord::Ours)],
+            default: Some(MergeStrategy::Average { weight: 0.5 }),
+            rules: vec![("*.bias".to_owned(), MergeStrategy::Ours)],
         };
-        let recipe = RecipeRecord {
-            merge: message.contains("merge").then_some(merge),
-            ..Default::default()
-        };
+        let recipe = Recipe::default().with_merge(message.contains("merge").then_some(merge));
         let stamp = Signature::new("ada", START);
         let message = message.to_owned();
         let parents = Parents::NewBranch(parents);
@@ -252,10 +249,10 @@ fn hostile_names_end_no_label() {
         source: "a\\\"; b -> c; \"".to_owned(),
         preprocessing: "\u{1b}[2J<script>&quot;`x`\u{202e}".to_owned(),
     };
-    let data = vec![DataRecord { label, id: DataId::of(b"data") }];
+    let data = vec![DataInput { label, id: DataId::of(b"data") }];
     let draft = Draft::new(Contents::Nothing, Signature::new("ada", START))
         .with_message("end\"\nsecond line")
-        .with_recipe(RecipeRecord { data, ..Default::default() });
+        .with_recipe(Recipe::default().with_data(data));
     sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     assert_snapshot!(sandbox.run("lineage"), @r#"
     #1   id1_________  2023-11-14  (main) end"

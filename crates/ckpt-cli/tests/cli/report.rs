@@ -1,8 +1,8 @@
 use std::{fs, sync::Arc};
 
 use ckpt_store::{
-    Contents, Draft, Parents, RefName, Session, SessionOptions, Signature, Tensor,
-    record::{ParamValue, RecipeRecord, Role},
+    Contents, Draft, ParamValue, Parents, Recipe, RefName, Role, Session, SessionOptions,
+    Signature, Tensor,
 };
 use insta::assert_snapshot;
 
@@ -113,10 +113,10 @@ fn nothing_from_a_repository_becomes_markup() {
         )
         .with_message(evil())
         .with_metrics([(evil(), value), (format!("val_{EVIL}"), value)].into())
-        .with_recipe(RecipeRecord {
-            params: [(evil(), ParamValue::Text(format!("{EVIL}{value}")))].into(),
-            ..RecipeRecord::default()
-        })
+        .with_recipe(
+            Recipe::default()
+                .with_params([(evil(), ParamValue::Text(format!("{EVIL}{value}")))].into()),
+        )
         .with_environment([(evil(), evil())].into());
         sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap()
     };

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use ckpt_store::{Contents, Draft, RefName, Repository, Signature, Tensor, record::Role};
+use ckpt_store::{Contents, Draft, RefName, Repository, Role, Signature, Tensor};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,10 +1,7 @@
 //! What is printed fits the terminal, however wide.
 
 use ckpt_hash::DataId;
-use ckpt_store::{
-    Contents, Draft, RefName, Signature,
-    record::{DataLabel, DataRecord, RecipeRecord},
-};
+use ckpt_store::{Contents, DataInput, DataLabel, Draft, Recipe, RefName, Signature};
 use console::measure_text_width;
 
 use crate::sandbox::{START, Sandbox};
@@ -17,13 +14,13 @@ fn with_long_names() -> Sandbox {
     for epoch in 1..=4_u8 {
         let label =
             DataLabel { name: long.repeat(2), source: long.repeat(3), ..DataLabel::default() };
-        let data = vec![DataRecord { label, id: DataId::of(&[epoch]) }];
+        let data = vec![DataInput { label, id: DataId::of(&[epoch]) }];
         let draft = Draft::new(Contents::Nothing, Signature::new(long.to_owned(), START))
             .with_message(format!("{epoch}: {}", "words and words and ".repeat(6)))
             .with_metrics(
                 (0..epoch).map(|metric| (format!("{long}_{metric}"), 1.0 / 3.0)).collect(),
             )
-            .with_recipe(RecipeRecord { data, ..RecipeRecord::default() });
+            .with_recipe(Recipe::default().with_data(data));
         sandbox.repository().commit(&branch, &draft).unwrap();
     }
     sandbox.ok(&format!("switch {long}/{long}"));

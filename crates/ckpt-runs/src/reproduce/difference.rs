@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ckpt_hash::{VersionId, tree_hash};
-use ckpt_store::{Error as StoreError, Repository, Tensor, Version, record::TensorRecord};
+use ckpt_store::{Error as StoreError, Repository, Tensor, TensorInfo, Version};
 use ckpt_tensor::Dtype;
 
 use crate::error::Result;
@@ -115,14 +115,14 @@ pub(super) fn compare(
             return Ok(Some(what));
         }
     }
-    let is_found = |record: &&TensorRecord| found.iter().any(|tensor| tensor.name() == record.name);
+    let is_found = |record: &&TensorInfo| found.iter().any(|tensor| tensor.name() == record.name);
     let missing = checkpoint.tensors.iter().find(|record| !is_found(record));
     Ok(missing.map(|record| Mismatch::Missing { tensor: record.name.clone(), is_recorded: true }))
 }
 
 fn compare_tensor(
     repository: &Repository,
-    record: &TensorRecord,
+    record: &TensorInfo,
     found: &Tensor,
 ) -> Result<Option<Mismatch>> {
     let form = |dtype: Dtype, shape: &[u64]| format!("{dtype} {shape:?}");

@@ -14,7 +14,7 @@ use crate::{
     },
     error::{Error, Result},
     history::walk::{ancestor, skip_number},
-    record::{CheckpointRecord, MoveKind, MoveRecord, RecipeRecord, Version, VersionRecord},
+    record::{CheckpointRecord, MoveKind, MoveRecord, Version, VersionRecord},
     refs::{
         gates::{Reason, Step, To},
         name::RefName,
@@ -188,7 +188,8 @@ impl<'a> Group<'a> {
         let ingest = &mut self.ingest;
         let Line { number, parents, skip, state } = line;
         let parent_state = if draft.continues { state } else { draft.recipe.parent_state };
-        let recipe = RecipeRecord { parent_state, ..draft.recipe.clone() };
+        let recipe = draft.recipe.clone().with_parent_state(parent_state);
+        let (recipe, data) = recipe.into_record();
         let record = VersionRecord {
             number,
             parents,
@@ -197,7 +198,7 @@ impl<'a> Group<'a> {
             state: state_id(checkpoint),
             checkpoint: write_record(ingest, checkpoint, CheckpointId::of)?,
             recipe: write_record(ingest, &recipe, RecipeId::of)?,
-            data: draft.recipe.data.iter().map(|data| data.label.clone()).collect(),
+            data,
             metrics: draft.metrics.clone(),
             author: draft.signature.author.clone(),
             time_ms: draft.signature.time_ms,

@@ -68,7 +68,7 @@ impl Default for SessionOptions {
 /// use std::sync::Arc;
 /// use ckpt_store::{
 ///     Contents, Draft, RefName, Repository, Session, SessionOptions, Signature, Tensor,
-///     record::Role,
+///     Role,
 /// };
 ///
 /// let folder = tempfile::tempdir()?;

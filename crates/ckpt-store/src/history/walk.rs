@@ -11,7 +11,8 @@ use ckpt_hash::VersionId;
 use crate::{
     content::objects::Objects,
     error::{Error, Result},
-    record::{CheckpointRecord, RecipeRecord, Version, VersionRecord},
+    recipe::Recipe,
+    record::{CheckpointRecord, Version, VersionRecord},
     repo::Repository,
 };
 
@@ -125,12 +126,8 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::Damaged`].
-    pub fn recipe(&self, version: &VersionRecord) -> Result<RecipeRecord> {
-        let mut recipe = self.objects.recipe(&version.recipe)?;
-        for (data, label) in recipe.data.iter_mut().zip(&version.data) {
-            data.label.clone_from(label);
-        }
-        Ok(recipe)
+    pub fn recipe(&self, version: &VersionRecord) -> Result<Recipe> {
+        Ok(Recipe::from_record(self.objects.recipe(&version.recipe)?, &version.data))
     }
 
     /// Reads the list of what a version contains.

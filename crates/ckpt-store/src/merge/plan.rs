@@ -16,7 +16,8 @@ use crate::{
         contents::MergedContents, files::merge_files, outcome::MergeItem, recipes::merge_recipes,
         strategy::Strategies, tensors::merge_tensors,
     },
-    record::{CheckpointRecord, MergeRecord, RecipeRecord, Version},
+    recipe::Recipe,
+    record::{CheckpointRecord, MergeRecord, Version},
     refs::name::RefName,
     repo::Repository,
 };
@@ -53,7 +54,7 @@ pub struct MergePlan {
     /// `data`, `code` and `seed`, each as a whole, if either side has it.
     pub inputs: Vec<MergeItem>,
     contents: Arc<MergedContents>,
-    recipe: RecipeRecord,
+    recipe: Recipe,
 }
 
 impl MergePlan {
@@ -116,7 +117,7 @@ impl Repository {
             rules,
         };
         let bases = vec![ours.record.model, theirs.record.model];
-        let recipe = RecipeRecord { bases, merge: Some(merge), ..recipe };
+        let recipe = Recipe { bases, merge: Some(merge), ..recipe };
         Ok(MergePlan {
             base,
             ours,

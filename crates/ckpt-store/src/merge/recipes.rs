@@ -7,19 +7,20 @@ use crate::{
         outcome::{MergeItem, Outcome, Side, Three, names},
         strategy::Strategies,
     },
-    record::{DataRecord, ParamValue, RecipeRecord},
+    recipe::{DataInput, Recipe},
+    record::ParamValue,
 };
 
 /// Says what becomes of each parameter, and of data, code and seed as wholes, and makes the recipe
 /// of the result.
 pub(super) fn merge_recipes(
-    base: &RecipeRecord,
-    ours: &RecipeRecord,
-    theirs: &RecipeRecord,
+    base: &Recipe,
+    ours: &Recipe,
+    theirs: &Recipe,
     strategies: &Strategies,
-) -> (Vec<MergeItem>, Vec<MergeItem>, RecipeRecord) {
+) -> (Vec<MergeItem>, Vec<MergeItem>, Recipe) {
     let (params, items) = merge_params(base, ours, theirs, strategies);
-    let mut recipe = RecipeRecord { params, ..RecipeRecord::default() };
+    let mut recipe = Recipe { params, ..Recipe::default() };
     let mut wholes = Vec::new();
     let mut add = |name: &str, outcome: Outcome| {
         wholes.push(MergeItem { name: name.to_owned(), outcome });
@@ -31,7 +32,7 @@ pub(super) fn merge_recipes(
     let data = [base, ours, theirs].map(|recipe| Some(&recipe.data[..]).filter(|d| !d.is_empty()));
     if let Some(three) = present(data) {
         let same =
-            |a: &[DataRecord], b: &[DataRecord]| a.iter().map(|d| d.id).eq(b.iter().map(|d| d.id));
+            |a: &[DataInput], b: &[DataInput]| a.iter().map(|d| d.id).eq(b.iter().map(|d| d.id));
         let from = add("data", three.whole(same, strategies.find("data")));
         recipe.data.clone_from(&from.data);
     }
@@ -52,9 +53,9 @@ fn present<T>([base, ours, theirs]: [Option<T>; 3]) -> Option<Three<T>> {
 }
 
 fn merge_params(
-    base: &RecipeRecord,
-    ours: &RecipeRecord,
-    theirs: &RecipeRecord,
+    base: &Recipe,
+    ours: &Recipe,
+    theirs: &Recipe,
     strategies: &Strategies,
 ) -> (BTreeMap<String, ParamValue>, Vec<MergeItem>) {
     let mut params = BTreeMap::new();

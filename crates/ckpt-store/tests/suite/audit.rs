@@ -3,12 +3,13 @@
 
 use crate::common::{
     by_hand::{Object, plant, point},
-    draft, main_branch, open, repository, signature,
+    draft, main_branch, open,
+    records::{MoveRecord, record_of},
+    repository, signature,
 };
 use ckpt_hash::MoveId;
 use ckpt_store::{
-    Error, GuardChange, Move, RefKind, RefName, Repository, Result, Silent,
-    record::{MoveKind, MoveRecord},
+    Error, GuardChange, Move, MoveKind, RefKind, RefName, Repository, Result, Silent,
 };
 use ckpt_testkit::disks::MemDisk;
 
@@ -53,12 +54,12 @@ fn tampered(
     change: impl FnOnce(&mut MoveRecord),
 ) -> Result<Vec<Move>> {
     let mut objects = Vec::new();
-    let mut record = moves[place].record.clone();
+    let mut record: MoveRecord = record_of(&moves[place].record);
     change(&mut record);
     let (object, mut id) = Object::movement(&record);
     objects.push(object);
     for later in moves[..place].iter().rev() {
-        let record = MoveRecord { previous: Some(id), ..later.record.clone() };
+        let record = MoveRecord { previous: Some(id), ..record_of(&later.record) };
         let (object, next) = Object::movement(&record);
         objects.push(object);
         id = next;

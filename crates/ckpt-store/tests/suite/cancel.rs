@@ -9,7 +9,7 @@ use std::{
 use crate::common::{draft, look::read, main_branch, open, repository, signature};
 use ckpt_store::{
     CompareOptions, Contents, Draft, Error, ErrorKind, GcOptions, MergeOptions, Progress,
-    Repository, RestoreOptions, Result, Silent, Tensor, disk::Disk, record::Role,
+    Repository, RestoreOptions, Result, Role, Silent, Tensor, disk::Disk,
 };
 use ckpt_testkit::disks::{CrashImage, MemDisk};
 

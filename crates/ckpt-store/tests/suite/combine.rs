@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use crate::common::{main_branch, repository, signature};
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Commit, ConflictKind, Contents, Draft, Error, MergeItem, MergeOptions, MergePlan, Outcome,
-    Parents, RefName, Repository, Resolution, Side, Strategies, Tensor,
-    record::{DataRecord, ParamValue, RecipeRecord, Role},
+    Commit, ConflictKind, Contents, DataInput, Draft, Error, MergeItem, MergeOptions, MergePlan,
+    Outcome, ParamValue, Parents, Recipe, RefName, Repository, Resolution, Role, Side, Strategies,
+    Tensor,
 };
 use ckpt_tensor::{Arithmetic, Dtype};
 
@@ -289,8 +289,8 @@ fn what_went_in_is_merged_and_what_came_out_is_not() {
     let draft = |rate: f64, layers: Option<i64>, data: &[u8], seed| {
         let mut params = BTreeMap::from([("rate".to_owned(), ParamValue::Float(rate))]);
         params.extend(layers.map(|layers| ("layers".to_owned(), ParamValue::Int(layers))));
-        let data = vec![DataRecord::new("train.csv", ckpt_hash::DataId::of(data))];
-        let recipe = RecipeRecord { params, data, seed, ..RecipeRecord::default() };
+        let data = vec![DataInput::new("train.csv", ckpt_hash::DataId::of(data))];
+        let recipe = Recipe::default().with_params(params).with_data(data).with_seed(seed);
         let metrics = BTreeMap::from([("loss".to_owned(), rate)]);
         version(&[A]).with_recipe(recipe).with_metrics(metrics)
     };

@@ -5,14 +5,14 @@ use std::{io::ErrorKind, sync::Arc};
 
 use crate::common::{
     by_hand::{Object, plant},
-    configure, main_branch, one_thread, signature,
+    configure, main_branch, one_thread,
+    records::{VersionRecord, record_of},
+    signature,
 };
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Commit, Contents, Draft, Error, MergeOptions, Parents, Policy, PruneOptions, RefName,
-    Repository, Result, Silent, Strategies, Tensor,
-    disk::Disk,
-    record::{Role, VersionRecord},
+    Repository, Result, Role, Silent, Strategies, Tensor, disk::Disk,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::{
@@ -149,7 +149,7 @@ fn a_tensor_that_lies_about_its_length_is_damage() {
     let mut checkpoint = repo.checkpoint(&theirs).unwrap();
     checkpoint.tensors[1].len = 8192;
     let (checkpoint, id) = Object::checkpoint(&checkpoint);
-    let (version, lying) = Object::version(&VersionRecord { checkpoint: id, ..theirs });
+    let (version, lying) = Object::version(&VersionRecord { checkpoint: id, ..record_of(&theirs) });
     plant(&disk, vec![checkpoint, version]);
     let repo = Repository::open_on(Arc::new(disk)).unwrap();
     let error = merge(&repo, ours, lying, "average").unwrap_err().to_string();

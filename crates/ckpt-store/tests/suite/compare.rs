@@ -8,8 +8,7 @@ use crate::common::{
     draft, main_branch, one_thread, open, repository,
 };
 use ckpt_store::{
-    CompareOptions, Comparison, Contents, Repository, Silent, Tensor, TensorStatus, Version,
-    record::Role,
+    CompareOptions, Comparison, Contents, Repository, Role, Silent, Tensor, TensorStatus, Version,
 };
 use ckpt_tensor::{Difference, Dtype};
 use ckpt_testkit::disks::{MemDisk, counting};

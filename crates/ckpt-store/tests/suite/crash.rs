@@ -6,7 +6,7 @@ use std::{io::ErrorKind, sync::Arc};
 use crate::common::{draft, main_branch, signature};
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, RefKind, RefName, Repository, Result, Silent, Tensor, disk::Disk, record::Role,
+    Contents, RefKind, RefName, Repository, Result, Role, Silent, Tensor, disk::Disk,
 };
 use ckpt_testkit::disks::{CrashImage, FailingDisk, Fault, MemDisk};
 

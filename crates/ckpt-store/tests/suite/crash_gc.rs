@@ -11,7 +11,7 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, GcOptions, Policy, PruneOptions, RefKind, RefName, Repository,
-    RestoreOptions, Result, Signature, Silent, Tensor, disk::Disk, record::Role,
+    RestoreOptions, Result, Role, Signature, Silent, Tensor, disk::Disk,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::{

@@ -3,8 +3,7 @@
 
 use crate::common::{draft, main_branch, repository, signature};
 use ckpt_store::{
-    Contents, InputFile, RefName, Repository, RestoreOptions, Silent, Tensor, disk::Disk,
-    record::Role,
+    Contents, InputFile, RefName, Repository, RestoreOptions, Role, Silent, Tensor, disk::Disk,
 };
 use ckpt_testkit::disks::MemDisk;
 use std::sync::Arc;

@@ -3,9 +3,7 @@
 
 use crate::common::{draft, main_branch, open, repository, unmerged};
 use ckpt_hash::{VersionId, leaf_hash};
-use ckpt_store::{
-    Contents, Draft, InputFile, Repository, Silent, Tensor, disk::Disk, record::Role,
-};
+use ckpt_store::{Contents, Draft, InputFile, Repository, Role, Silent, Tensor, disk::Disk};
 use ckpt_tensor::Dtype;
 use ckpt_testkit::{
     disks::MemDisk,

@@ -16,9 +16,8 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Adopted, Contents, Draft, Error, GcOptions, InputFile, ObjectId, ObjectKind, Parents,
-    Reachability, RefName, Repository, RestoreOptions, Result, Silent, Tensor,
+    Reachability, RefName, Repository, RestoreOptions, Result, Role, Silent, Tensor,
     disk::{Disk, ReadAt},
-    record::Role,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::{

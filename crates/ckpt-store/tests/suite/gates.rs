@@ -9,14 +9,14 @@ use std::{
 
 use crate::common::{
     by_hand::{Object, plant, point},
-    main_branch, open, repository, signature,
+    main_branch, open,
+    records::MoveRecord,
+    repository, signature,
 };
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Condition, Contents, Draft, Error, GuardChange, MAX_GUARDS, Move, NewNote, Parents, Reason,
-    RefKind, RefName, Repository, Session, SessionOptions, Silent,
-    disk::LockMode,
-    record::{MoveKind, MoveRecord},
+    Condition, Contents, Draft, Error, GuardChange, MAX_GUARDS, Move, MoveInfo, MoveKind, NewNote,
+    Parents, Reason, RefKind, RefName, Repository, Session, SessionOptions, Silent, disk::LockMode,
 };
 use ckpt_testkit::disks::{MemDisk, SpyDisk, Step};
 
@@ -51,7 +51,7 @@ fn in_spite(text: &str) -> Reason<'_> {
 }
 
 /// The newest move of a ref.
-fn newest(repo: &Repository, name: &RefName) -> MoveRecord {
+fn newest(repo: &Repository, name: &RefName) -> MoveInfo {
     repo.audit(name).unwrap().next().unwrap().unwrap().record
 }
 
@@ -134,7 +134,7 @@ fn every_move_carries_the_guards_on() {
     let branched = draft(0.1).with_parents(Parents::NewBranch(vec![one]));
     assert!(matches!(repo.commit(&main, &branched), Err(Error::Unmet(_))));
     repo.set_ref(&main, one, false, "", &signature()).unwrap();
-    let moves: Vec<MoveRecord> =
+    let moves: Vec<MoveInfo> =
         repo.audit(&main).unwrap().map(|movement| movement.unwrap().record).collect();
     assert_eq!(moves.len(), 6);
     assert!(moves.iter().all(|movement| movement.guards == ["f1 >= 0.5"]));

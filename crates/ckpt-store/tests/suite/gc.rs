@@ -12,7 +12,7 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, GcOptions, InputFile, NewNote, PruneOptions, RefKind, RefName,
-    Repository, RestoreOptions, Signature, Silent, Tensor, record::Role,
+    Repository, RestoreOptions, Role, Signature, Silent, Tensor,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::{

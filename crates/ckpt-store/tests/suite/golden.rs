@@ -14,12 +14,9 @@ use crate::common::{main_branch, repository};
 use ckpt_codec::{Encoding, Layout, decode};
 use ckpt_hash::{CheckpointId, CodeId, DIGEST_LEN, DataId, Digest, LEAF_LEN, TableHasher};
 use ckpt_store::{
-    Contents, Draft, InputFile, NewNote, RefKind, RefName, Repository, Signature, Silent, Tensor,
+    Contents, DataInput, DataLabel, Draft, InputFile, MergeInfo, MergeStrategy, NewNote,
+    ParamValue, Recipe, RefKind, RefName, Repository, Role, Signature, Silent, Tensor, VersionInfo,
     disk::Disk,
-    record::{
-        DataLabel, DataRecord, MergeRecord, ParamValue, RecipeRecord, Role, StrategyRecord,
-        VersionRecord,
-    },
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::disks::MemDisk;
@@ -57,25 +54,23 @@ fn signature(second: i64) -> Signature {
     Signature::new("Ada Lovelace", 1_700_000_000_000 + 1000 * second)
 }
 
-fn recipe() -> RecipeRecord {
+fn recipe() -> Recipe {
     let id = DataId::from_digest(Digest::of(b"data"));
     let label = DataLabel {
         name: "houses.csv".to_owned(),
         source: "StatLib".to_owned(),
         preprocessing: "ln(price)".to_owned(),
     };
-    RecipeRecord {
-        params: BTreeMap::from([
+    Recipe::default()
+        .with_params(BTreeMap::from([
             ("layers".to_owned(), ParamValue::Int(-12)),
             ("nesterov".to_owned(), ParamValue::Bool(true)),
             ("optimizer".to_owned(), ParamValue::Text("sgd".to_owned())),
             ("rate".to_owned(), ParamValue::Float(0.1)),
-        ]),
-        data: vec![DataRecord { label, id }],
-        code: Some(CodeId::from_digest(Digest::of(b"code"))),
-        seed: Some(u64::MAX),
-        ..RecipeRecord::default()
-    }
+        ]))
+        .with_data(vec![DataInput { label, id }])
+        .with_code(Some(CodeId::from_digest(Digest::of(b"code"))))
+        .with_seed(u64::MAX)
 }
 
 /// Tensors of both roles, as they come from memory.
@@ -95,25 +90,25 @@ fn from_memory() -> Draft {
 }
 
 /// A merge with every strategy.
-fn merge(checkpoint: CheckpointId) -> MergeRecord {
+fn merge(checkpoint: CheckpointId) -> MergeInfo {
     let rules = [
-        StrategyRecord::Ours,
-        StrategyRecord::Theirs,
-        StrategyRecord::Average { weight: 0.25 },
-        StrategyRecord::TaskArithmetic { ours: 0.5, theirs: -1.0 },
-        StrategyRecord::Ties { density: 0.2, scale: 1.0 },
+        MergeStrategy::Ours,
+        MergeStrategy::Theirs,
+        MergeStrategy::Average { weight: 0.25 },
+        MergeStrategy::TaskArithmetic { ours: 0.5, theirs: -1.0 },
+        MergeStrategy::Ties { density: 0.2, scale: 1.0 },
     ];
-    MergeRecord {
+    MergeInfo {
         base: Some(checkpoint),
         ours: checkpoint,
         theirs: checkpoint,
-        default: Some(StrategyRecord::Slerp { t: 0.5 }),
+        default: Some(MergeStrategy::Slerp { t: 0.5 }),
         rules: rules.map(|rule| ("head.*".to_owned(), rule)).to_vec(),
     }
 }
 
 /// Segments of both sorts, opaque content over one leaf, a recipe that builds on `parent`.
-fn from_files(parent: &VersionRecord) -> Draft {
+fn from_files(parent: &VersionInfo) -> Draft {
     let header = br#"{"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}  "#;
     let mut model = (header.len() as u64).to_le_bytes().to_vec();
     model.extend_from_slice(header);
@@ -126,12 +121,10 @@ fn from_files(parent: &VersionRecord) -> Draft {
     ];
     let input =
         |(path, bytes): (&str, Vec<u8>)| InputFile::new(path, Box::new(bytes), None).unwrap();
-    let recipe = RecipeRecord {
-        parent_state: Some(parent.state),
-        bases: vec![parent.model],
-        merge: Some(merge(parent.checkpoint)),
-        ..RecipeRecord::default()
-    };
+    let recipe = Recipe::default()
+        .with_parent_state(parent.state)
+        .with_bases(vec![parent.model])
+        .with_merge(merge(parent.checkpoint));
     let contents = Contents::Files(files.map(input).into());
     Draft::new(contents, signature(2)).with_recipe(recipe).with_message("files")
 }
@@ -267,7 +260,7 @@ fn small_files_are_as_documented() {
 }
 
 /// The commit of the worked example in docs/format.md.
-fn example() -> (MemDisk, VersionRecord) {
+fn example() -> (MemDisk, VersionInfo) {
     let (disk, repo) = repository();
     let bytes: Vec<u8> = [1.0_f32, -2.0].iter().flat_map(|x| x.to_le_bytes()).collect();
     let tensor = Tensor::new("w", Dtype::F32, [2], Role::Weights, bytes).unwrap();

@@ -1,29 +1,29 @@
 //! Packs made by hand, right in every checksum and wrong in what they say, do no harm.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
-
 use crate::common::{
     by_hand::{BLOCK, CHUNKS, LEAVES, Object, encode, plant},
-    draft, main_branch, open, repository,
+    draft, main_branch, open,
+    records::{VersionRecord, record_of},
+    repository,
 };
+use std::collections::BTreeMap;
+
 use ckpt_hash::{Digest, LeafHash, TreeHash, VersionId, leaf_hash, merkle_root, tree_hash};
 use ckpt_store::{
-    Error, RestoreOptions, Silent,
-    disk::Disk,
-    record::{CheckpointRecord, FileRecord, Role, SegmentRecord, TensorRecord, VersionRecord},
+    Checkpoint, Error, FileInfo, RestoreOptions, Role, Segment, Silent, TensorInfo, disk::Disk,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::disks::MemDisk;
 use serde::Serialize;
 
 /// Plants a version of a checkpoint beside a version of the usual way.
-fn plant_version(checkpoint: &CheckpointRecord, mut more: Vec<Object>) -> (MemDisk, VersionId) {
+fn plant_version(checkpoint: &Checkpoint, mut more: Vec<Object>) -> (MemDisk, VersionId) {
     let (disk, repo) = repository();
     let usual = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.record;
     let (object, checkpoint) = Object::checkpoint(checkpoint);
     more.push(object);
-    let (object, id) = Object::version(&VersionRecord { checkpoint, ..usual });
+    let (object, id) = Object::version(&VersionRecord { checkpoint, ..record_of(&usual) });
     more.push(object);
     plant(&disk, more);
     (disk, id)
@@ -51,15 +51,15 @@ fn restore(disk: &MemDisk, id: VersionId) -> Result<BTreeMap<String, u64>, Refus
     }
 }
 
-fn file(path: &str, len: u64, root: TreeHash) -> CheckpointRecord {
-    let file = FileRecord {
+fn file(path: &str, len: u64, root: TreeHash) -> Checkpoint {
+    let file = FileInfo {
         path: path.to_owned(),
         reader: "opaque".to_owned(),
         reader_version: 1,
         note: None,
-        segments: vec![SegmentRecord::Opaque { len, root }],
+        segments: vec![Segment::Opaque { len, root }],
     };
-    CheckpointRecord { tensors: Vec::new(), files: vec![file] }
+    Checkpoint { tensors: Vec::new(), files: vec![file] }
 }
 
 #[test]
@@ -130,8 +130,8 @@ fn leaf_lists_that_do_not_fit_their_length_are_refused() {
         let root = merkle_root(&leaves);
         let list = Object::raw(LEAVES, *root.digest(), encode(&Leaves { leaves }));
         let (name, shape, role) = ("w".to_owned(), vec![len], Role::Weights);
-        let tensor = TensorRecord { name, dtype: Dtype::U8, shape, role, len, root };
-        let checkpoint = CheckpointRecord { tensors: vec![tensor], files: Vec::new() };
+        let tensor = TensorInfo { name, dtype: Dtype::U8, shape, role, len, root };
+        let checkpoint = Checkpoint { tensors: vec![tensor], files: Vec::new() };
         let (disk, id) = plant_version(&checkpoint, vec![list, Object::block(&leaf)]);
         let (error, left) = *restore(&disk, id).unwrap_err();
         assert!(error.to_string().ends_with(what), "{count} leaves, {len} bytes: {error}");

@@ -6,10 +6,7 @@ use crate::common::{
     open, repository,
 };
 use ckpt_hash::{Digest, leaf_hash, tree_hash};
-use ckpt_store::{
-    Damage, Result, Silent,
-    record::{Role, TensorRecord},
-};
+use ckpt_store::{Damage, Result, Role, Silent, TensorInfo};
 use ckpt_tensor::Dtype;
 use ckpt_testkit::disks::MemDisk;
 
@@ -48,7 +45,7 @@ fn whole(value: u8) -> Object {
 fn read(disk: &MemDisk, value: u8) -> Result<Vec<u8>> {
     let (name, shape, role) = ("w".to_owned(), vec![LEN as u64], Role::Weights);
     let root = tree_hash(&content(value));
-    let tensor = TensorRecord { name, dtype: Dtype::U8, shape, role, len: LEN as u64, root };
+    let tensor = TensorInfo { name, dtype: Dtype::U8, shape, role, len: LEN as u64, root };
     open(disk).tensor_bytes(&tensor)
 }
 

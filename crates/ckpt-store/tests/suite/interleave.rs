@@ -12,8 +12,8 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, GcOptions, InputFile, NewNote, ObjectId, Policy, PruneOptions,
-    Reachability, RefKind, RefName, Repository, RestoreOptions, Result, Signature, Silent, Tensor,
-    disk::Disk, record::Role,
+    Reachability, RefKind, RefName, Repository, RestoreOptions, Result, Role, Signature, Silent,
+    Tensor, disk::Disk,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::{

@@ -1,15 +1,15 @@
 //! What it costs to find objects, in files opened and reads made.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use crate::common::records::VersionRecord;
 use crate::common::{
     by_hand::{Object, plant, version},
     draft, main_branch, one_thread, open, repository, unmerged,
 };
 use ckpt_hash::{CheckpointId, Digest, RecipeId, VersionId};
 use ckpt_store::{
-    Contents, RefName, Repository, RestoreAction, RestoreOptions, Silent, Tensor, VerifyReport,
-    disk::Disk,
-    record::{Role, VersionRecord},
+    Contents, RefName, Repository, RestoreAction, RestoreOptions, Role, Silent, Tensor,
+    VerifyReport, disk::Disk,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::disks::{MemDisk, counting};

@@ -10,9 +10,8 @@ use crate::common::{
 };
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, Error, Parents, RefName, Repository, Silent, Tensor,
+    Contents, Draft, Error, Parents, RefName, Repository, Role, Silent, Tensor,
     disk::{Disk, LockMode},
-    record::Role,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::{

@@ -2,6 +2,9 @@
 //! bounded, and what `verify` finds nothing in is whole.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use crate::common::records::{
+    AnnotationRecord, EvidenceRecord, JournalRecord, MoveRecord, RemovalRecord,
+};
 use std::{collections::BTreeSet, fs};
 
 use crate::common::{
@@ -13,10 +16,7 @@ use crate::common::{
     main_branch, repository,
 };
 use ckpt_hash::{MoveId, VersionId, leaf_hash};
-use ckpt_store::record::{
-    AnnotationRecord, ContentChange, EvidenceRecord, JournalRecord, MoveKind, MoveRecord,
-    RemovalRecord,
-};
+use ckpt_store::{ContentChange, MoveKind};
 use ckpt_testkit::damage::Damage;
 use ckpt_testkit::peak::peak;
 

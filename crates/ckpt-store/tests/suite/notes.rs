@@ -1,17 +1,17 @@
 //! What is added to versions after they were made.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{collections::BTreeMap, thread};
-
 use crate::common::{
     by_hand::{Object, journalled, plant, write_journal},
-    draft, main_branch, open, repository, signature,
+    draft, main_branch, open,
+    records::{AnnotationRecord, JournalRecord, record_of},
+    repository, signature,
 };
+use std::{collections::BTreeMap, thread};
+
 use ckpt_hash::{AnnotationId, JournalId, VersionId};
 use ckpt_store::{
-    Error, InputFile, NewNote, Note, Repository, RestoreOptions, Silent,
-    disk::Disk,
-    record::{AnnotationRecord, JournalRecord, SegmentRecord},
+    Error, InputFile, NewNote, Note, Repository, RestoreOptions, Segment, Silent, disk::Disk,
 };
 use ckpt_testkit::disks::MemDisk;
 
@@ -71,7 +71,7 @@ fn a_checkpoint_in_a_note_stays_one_opaque_file() {
     bytes.extend([0; 8]);
     let Note { record, .. } = repo.note(&note(one, vec![file("w.safetensors", &bytes)])).unwrap();
     assert_eq!(record.files[0].reader, "opaque");
-    assert!(matches!(record.files[0].segments[..], [SegmentRecord::Opaque { len: 80, .. }]));
+    assert!(matches!(record.files[0].segments[..], [Segment::Opaque { len: 80, .. }]));
     assert_eq!(restored(&repo, &one)["w.safetensors"], bytes);
 }
 
@@ -125,7 +125,7 @@ fn verify_follows_notes_to_their_versions_and_files() {
         damage.what
     };
     let damage = |change: fn(&mut AnnotationRecord)| {
-        let mut record = made.record.clone();
+        let mut record: AnnotationRecord = record_of(&made.record);
         change(&mut record);
         journalled(&disk, &record);
         found()
@@ -145,14 +145,13 @@ fn verify_follows_notes_to_their_versions_and_files() {
     for (what, kind) in [(previous, "journal entry "), (annotation, "annotation ")] {
         assert!(what.starts_with(kind) && what.ends_with("missing from the repository"), "{what}");
     }
-    let segment =
-        damage(|record| record.files[0].segments = vec![SegmentRecord::Tensor { index: 0 }]);
+    let segment = damage(|record| record.files[0].segments = vec![Segment::Tensor { index: 0 }]);
     assert!(segment.ends_with("its file a.txt has a segment that is no tensor"), "{segment}");
     let path = damage(|record| record.files[0].path = "../a".to_owned());
     assert!(path.starts_with("annotation "), "{path}");
     let content = damage(|record| {
         let root = ckpt_hash::tree_hash(b"gone");
-        record.files[0].segments = vec![SegmentRecord::Opaque { len: 4, root }];
+        record.files[0].segments = vec![Segment::Opaque { len: 4, root }];
     });
     assert!(content.starts_with("block ") && content.ends_with(": it is missing"), "{content}");
     write_journal(&disk, "none\n");

@@ -11,13 +11,14 @@ use std::{
 
 use crate::common::{
     by_hand::{Object, plant, version},
-    draft, main_branch, open, repository,
+    draft, main_branch, open,
+    records::RecipeRecord,
+    repository,
 };
 use ckpt_hash::{Digest, RecipeId, VersionId};
 use ckpt_store::{
-    Contents, InputFile, RefName, Repository, RestoreOptions, Tensor,
+    Checkpoint, Contents, InputFile, Recipe, RefName, Repository, RestoreOptions, Role, Tensor,
     disk::{Disk, ReadAt},
-    record::{CheckpointRecord, RecipeRecord, Role},
 };
 use ckpt_testkit::disks::{MemDisk, SpyDisk, Step};
 
@@ -31,7 +32,7 @@ fn set_aside(disk: &MemDisk, pack: &str) {
 
 /// A version without content, and all that it needs.
 fn bare_version() -> (Vec<Object>, VersionId, RecipeId) {
-    let (checkpoint, checkpoint_id) = Object::checkpoint(&CheckpointRecord::default());
+    let (checkpoint, checkpoint_id) = Object::checkpoint(&Checkpoint::default());
     let recipe = RecipeRecord { seed: Some(5), ..RecipeRecord::default() };
     let (recipe, recipe_id) = Object::recipe(&recipe);
     let (version, id) = Object::version(&version(checkpoint_id, recipe_id));
@@ -122,7 +123,7 @@ fn a_damaged_index_blocks_no_commit_and_what_it_hid_is_written_again() {
         let expected = "an index entry fails its checksum; it may have held version";
         let expected = format!("{pack} is damaged: {expected} {}, which is missing", id.short());
         assert_eq!(error, expected);
-        let recipe_again = RecipeRecord { seed: Some(5), ..RecipeRecord::default() };
+        let recipe_again = Recipe::default().with_seed(5);
         let draft = draft(1.0).with_recipe(recipe_again);
         let version = repo.commit(&main_branch(), &draft).unwrap().version;
         assert_eq!(version.record.recipe, recipe);

@@ -8,9 +8,9 @@ use crate::common::{
 };
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, Error, ErrorKind, GcOptions, InputFile, Repository, RestoreOptions, Tensor,
+    Contents, Draft, Error, ErrorKind, GcOptions, InputFile, Repository, RestoreOptions, Role,
+    Tensor,
     disk::{Disk, ReadAt},
-    record::Role,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::disks::{CrashImage, MemDisk, counting};

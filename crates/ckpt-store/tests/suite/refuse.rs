@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::common::{draft, main_branch, repository, signature};
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, Error, InputFile, Parents, RefKind, RefName, Repository, RestoreOptions,
-    Silent, Tensor, disk::Disk, record::Role,
+    Contents, Draft, Error, InputFile, Parents, RefKind, RefName, Repository, RestoreOptions, Role,
+    Silent, Tensor, disk::Disk,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::disks::MemDisk;

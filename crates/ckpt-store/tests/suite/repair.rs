@@ -4,7 +4,7 @@
 use crate::common::{draft, main_branch, open, repository, signature};
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, RepairReport, Repository, Signature, Silent, Tensor, disk::Disk, record::Role,
+    Contents, Draft, RepairReport, Repository, Role, Signature, Silent, Tensor, disk::Disk,
 };
 use ckpt_testkit::disks::MemDisk;
 

@@ -15,7 +15,7 @@ use crate::common::{
 use ckpt_hash::VersionId;
 use ckpt_store::{
     Contents, Draft, Error, NewNote, Parents, Policy, PruneOptions, RefKind, RefName, Repository,
-    RestoreOptions, Rule, Signature, Silent, Tensor, record::Role,
+    RestoreOptions, Role, Rule, Signature, Silent, Tensor,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::{

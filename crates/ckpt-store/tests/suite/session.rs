@@ -14,10 +14,9 @@ use std::{
 use crate::common::{draft, main_branch, one_thread, open, repository};
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Contents, Draft, Effort, Error, InputFile, Parents, RefName, Repository, Session,
+    Contents, Draft, Effort, Error, InputFile, Parents, Recipe, RefName, Repository, Role, Session,
     SessionOptions, Signature, Silent, Tensor,
     disk::{Disk, LockGuard, LockMode},
-    record::{RecipeRecord, Role},
 };
 use ckpt_testkit::disks::{CrashImage, FailingDisk, Fault, MemDisk, counting};
 use safetensors::{Dtype as SafeDtype, serialize, tensor::TensorView};
@@ -127,7 +126,7 @@ fn training_that_goes_on_is_on_record() {
     session.flush().unwrap();
     let done = session.take_done();
     let recipe = |at: usize| repository.recipe(&done[at].version.record).unwrap();
-    assert_eq!(recipe(0), RecipeRecord::default());
+    assert_eq!(recipe(0), Recipe::default());
     assert_eq!(recipe(1).parent_state, Some(done[0].version.record.state));
     assert_eq!(recipe(2).parent_state, Some(done[1].version.record.state));
 }

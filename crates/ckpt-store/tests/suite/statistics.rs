@@ -5,8 +5,8 @@ use std::{io, sync::Arc};
 
 use crate::common::{draft, look, main_branch, one_thread, open, repository};
 use ckpt_store::{
-    Contents, GcOptions, Pattern, Repository, Signature, Silent, Tensor, Version,
-    VersionStatistics, disk::Disk, record::Role,
+    Contents, GcOptions, Pattern, Repository, Role, Signature, Silent, Tensor, Version,
+    VersionStatistics, disk::Disk,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::disks::{MemDisk, SpyDisk, Step, counting};

@@ -1,6 +1,12 @@
 //! What a verification finds in packs whose checksums are all right.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use crate::common::{
+    by_hand::{CHUNKS, Object, encode, plant, plant_as_is, version},
+    draft, main_branch, open,
+    records::{MoveRecord, RecipeRecord, VersionRecord, record_of},
+    repository,
+};
 use std::{
     io,
     sync::{
@@ -9,17 +15,10 @@ use std::{
     },
 };
 
-use crate::common::{
-    by_hand::{CHUNKS, Object, encode, plant, plant_as_is, version},
-    draft, main_branch, open, repository,
-};
 use ckpt_hash::{LeafHash, TreeHash, VersionId, leaf_hash, tree_hash};
 use ckpt_store::{
-    Contents, Damage, InputFile, RefName, Repository, Silent,
-    record::{
-        CheckpointRecord, FileRecord, MoveKind, MoveRecord, RecipeRecord, Role, SegmentRecord,
-        TensorRecord, VersionRecord,
-    },
+    Checkpoint, Contents, Damage, FileInfo, InputFile, MoveKind, RefName, Repository, Role,
+    Segment, Silent, TensorInfo,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::disks::{MemDisk, SpyDisk, Step};
@@ -35,7 +34,7 @@ fn one(mut damage: Vec<Damage>) -> Damage {
 }
 
 /// Plants a version of a checkpoint that stands alone.
-fn plant_alone(checkpoint: &CheckpointRecord, mut objects: Vec<Object>) -> (MemDisk, VersionId) {
+fn plant_alone(checkpoint: &Checkpoint, mut objects: Vec<Object>) -> (MemDisk, VersionId) {
     let (disk, _) = repository();
     let (checkpoint, checkpoint_id) = Object::checkpoint(checkpoint);
     let (recipe, recipe_id) = Object::recipe(&RecipeRecord::default());
@@ -45,8 +44,8 @@ fn plant_alone(checkpoint: &CheckpointRecord, mut objects: Vec<Object>) -> (MemD
     (disk, id)
 }
 
-fn tensor(shape: u64, content: &[u8]) -> TensorRecord {
-    TensorRecord {
+fn tensor(shape: u64, content: &[u8]) -> TensorInfo {
+    TensorInfo {
         name: "w".to_owned(),
         dtype: Dtype::U8,
         shape: vec![shape],
@@ -58,21 +57,21 @@ fn tensor(shape: u64, content: &[u8]) -> TensorRecord {
 
 #[test]
 fn a_checkpoint_that_does_not_fit_together_is_damage() {
-    let opaque = SegmentRecord::Opaque { len: 3, root: tree_hash(b"abc") };
-    let file = |segments| FileRecord {
+    let opaque = Segment::Opaque { len: 3, root: tree_hash(b"abc") };
+    let file = |segments| FileInfo {
         path: "a".to_owned(),
         reader: "opaque".to_owned(),
         reader_version: 1,
         note: None,
         segments,
     };
-    let beyond = vec![opaque, SegmentRecord::Tensor { index: 7 }];
+    let beyond = vec![opaque, Segment::Tensor { index: 7 }];
     let cases = [
         (vec![tensor(100, b"abc")], vec![], "its tensor w has 3 bytes where its shape needs 100"),
         (vec![tensor(3, b"abc")], vec![file(beyond)], "its file a has a segment that is no tensor"),
     ];
     for (tensors, files, what) in cases {
-        let checkpoint = CheckpointRecord { tensors, files };
+        let checkpoint = Checkpoint { tensors, files };
         let (disk, id) = plant_alone(&checkpoint, vec![Object::block(b"abc")]);
         let damage = one(verify(&disk));
         assert_eq!(damage.what, what);
@@ -85,8 +84,9 @@ fn a_checkpoint_that_does_not_fit_together_is_damage() {
 fn numbers_beyond_the_last_are_damage() {
     let (disk, repo) = repository();
     let usual = repo.commit(&main_branch(), &draft(1.0)).unwrap().version.record;
-    let (last, id) = Object::version(&VersionRecord { number: u64::MAX, ..usual.clone() });
-    let (child, _) = Object::version(&VersionRecord { parents: vec![id], number: 0, ..usual });
+    let (last, id) = Object::version(&VersionRecord { number: u64::MAX, ..record_of(&usual) });
+    let (child, _) =
+        Object::version(&VersionRecord { parents: vec![id], number: 0, ..record_of(&usual) });
     plant(&disk, vec![last, child]);
     let damage = verify(&disk);
     assert_eq!(damage.len(), 2, "{damage:#?}");
@@ -105,7 +105,7 @@ fn a_skip_pointer_to_another_line_is_damage() {
         number: 4,
         parents: vec![line[2].id],
         skip,
-        ..line[2].record.clone()
+        ..record_of(&line[2].record)
     };
     plant(&disk, vec![Object::version(&fourth(Some(line[0].id))).0]);
     assert_eq!(verify(&disk), []);

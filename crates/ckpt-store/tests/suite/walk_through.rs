@@ -2,10 +2,8 @@
 
 use crate::common::{draft, main_branch, repository, signature};
 use ckpt_store::{
-    Contents, InputFile, Parents, RefKind, RefName, Repository, RestoreOptions, Silent, Tensor,
-    TensorStatus,
-    disk::Disk,
-    record::{DataRecord, RecipeRecord, Role},
+    Contents, DataInput, InputFile, Parents, Recipe, RefKind, RefName, Repository, RestoreOptions,
+    Role, Silent, Tensor, TensorStatus, disk::Disk,
 };
 use ckpt_testkit::disks::MemDisk;
 
@@ -212,8 +210,8 @@ fn what_data_is_called_is_no_part_of_the_recipe() {
     let (_, repo) = repository();
     let id = ckpt_hash::TableHasher::new().f64_column([1.0]).finish();
     let commit = |name: &str| {
-        let data = vec![DataRecord::new(name, id)];
-        let recipe = RecipeRecord { data, ..RecipeRecord::default() };
+        let data = vec![DataInput::new(name, id)];
+        let recipe = Recipe::default().with_data(data);
         repo.commit(&main_branch(), &draft(1.0).with_recipe(recipe)).unwrap().version.record
     };
     let (a, b) = (commit("a.csv"), commit("b.csv"));

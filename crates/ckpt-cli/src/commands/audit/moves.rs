@@ -1,7 +1,7 @@
 //! The moves of one ref, as they are read.
 
 use ckpt_hash::MoveId;
-use ckpt_store::{Move, RefName, Repository, record::MoveKind};
+use ckpt_store::{Move, MoveKind, RefName, Repository};
 
 use super::{Expected, broken};
 use crate::{

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ckpt_store::{
-    Pattern, RoleRules,
-    record::{CheckpointRecord, SegmentRecord},
-};
+use ckpt_store::{Checkpoint, Pattern, RoleRules, Segment};
 
 use crate::{failure::Failure, ui::Ui};
 
@@ -14,7 +11,7 @@ use crate::{failure::Failure, ui::Ui};
 pub(super) fn print_idle(
     ui: &mut Ui,
     rules: &RoleRules,
-    checkpoint: &CheckpointRecord,
+    checkpoint: &Checkpoint,
 ) -> Result<(), Failure> {
     if rules.weights.is_empty() && rules.state.is_empty() {
         return Ok(());
@@ -31,11 +28,11 @@ pub(super) fn print_idle(
 }
 
 /// Lists the names that patterns of roles are matched with: NAME and FILE::NAME.
-fn names(checkpoint: &CheckpointRecord) -> BTreeSet<String> {
+fn names(checkpoint: &Checkpoint) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for file in &checkpoint.files {
         for segment in &file.segments {
-            let (SegmentRecord::Tensor { index } | SegmentRecord::Tied { index }) = segment else {
+            let (Segment::Tensor { index } | Segment::Tied { index }) = segment else {
                 continue;
             };
             let Some(tensor) = checkpoint.tensors.get(*index as usize) else { continue };

@@ -1,7 +1,7 @@
 //! The part of `show` that says what a version contains: its tensors, its files, and why any of
 //! them is opaque.
 
-use ckpt_store::record::{CheckpointRecord, FileRecord, SegmentRecord};
+use ckpt_store::{Checkpoint, FileInfo, Segment};
 
 use crate::{
     failure::Failure,
@@ -13,16 +13,12 @@ use crate::{
 const OPAQUE: &str = "opaque";
 
 /// Prints tables of at most `limit` rows.
-pub(super) fn print(
-    ui: &mut Ui,
-    checkpoint: &CheckpointRecord,
-    limit: usize,
-) -> Result<(), Failure> {
+pub(super) fn print(ui: &mut Ui, checkpoint: &Checkpoint, limit: usize) -> Result<(), Failure> {
     print_tensors(ui, checkpoint, limit)?;
     print_files(ui, checkpoint, limit)
 }
 
-fn print_tensors(ui: &mut Ui, checkpoint: &CheckpointRecord, limit: usize) -> Result<(), Failure> {
+fn print_tensors(ui: &mut Ui, checkpoint: &Checkpoint, limit: usize) -> Result<(), Failure> {
     let tensors = &checkpoint.tensors;
     if tensors.is_empty() {
         return Ok(());
@@ -47,7 +43,7 @@ fn print_tensors(ui: &mut Ui, checkpoint: &CheckpointRecord, limit: usize) -> Re
     print_list(ui, table, "tensor", tensors.len(), bytes, limit)
 }
 
-fn print_files(ui: &mut Ui, checkpoint: &CheckpointRecord, limit: usize) -> Result<(), Failure> {
+fn print_files(ui: &mut Ui, checkpoint: &Checkpoint, limit: usize) -> Result<(), Failure> {
     let files = &checkpoint.files;
     if files.is_empty() {
         return Ok(());
@@ -58,7 +54,7 @@ fn print_files(ui: &mut Ui, checkpoint: &CheckpointRecord, limit: usize) -> Resu
         Column::left("reader").dispensable(1),
         Column::left("kept as").elastic(),
     ]);
-    let size = |file: &FileRecord| file.len(&checkpoint.tensors);
+    let size = |file: &FileInfo| file.len(&checkpoint.tensors);
     for file in files.iter().take(limit) {
         table.row([
             file.path.as_str().into(),
@@ -73,8 +69,8 @@ fn print_files(ui: &mut Ui, checkpoint: &CheckpointRecord, limit: usize) -> Resu
 }
 
 /// Says how many tensors were found in a file, or why none is in a file of no known format.
-fn kept_as(file: &FileRecord) -> String {
-    let is_tensor = |segment: &&SegmentRecord| !matches!(segment, SegmentRecord::Opaque { .. });
+fn kept_as(file: &FileInfo) -> String {
+    let is_tensor = |segment: &&Segment| !matches!(segment, Segment::Opaque { .. });
     match file.segments.iter().filter(is_tensor).count() {
         0 if file.reader == OPAQUE => {
             let why = file.note.as_ref().map(|note| format!(", {note}"));
@@ -86,14 +82,14 @@ fn kept_as(file: &FileRecord) -> String {
 }
 
 /// Says of files of known formats why they, or parts of them, are no tensors.
-pub(crate) fn unread(files: &[FileRecord]) -> impl Iterator<Item = String> {
+pub(crate) fn unread(files: &[FileInfo]) -> impl Iterator<Item = String> {
     files.iter().filter_map(|file| {
         let note = file.note.as_deref().filter(|_| file.reader != OPAQUE)?;
         Some(format!("{}: {note}", file.path))
     })
 }
 
-fn print_reasons(ui: &mut Ui, files: &[FileRecord], limit: usize) -> Result<(), Failure> {
+fn print_reasons(ui: &mut Ui, files: &[FileInfo], limit: usize) -> Result<(), Failure> {
     for reason in unread(files).take(limit) {
         ui.line(Text::styled(Style::Faint, "opaque  ").plain(reason))?;
     }

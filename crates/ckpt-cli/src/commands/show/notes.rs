@@ -1,9 +1,6 @@
 //! What was added to a version after it was made.
 
-use ckpt_store::{
-    VersionNotes,
-    record::{AnnotationRecord, ContentChange, RemovalRecord},
-};
+use ckpt_store::{ContentChange, ContentEvent, NoteInfo, VersionNotes};
 
 use super::fact;
 use crate::{
@@ -30,7 +27,7 @@ fn head(ui: &mut Ui, label: &str, time_ms: i64, author: &str) -> Result<(), Fail
     fact(ui, label, Text::from(format::utc(time_ms)).plain(format!("  {author}")))
 }
 
-fn what_became(removal: &RemovalRecord) -> Vec<Text> {
+fn what_became(removal: &ContentEvent) -> Vec<Text> {
     let mut lines = vec![match removal.content {
         ContentChange::Removed => Text::styled(Style::Notice, "content removed"),
         ContentChange::Kept => Text::styled(Style::Notice, "content brought back"),
@@ -39,7 +36,7 @@ fn what_became(removal: &RemovalRecord) -> Vec<Text> {
     lines
 }
 
-fn lines(AnnotationRecord { metrics, text, files, .. }: &AnnotationRecord) -> Vec<Text> {
+fn lines(NoteInfo { metrics, text, files, .. }: &NoteInfo) -> Vec<Text> {
     let metrics = metrics.iter();
     let mut lines: Vec<Text> =
         metrics.map(|(name, value)| format!("{name} = {}", format::exact(*value)).into()).collect();

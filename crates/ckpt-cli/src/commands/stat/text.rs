@@ -43,7 +43,7 @@ pub(super) fn print(
     statistics: &[VersionStatistics],
     args: &StatArgs,
 ) -> Result<(), Failure> {
-    let mut lines: BTreeMap<(ckpt_store::record::Role, &str), Line<'_>> = BTreeMap::new();
+    let mut lines: BTreeMap<(ckpt_store::Role, &str), Line<'_>> = BTreeMap::new();
     for of_version in statistics {
         for tensor in &of_version.tensors {
             lines.entry((tensor.role, &tensor.name)).or_default().push((of_version, tensor));

@@ -1,6 +1,6 @@
 //! Tensors of more than two versions.
 
-use ckpt_store::{Contents, Draft, RefName, Signature, Tensor, record::Role};
+use ckpt_store::{Contents, Draft, RefName, Role, Signature, Tensor};
 use ckpt_tensor::Dtype;
 use insta::assert_snapshot;
 

@@ -1,6 +1,6 @@
 //! Which tensors are listed, how, and what is required of them.
 
-use ckpt_store::{Contents, Draft, RefName, Signature, Tensor, record::Role};
+use ckpt_store::{Contents, Draft, RefName, Role, Signature, Tensor};
 use ckpt_tensor::Dtype;
 use insta::assert_snapshot;
 use serde_json::json;

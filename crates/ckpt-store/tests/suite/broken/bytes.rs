@@ -1,7 +1,7 @@
 //! Files that are damaged, missing, or of a later version.
 
 use ckpt_store::{
-    Contents, InputFile, NewNote, RefKind, RefName, Silent, Tensor, disk::Disk, record::Role,
+    Contents, InputFile, NewNote, RefKind, RefName, Role, Silent, Tensor, disk::Disk,
 };
 use ckpt_tensor::Dtype;
 use ckpt_testkit::disks::MemDisk;

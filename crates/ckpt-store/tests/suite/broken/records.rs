@@ -1,19 +1,5 @@
 //! Packs that are right in every checksum and wrong in what they say, and refs that lead to them.
 
-use ckpt_hash::{
-    AnnotationId, Digest, LeafHash, MoveId, TreeHash, VersionId, leaf_hash, merkle_root, tree_hash,
-};
-use ckpt_store::{
-    Repository,
-    record::{
-        AnnotationRecord, CheckpointRecord, FileRecord, JournalRecord, MoveKind, MoveRecord,
-        RecipeRecord, Role, SegmentRecord, TensorRecord, VersionRecord,
-    },
-};
-use ckpt_tensor::Dtype;
-use ckpt_testkit::disks::MemDisk;
-use serde::Serialize;
-
 use crate::{
     broken::Case,
     common::{
@@ -21,9 +7,20 @@ use crate::{
             BLOCK, CHUNKS, LEAVES, Object, VERSION, encode, journalled, plant, plant_as_is, point,
             version, write_journal,
         },
-        draft, main_branch, repository,
+        draft, main_branch,
+        records::{
+            AnnotationRecord, JournalRecord, MoveRecord, RecipeRecord, VersionRecord, record_of,
+        },
+        repository,
     },
 };
+use ckpt_hash::{
+    AnnotationId, Digest, LeafHash, MoveId, TreeHash, VersionId, leaf_hash, merkle_root, tree_hash,
+};
+use ckpt_store::{Checkpoint, FileInfo, MoveKind, Repository, Role, Segment, TensorInfo};
+use ckpt_tensor::Dtype;
+use ckpt_testkit::disks::MemDisk;
+use serde::Serialize;
 
 pub(crate) const CASES: [Case; 23] = [
     ("missing-base", "a block is the difference to one that is nowhere", || {
@@ -89,7 +86,7 @@ pub(crate) const CASES: [Case; 23] = [
     ("wrong-leaves", "the list of leaves is that of a shorter tensor", wrong_leaves),
     ("wrong-chunks", "the chunks of a file make up another content", wrong_chunks),
     ("path-that-escapes", "a file of a checkpoint leads out of the folder", || {
-        let opaque = SegmentRecord::Opaque { len: 3, root: tree_hash(b"abc") };
+        let opaque = Segment::Opaque { len: 3, root: tree_hash(b"abc") };
         alone(files("../abc", vec![opaque]), vec![Object::block(b"abc")])
     }),
     ("chain-cut-off", "the first move of a branch comes from a version", || {
@@ -141,7 +138,7 @@ fn changed(change: impl FnOnce(&mut VersionRecord)) -> MemDisk {
         number: 4,
         parents: vec![ids[2]],
         skip: Some(ids[0]),
-        ..open(&disk).version(&ids[2]).unwrap().record
+        ..record_of(&open(&disk).version(&ids[2]).unwrap().record)
     };
     change(&mut record);
     plant(&disk, vec![Object::version(&record).0]);
@@ -157,7 +154,7 @@ fn moved(change: impl FnOnce(MoveRecord, &[VersionId]) -> MoveRecord) -> MemDisk
         from: Some(ids[2]),
         to: Some(ids[1]),
         previous: Some(newest.id),
-        ..newest.record
+        ..record_of(&newest.record)
     };
     let (object, id): (_, MoveId) = Object::movement(&change(next, &ids));
     plant(&disk, vec![object]);
@@ -166,7 +163,7 @@ fn moved(change: impl FnOnce(MoveRecord, &[VersionId]) -> MoveRecord) -> MemDisk
 }
 
 /// A version of a checkpoint, which stands alone.
-fn alone(checkpoint: CheckpointRecord, mut objects: Vec<Object>) -> MemDisk {
+fn alone(checkpoint: Checkpoint, mut objects: Vec<Object>) -> MemDisk {
     let (disk, _) = repository();
     let (checkpoint, checkpoint_id) = Object::checkpoint(&checkpoint);
     let (recipe, recipe_id) = Object::recipe(&RecipeRecord::default());
@@ -177,8 +174,8 @@ fn alone(checkpoint: CheckpointRecord, mut objects: Vec<Object>) -> MemDisk {
 }
 
 /// A checkpoint of tensors of bytes: name, content, extent.
-fn tensors(tensors: &[(&str, &[u8], u64)]) -> CheckpointRecord {
-    let tensor = |(name, content, extent): &(&str, &[u8], u64)| TensorRecord {
+fn tensors(tensors: &[(&str, &[u8], u64)]) -> Checkpoint {
+    let tensor = |(name, content, extent): &(&str, &[u8], u64)| TensorInfo {
         name: (*name).to_owned(),
         dtype: Dtype::U8,
         shape: vec![*extent],
@@ -186,18 +183,18 @@ fn tensors(tensors: &[(&str, &[u8], u64)]) -> CheckpointRecord {
         len: content.len() as u64,
         root: tree_hash(content),
     };
-    CheckpointRecord { tensors: tensors.iter().map(tensor).collect(), files: Vec::new() }
+    Checkpoint { tensors: tensors.iter().map(tensor).collect(), files: Vec::new() }
 }
 
-fn files(path: &str, segments: Vec<SegmentRecord>) -> CheckpointRecord {
-    let file = FileRecord {
+fn files(path: &str, segments: Vec<Segment>) -> Checkpoint {
+    let file = FileInfo {
         path: path.to_owned(),
         reader: "opaque".to_owned(),
         reader_version: 1,
         note: None,
         segments,
     };
-    CheckpointRecord { tensors: Vec::new(), files: vec![file] }
+    Checkpoint { tensors: Vec::new(), files: vec![file] }
 }
 
 /// 600 bytes of a value as the difference to those of another.
@@ -243,6 +240,6 @@ fn wrong_chunks() -> MemDisk {
     let root: TreeHash = tree_hash(&[vec![1; LEAF], vec![1; LEAF]].concat());
     let chunk = |value| Chunk { hash: leaf_hash(&vec![value; LEAF]), len: LEAF as u32 };
     let list = Object::raw(CHUNKS, *root.digest(), encode(&vec![chunk(1), chunk(2)]));
-    let opaque = SegmentRecord::Opaque { len: 2 << 20, root };
+    let opaque = Segment::Opaque { len: 2 << 20, root };
     alone(files("abc", vec![opaque]), vec![list, leaf(1), leaf(2)])
 }

@@ -22,7 +22,7 @@ fn a_recipe_that_did_not_make_a_merge_replays_to_something_else() {
     let fork = Fork::of_states(&[[A, B, C]]);
     let merged = fork.merge(&fork.plan(Some("average")));
     let mut recipe = fork.repository.recipe(&merged.version.record).unwrap();
-    recipe.merge.as_mut().unwrap().default = Some(ckpt_store::record::StrategyRecord::Theirs);
+    recipe.merge.as_mut().unwrap().default = Some(ckpt_store::MergeStrategy::Theirs);
     let tensors = Contents::Tensors(vec![A.tensor("t0").unwrap()]);
     let draft = Draft::new(tensors, signature()).with_recipe(recipe);
     let lying = fork.repository.commit(&main_branch(), &draft).unwrap().version;

@@ -1,18 +1,15 @@
 //! Packs made by hand: right in every checksum, whatever they say.
 
+use super::records::{
+    AnnotationRecord, JournalRecord, MoveRecord, RecipeRecord, RemovalRecord, VersionRecord,
+};
 use std::collections::BTreeMap;
 
 use ckpt_hash::{
     AnnotationId, CheckpointId, Digest, FieldHasher, JournalId, ModelId, MoveId, RecipeId, StateId,
     VersionId, leaf_hash,
 };
-use ckpt_store::{
-    disk::Disk,
-    record::{
-        AnnotationRecord, CheckpointRecord, ContentChange, JournalRecord, MoveRecord, RecipeRecord,
-        RemovalRecord, VersionRecord,
-    },
-};
+use ckpt_store::{Checkpoint, ContentChange, disk::Disk};
 use ckpt_testkit::disks::MemDisk;
 use serde::Serialize;
 
@@ -48,7 +45,7 @@ impl Object {
         Self::raw(BLOCK, *leaf_hash(bytes).digest(), bytes.to_vec())
     }
 
-    pub(crate) fn checkpoint(record: &CheckpointRecord) -> (Self, CheckpointId) {
+    pub(crate) fn checkpoint(record: &Checkpoint) -> (Self, CheckpointId) {
         let bytes = encode(record);
         let id = CheckpointId::of(&bytes);
         (Self::raw(CHECKPOINT, *id.digest(), bytes), id)

@@ -1,15 +1,10 @@
 //! Long histories, made without a commit for each version.
 
+use super::records::{MoveRecord, RecipeRecord, VersionRecord};
 use std::collections::BTreeMap;
 
 use ckpt_hash::{FieldHasher, ModelId, StateId, TreeHash, VersionId, leaf_hash};
-use ckpt_store::{
-    disk::Disk,
-    record::{
-        CheckpointRecord, MoveKind, MoveRecord, ParamValue, RecipeRecord, Role, TensorRecord,
-        VersionRecord,
-    },
-};
+use ckpt_store::{Checkpoint, MoveKind, ParamValue, Role, TensorInfo, disk::Disk};
 use ckpt_tensor::Dtype;
 use ckpt_testkit::disks::MemDisk;
 
@@ -53,8 +48,8 @@ fn one(number: u64, ids: &mut Vec<VersionId>) -> Vec<Object> {
     let bytes = number.to_le_bytes();
     let root = TreeHash::from_digest(*leaf_hash(&bytes).digest());
     let (name, role) = ("w".to_owned(), Role::Weights);
-    let tensor = TensorRecord { name, dtype: Dtype::F64, shape: vec![1], role, len: 8, root };
-    let checkpoint = CheckpointRecord { tensors: vec![tensor], files: Vec::new() };
+    let tensor = TensorInfo { name, dtype: Dtype::F64, shape: vec![1], role, len: 8, root };
+    let checkpoint = Checkpoint { tensors: vec![tensor], files: Vec::new() };
     let (checkpoint, checkpoint_id) = Object::checkpoint(&checkpoint);
     let params = BTreeMap::from([("rate".to_owned(), ParamValue::Float(0.1))]);
     let recipe = RecipeRecord { params, seed: Some(number), ..RecipeRecord::default() };

@@ -3,6 +3,7 @@
 //! Every function plants its input in a repository, reads all that can be read there, and says
 //! whether `verify` found nothing. What it found nothing in must be whole.
 
+use super::records::JournalRecord;
 use std::sync::Arc;
 
 use ckpt_hash::{
@@ -10,7 +11,7 @@ use ckpt_hash::{
 };
 use ckpt_store::{
     Condition, Error, RefKind, RefName, Repository, RestoreOptions, Result, Revision, Silent,
-    disk::Disk, record::JournalRecord,
+    disk::Disk,
 };
 use ckpt_testkit::disks::MemDisk;
 

@@ -7,10 +7,11 @@ pub(crate) mod fixture;
 pub(crate) mod history;
 pub(crate) mod hostile;
 pub(crate) mod look;
+pub(crate) mod records;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ckpt_store::{Contents, Draft, RefName, Repository, Signature, Tensor, record::Role};
+use ckpt_store::{Contents, Draft, RefName, Repository, Role, Signature, Tensor};
 use ckpt_testkit::disks::MemDisk;
 
 pub(crate) fn repository() -> (MemDisk, Repository) {

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ckpt_hash::{CodeId, DataId, Digest};
 use ckpt_store::{
-    Condition, Contents, Draft, Effort, GuardChange, InputFile, NewNote, Parents, Reason, RefKind,
-    RefName, Repository, Result, Session, SessionOptions, Signature, Silent, Tensor,
-    record::{DataRecord, ParamValue, RecipeRecord, Role},
+    Condition, Contents, DataInput, Draft, Effort, GuardChange, InputFile, NewNote, ParamValue,
+    Parents, Reason, Recipe, RefKind, RefName, Repository, Result, Role, Session, SessionOptions,
+    Signature, Silent, Tensor,
 };
 use ckpt_tensor::{Dtype, Shape};
 
@@ -24,19 +24,17 @@ fn signature(second: i64) -> Signature {
     Signature::new("Ada Lovelace", 1_700_000_000_000 + 1000 * second)
 }
 
-fn recipe() -> RecipeRecord {
-    RecipeRecord {
-        params: BTreeMap::from([
+fn recipe() -> Recipe {
+    Recipe::default()
+        .with_params(BTreeMap::from([
             ("layers".to_owned(), ParamValue::Int(-12)),
             ("nesterov".to_owned(), ParamValue::Bool(true)),
             ("optimizer".to_owned(), ParamValue::Text("sgd".to_owned())),
             ("rate".to_owned(), ParamValue::Float(0.1)),
-        ]),
-        data: vec![DataRecord::new("houses.csv", DataId::from_digest(Digest::of(b"data")))],
-        code: Some(CodeId::from_digest(Digest::of(b"code"))),
-        seed: Some(u64::MAX),
-        ..RecipeRecord::default()
-    }
+        ]))
+        .with_data(vec![DataInput::new("houses.csv", DataId::from_digest(Digest::of(b"data")))])
+        .with_code(Some(CodeId::from_digest(Digest::of(b"code"))))
+        .with_seed(u64::MAX)
 }
 
 fn weights(name: &str, dtype: Dtype, bytes: Vec<u8>) -> Tensor {

@@ -1,6 +1,6 @@
 //! Contents that share much and differ in little, as those of one training do.
 
-use ckpt_store::{Contents, InputFile, Tensor, record::Role};
+use ckpt_store::{Contents, InputFile, Role, Tensor};
 use ckpt_tensor::Dtype;
 
 /// What a version contains. `seed` says which training it is of, `nudge` how far that went.

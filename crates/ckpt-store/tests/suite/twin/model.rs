@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ckpt_hash::VersionId;
-use ckpt_store::{Error, record::MoveKind};
+use ckpt_store::{Error, MoveKind};
 
 use crate::{
     twin::content::Content,

@@ -4,10 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Condition, Draft, Effort, GuardChange, NewNote, Parents, RefKind, Repository, RestoreOptions,
-    Session, SessionOptions, Signature, Silent, Version,
-    disk::Disk,
-    record::{MoveKind, Role},
+    Condition, Draft, Effort, GuardChange, MoveKind, NewNote, Parents, RefKind, Repository,
+    RestoreOptions, Role, Session, SessionOptions, Signature, Silent, Version, disk::Disk,
 };
 use ckpt_testkit::disks::MemDisk;
 
