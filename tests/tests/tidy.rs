@@ -171,3 +171,37 @@ fn every_fixture_has_its_source() {
         );
     }
 }
+
+/// What a crate that is published has in its package: a README, which is also its documentation, the
+/// licences, and no test, since tests use files and crates of the workspace.
+#[test]
+fn every_published_package_stands_by_itself() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("packages");
+    let published = packages.iter().filter(|package| package["publish"].is_null());
+    let mut checked = 0;
+    for package in published {
+        checked += 1;
+        let name = package["name"].as_str().expect("a name");
+        let output = Command::new(env!("CARGO"))
+            .args(["package", "--list", "--allow-dirty", "--offline", "--package", name])
+            .current_dir(workspace())
+            .output()
+            .expect("cargo runs");
+        let list = String::from_utf8(output.stdout).expect("paths are UTF-8");
+        for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs"] {
+            assert!(list.lines().any(|line| line == file), "{name} has no {file}");
+        }
+        assert!(!list.lines().any(|line| line.starts_with("tests")), "{name} has tests");
+        for dependency in package["dependencies"].as_array().expect("dependencies") {
+            let is_ours = !dependency["path"].is_null() && dependency["kind"] != "dev";
+            assert!(!is_ours || dependency["req"] != "*", "{name} has a path without a version");
+        }
+        for key in ["description", "license", "keywords", "categories"] {
+            let value = &package[key];
+            assert!(!value.is_null() && *value != Value::Array(vec![]), "{name} has no {key}");
+        }
+    }
+    // All of the table but ckpt-testkit.
+    assert_eq!(checked + 1, ARROWS.len(), "a crate of the table is not published");
+}

@@ -1,4 +1,6 @@
-//! What every door of ckpt shares: the command line, a Python package, a server.
+#![doc = include_str!("../README.md")]
+//!
+//! # In detail
 //!
 //! A function here takes a [`Repository`](ckpt_store::Repository) and plain options, and gives plain
 //! data: [`documents`] that serialise to JSON, the [`lineage`] of a version, the [`models`] of a
@@ -6,19 +8,6 @@
 //! [`Failure`]: a class, one line, and what to do next.
 //!
 //! Nothing here knows a terminal, reads a clock or the environment, or prints.
-//!
-//! ```
-//! use ckpt_app::{lineage::Lineage, metrics::{Direction, Directions}};
-//! use ckpt_store::Repository;
-//!
-//! let folder = tempfile::tempdir()?;
-//! let repository = Repository::init(folder.path())?;
-//! assert_eq!(Directions::read(&repository)?.of("val_loss"), Some(Direction::Lower));
-//! // There is no version yet, and the failure says what makes one.
-//! let failure = ckpt_app::refs::find(&repository, "HEAD").unwrap_err();
-//! assert_eq!(failure.hint().unwrap().text("ckpt"), "`ckpt commit PATH` makes a version");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 pub mod compare;
 pub mod documents;

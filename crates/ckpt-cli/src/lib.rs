@@ -1,4 +1,6 @@
-//! The `ckpt` command: version control for model checkpoints.
+#![doc = include_str!("../README.md")]
+//!
+//! # In detail
 //!
 //! [`run`] is the whole program: it takes arguments and gives an exit code. `cargo xtask` hands its
 //! arguments on to it, so the name that help texts and hints call it by is an argument, too. What else builds on this

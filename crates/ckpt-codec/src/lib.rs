@@ -1,4 +1,6 @@
-//! Block encodings of the checkpoint store.
+#![doc = include_str!("../README.md")]
+//!
+//! # In detail
 //!
 //! Pure functions from bytes to fewer bytes and back: [`encode`] stores a block in whichever
 //! [`Encoding`] is smallest and never takes more bytes than the block has, [`decode`] gives the
@@ -12,19 +14,6 @@
 //! [`encode_against`] and [`decode_against`] also know encodings of a block as its exact
 //! difference to the same block of a parent version, given as a further argument; the other two
 //! never need one.
-//!
-//! ```
-//! use ckpt_codec::{Effort, Encoding, Layout, decode, encode};
-//! use ckpt_tensor::Dtype;
-//!
-//! let block: Vec<u8> = (0..1000).flat_map(|i| (i as f32).to_le_bytes()).collect();
-//! let layout = Layout::of(Dtype::F32);
-//! let encoded = encode(&block, layout, Effort::Default)?;
-//! assert_eq!(encoded.encoding, Encoding::Planes);
-//! assert!(encoded.bytes.len() < block.len() / 2);
-//! assert_eq!(decode(encoded.encoding, &encoded.bytes, block.len(), layout)?, block);
-//! # Ok::<(), ckpt_codec::CodecError>(())
-//! ```
 //!
 //! A step of training changes nearly every weight, but by little:
 //!

@@ -1,4 +1,6 @@
-//! Tables of training data from CSV, NPY, NPZ and Parquet files, with their fingerprints.
+#![doc = include_str!("../README.md")]
+//!
+//! # In detail
 //!
 //! A [`Table`] is named columns of equal length, each of numbers or text (UTF-8), and the
 //! [`DataId`](ckpt_hash::DataId) of its values; [`Table::split_target`] makes [`Samples`] for
@@ -12,18 +14,6 @@
 //!
 //! Files are taken as untrusted: sizes that a header claims are checked against the file's length
 //! before memory is taken, and a bad file is a [`DataError`] of one line that names it.
-//!
-//! ```
-//! use ckpt_data::Table;
-//!
-//! let csv = "area,rooms,price\n50,2,200000\n80,3,290000\n";
-//! let table = Table::read_csv(csv.as_bytes(), "houses.csv")?;
-//! let samples = table.split_target(None)?;
-//! assert_eq!(samples.features, ["area", "rooms"]);
-//! assert_eq!(samples.target, "price");
-//! assert_eq!(samples.x.dim(), (2, 2));
-//! # Ok::<(), ckpt_data::DataError>(())
-//! ```
 
 mod array;
 mod csv;

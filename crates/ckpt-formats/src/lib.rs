@@ -1,4 +1,6 @@
-//! Finds the tensors inside checkpoint files.
+#![doc = include_str!("../README.md")]
+//!
+//! # In detail
 //!
 //! A file is cut into [`Segment`]s that tile it exactly: tensors, and opaque bytes around them.
 //! Tensors are found from the file's header alone; their bytes are never loaded here. Only
@@ -21,21 +23,6 @@
 //! Files come from anywhere: sizes are compared with the file's length before anything is
 //! allocated, memory stays within a small multiple of the header's length, and headers have
 //! limits. Pickles are read as data; nothing in them is executed.
-//!
-//! ```
-//! use ckpt_formats::{Segment, segment};
-//!
-//! let header = br#"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}  "#;
-//! let mut file = (header.len() as u64).to_le_bytes().to_vec();
-//! file.extend_from_slice(header);
-//! file.extend_from_slice(&[0; 8]);
-//!
-//! let segmentation = segment(&file)?;
-//! assert_eq!(segmentation.reader, "safetensors");
-//! let Segment::Tensor { name, shape, len, .. } = &segmentation.segments[1] else { panic!() };
-//! assert_eq!((name.as_str(), shape.dims(), *len), ("w", &[2][..], 8));
-//! # Ok::<(), std::io::Error>(())
-//! ```
 
 mod error;
 mod format;

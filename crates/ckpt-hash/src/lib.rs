@@ -1,4 +1,6 @@
-//! SHA-256 identities for model checkpoints, usable alone.
+#![doc = include_str!("../README.md")]
+//!
+//! # In detail
 //!
 //! - [`Digest`] and one newtype per kind of id ([`VersionId`], [`ModelId`], ...): an id of one kind
 //!   cannot stand where another is meant, and equal bytes of two kinds have two ids.
@@ -9,19 +11,6 @@
 //!   of single files.
 //!
 //! SHA-256 uses the CPU's SHA instructions where they exist, decided at run time.
-//!
-//! ```
-//! use ckpt_hash::{TableHasher, VersionId, tree_hash};
-//!
-//! let weights = [0u8; 4096];
-//! println!("tensor {}", tree_hash(&weights));
-//!
-//! let data = TableHasher::new().f64_column([1.0, 2.0, 3.0]).utf8_column(["a", "b", "c"]).finish();
-//! println!("data {}", data.short());
-//!
-//! let version = VersionId::of(b"an encoded record");
-//! assert_eq!(version.to_string().parse::<VersionId>().unwrap(), version);
-//! ```
 
 mod digest;
 mod fields;

@@ -1,5 +1,6 @@
-//! Packs: immutable files of encoded, content-addressed objects, written so that no crash tears
-//! them.
+#![doc = include_str!("../README.md")]
+//!
+//! # In detail
 //!
 //! A [`PackSet`] is all packs of a folder as one map from [`ObjectId`]s to objects. What is read is
 //! checked against its id: what was damaged is an error, never data. A block may be stored as the
@@ -14,27 +15,6 @@
 //!
 //! This crate knows no versions, refs or recipes: those are records whose bytes it is given. The
 //! bytes of packs are described in docs/format.md, the crash cases in docs/durability.md.
-//!
-//! ```
-//! use std::sync::Arc;
-//! use ckpt_codec::Effort;
-//! use ckpt_hash::leaf_hash;
-//! use ckpt_pack::{ObjectId, PackSet, PackWriter, codec, disk::RealDisk};
-//!
-//! let folder = tempfile::tempdir()?;
-//! let disk = Arc::new(RealDisk::new(folder.path()));
-//! let bytes = vec![7; 1000];
-//! let id = ObjectId::block(&leaf_hash(&bytes));
-//!
-//! let mut writer = PackWriter::create(&*disk)?;
-//! writer.push(&codec::encode(id, &bytes, None, Effort::Default)?)?;
-//! writer.finish()?;
-//!
-//! let packs = PackSet::new(disk);
-//! packs.refresh()?;
-//! assert_eq!(packs.read(&id)?, bytes);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 pub mod disk;
 mod error;

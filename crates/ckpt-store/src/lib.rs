@@ -1,4 +1,6 @@
-//! A versioned, verified, crash-safe store for model checkpoints.
+#![doc = include_str!("../README.md")]
+//!
+//! # In detail
 //!
 //! A [`Repository`] keeps versions. A version is a checkpoint (named tensors, or files cut into
 //! tensors and opaque bytes) with what went in (its recipe), what came out (its metrics), its
@@ -15,27 +17,6 @@
 //! clock, the environment or an account: callers give it a [`Signature`]. What it does to a disk goes
 //! through [`disk::Disk`]. The bytes are described in docs/format.md, the crash cases in
 //! docs/durability.md.
-//!
-//! ```
-//! use std::collections::BTreeMap;
-//! use ckpt_store::{
-//!     Contents, Draft, RefName, Repository, Signature, Silent, Tensor, Role,
-//! };
-//!
-//! let folder = tempfile::tempdir()?;
-//! let repository = Repository::init(folder.path())?;
-//! let main = RefName::branch("main")?;
-//! for epoch in 1..=3 {
-//!     let weight = Tensor::from_f64("weight", Role::Weights, &[0.5, f64::from(epoch)]);
-//!     let ada = Signature::new("ada", 1_700_000_000_000);
-//!     let metrics = BTreeMap::from([("val_mse".to_owned(), 1.0 / f64::from(epoch))]);
-//!     let draft = Draft::new(Contents::Tensors(vec![weight]), ada).with_metrics(metrics);
-//!     repository.commit(&main, &draft)?;
-//! }
-//! assert_eq!(repository.resolve("min:val_mse")?, repository.resolve("main@3")?);
-//! assert!(repository.verify(&Silent)?.is_ok());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 mod commit;
 mod compare;

@@ -131,3 +131,14 @@ fn other_files_under_the_name_are_refused() {
         assert_eq!(error.to_string(), format!("not {}: the file is empty", format.name()));
     }
 }
+
+#[test]
+fn headers_are_those_of_numpy() {
+    let header = npy_header(Dtype::F32, &Shape::from([2, 3])).unwrap();
+    assert_eq!(header, include_bytes!("../data/matrix.npy")[..header.len()]);
+    let header = npy_header(Dtype::F64, &Shape::default()).unwrap();
+    assert_eq!(header, include_bytes!("../data/scalar.npy")[..header.len()]);
+    let header = npy_header(Dtype::C64, &Shape::from([2])).unwrap();
+    assert_eq!(header, include_bytes!("../data/complex.npy")[..header.len()]);
+    assert_eq!(npy_header(Dtype::Bf16, &Shape::from([2])), None);
+}
