@@ -17,7 +17,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("ckpt-tensor", &[]),
     ("ckpt-codec", &["ckpt-tensor"]),
     ("ckpt-formats", &["ckpt-tensor"]),
-    ("ckpt-data", &["ckpt-hash"]),
+    ("ckpt-data", &["ckpt-hash", "ckpt-formats"]),
     ("ckpt-pack", &["ckpt-hash", "ckpt-tensor", "ckpt-codec"]),
     ("ckpt-store", &["ckpt-hash", "ckpt-tensor", "ckpt-codec", "ckpt-formats", "ckpt-pack"]),
     ("ckpt-train", &["ckpt-metrics"]),

@@ -42,7 +42,7 @@ pub(crate) struct Array {
 impl Array {
     /// Reads an array of `len` bytes, header included.
     pub(crate) fn read(mut reader: impl Read, len: u64, name: &str) -> Result<Self, DataError> {
-        let header = header::read(&mut reader, name)?;
+        let header = header::read(&mut reader, len, name)?;
         let len = len.saturating_sub(header.len);
         // One byte more, so that what is longer than it claims shows, and so that the reader of an
         // archive comes to the end, where it compares checksums.

@@ -119,8 +119,11 @@ pub enum Problem {
     },
 
     /// A file is no NPY array, or its header is not that of a plain array.
-    #[error("NPY header: {0}")]
-    NpyHeader(&'static str),
+    #[error("{0}")]
+    NpyHeader(String),
+    /// An array has more rows or columns than memory has places.
+    #[error("a shape beyond all memory")]
+    Beyond,
     /// An array's elements are of a type that is not read.
     #[error("dtype {0} is not read: bool, integers, float32 and float64 are")]
     Dtype(String),

@@ -83,7 +83,7 @@ impl NpyRows {
         let name = path.display().to_string();
         let file = File::open(path).map_err(|source| DataError::read(&name, source))?;
         let len = file.metadata().map_err(|source| DataError::read(&name, source))?.len();
-        let header = header::read(&mut &file, &name)?;
+        let header = header::read(&file, len, &name)?;
         let body = len.saturating_sub(header.len);
         let width = check(&header, body).map_err(|problem| DataError::file(&name, problem))?;
         Ok(Self {

@@ -47,7 +47,7 @@ pub use ckpt_tensor::ReadAt;
 pub use error::FormatError;
 pub use format::{Format, segment, segment_as};
 pub use layout::{Part, TensorMeta};
-pub use npy::npy_header;
+pub use npy::{NpyHeader, NpyHeaderError, npy_header};
 pub use npz::{NpzLayout, npz_layout};
 pub use safetensors::{MAX_HEADER, PlacedTensor, SafetensorsLayout, safetensors_layout};
 pub use segment::{Segment, Segmentation, TiedTensor};

@@ -13,14 +13,16 @@ mod dtype;
 mod header;
 mod write;
 
+use std::io;
+
 use ckpt_tensor::{Dtype, Shape};
 
 use crate::reader::{Reader, Source};
 use crate::stop::Stop;
 use crate::tile::{Found, Tiling, Unread, tile};
 use crate::{FormatError, ReadAt, Segment};
-use header::Header;
 use header::MAGIC;
+pub use header::{NpyHeader, NpyHeaderError};
 pub use write::npy_header;
 
 pub(crate) const READER: Reader = Reader {
@@ -71,8 +73,9 @@ pub(crate) fn begins_like(source: &dyn ReadAt, start: u64, end: u64) -> Result<b
 
 /// Reads the header of an array that begins at `start`, and whose elements end by `end`.
 pub(crate) fn read(source: &dyn ReadAt, start: u64, end: u64) -> Result<Array, Stop> {
-    let Header { descriptor, is_fortran, shape, len } = header::read(source, start, end)?;
-    let dtype = dtype::find(&descriptor)?;
+    let bytes = Bytes { source, position: start, end };
+    let NpyHeader { descriptor, is_fortran, shape, len } = NpyHeader::read(bytes, end - start)?;
+    let dtype = dtype::find(descriptor.as_bytes())?;
     if is_fortran && shape.dims().iter().filter(|&&extent| extent > 1).count() > 1 {
         return Err(Stop::beyond("the array is in Fortran order"));
     }
@@ -83,4 +86,31 @@ pub(crate) fn read(source: &dyn ReadAt, start: u64, end: u64) -> Result<Array, S
         return Err(FormatError::ArrayTruncated { expected: len, found }.into());
     }
     Ok(Array { dtype, shape, offset, len })
+}
+
+/// Bytes that are read from a position on.
+struct Bytes<'a> {
+    source: &'a dyn ReadAt,
+    position: u64,
+    end: u64,
+}
+
+impl io::Read for Bytes<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let len = (self.end - self.position).min(into.len() as u64) as usize;
+        self.source.read_at(self.position, &mut into[..len])?;
+        self.position += len as u64;
+        Ok(len)
+    }
+}
+
+impl From<NpyHeaderError> for Stop {
+    fn from(error: NpyHeaderError) -> Self {
+        match error {
+            NpyHeaderError::Read(error) => error.into(),
+            NpyHeaderError::Unlike => Self::Unlike,
+            NpyHeaderError::Broken(problem) => FormatError::NpyHeader(problem).into(),
+            NpyHeaderError::Unread(why) => Self::Beyond(why),
+        }
+    }
 }

@@ -70,7 +70,7 @@ impl<R: Read> Body<'_, R> {
             values.extend(T::from_le(bytes));
         })?;
         ArrayD::from_shape_vec(IxDyn(&self.header.shape).f(), values)
-            .map_err(|_| self.error(Problem::NpyHeader("a shape beyond all memory")))
+            .map_err(|_| self.error(Problem::Beyond))
     }
 
     /// Gives the elements' bytes, little-endian, in pieces of whole rows.

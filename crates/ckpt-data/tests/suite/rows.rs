@@ -110,7 +110,7 @@ fn what_cannot_be_read_by_rows_is_refused() {
         refusal(&header("<f8", "True", "(2, 2)"), &[0; 32]),
         "in Fortran order, and rows are read from C order; save numpy.ascontiguousarray of it"
     );
-    assert_eq!(refusal("{'descr'", &[]), "NPY header: not that of a plain array");
+    assert_eq!(refusal("{'descr'", &[]), "NPY header is not in Python's notation");
     assert_eq!(
         NpyRows::open("no/such.npy".as_ref()).unwrap_err().to_string(),
         "cannot read no/such.npy"

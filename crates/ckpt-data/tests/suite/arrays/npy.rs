@@ -38,7 +38,7 @@ fn what_is_no_table_is_refused() {
         refusal("float16.npy"),
         "float16.npy: dtype <f2 is not read: bool, integers, float32 and float64 are"
     );
-    assert_eq!(refusal("records.npy"), "records.npy: NPY header: not that of a plain array");
+    assert_eq!(refusal("records.npy"), "records.npy: the elements are records of several fields");
     assert_eq!(refusal("images.npz"), "images.npz: needs the arrays X and y, found a, b");
     assert_eq!(
         refusal("make_data.py"),
@@ -56,10 +56,7 @@ fn shapes_that_lie_are_refused_before_memory_is_taken() {
         "t.npy: shape [1152921504606846976, 1] of float64 takes 9223372036854775808 bytes, found 8"
     );
     assert!(size(&format!("({0}, {0}, {0})", u64::MAX), 8).contains("bytes, found 8"));
-    assert_eq!(
-        size(&format!("({0}, {0}, 0)", u64::MAX), 0),
-        "t.npy: NPY header: a shape beyond all memory"
-    );
+    assert_eq!(size(&format!("({0}, {0}, 0)", u64::MAX), 0), "t.npy: a shape beyond all memory");
     assert_eq!(size("(0, 3)", 0), "t.npy: no rows");
     assert_eq!(size("(3, 0)", 0), "t.npy: no columns");
     assert_eq!(size("()", 8), "t.npy: rank 0, but 1 or 2 is needed");
@@ -68,32 +65,30 @@ fn shapes_that_lie_are_refused_before_memory_is_taken() {
 #[test]
 fn headers_that_lie_are_refused() {
     let refusal = |bytes: &[u8]| read_npy(bytes).unwrap_err();
-    assert_eq!(refusal(b"a,b\n1,2\n3,4\n"), "t.npy: NPY header: missing, so this is no NPY file");
-    assert_eq!(refusal(b"\x93NUMPY\x04\0\x10\0\0\0"), "t.npy: NPY header: of an unknown version");
-    assert_eq!(
-        refusal(b"\x93NUMPY\x02\0\xff\xff\xff\xff{'descr'"),
-        "t.npy: NPY header: longer than 10000 bytes"
-    );
-    let plain = "t.npy: NPY header: not that of a plain array";
+    assert_eq!(refusal(b"a,b\n1,2\n3,4\n"), "t.npy: this is no NPY file");
+    assert_eq!(refusal(b"\x93NUMPY\x04\0\x10\0\0\0"), "t.npy: NPY version 4.0");
+    assert_eq!(refusal(b"\x93NUMPY\x02\0\xff\xff\xff\xff{'descr'"), "t.npy: NPY header is cut off");
+    let plain = "t.npy: NPY header ";
     let sum = format!("({}+1e0,)", "9".repeat(400));
     for shape in ["(-1,)", "(1.5,)", "1", "(1j,)", &format!("({},)", "9".repeat(99)), &sum] {
-        assert_eq!(refusal(&with_shape(shape, &[0; 8])), plain, "{shape}");
+        let refused = refusal(&with_shape(shape, &[0; 8]));
+        assert!(refused.starts_with(plain), "{shape}: {refused}");
     }
     for [open, close] in [["[", "]"], ["(", ")"], ["{", "}"]] {
         for depth in [40, 4000] {
             let nested = open.repeat(depth) + &close.repeat(depth);
-            assert_eq!(refusal(&npy(&nested, &[])), plain);
+            assert!(refusal(&npy(&nested, &[])).starts_with(plain));
         }
     }
-    assert_eq!(refusal(&npy("{'shape': (1,), }", &[0; 8])), plain);
-    let two_lines = r"{'descr': 'a\nb', 'fortran_order': False, 'shape': (1,), }";
+    assert!(refusal(&npy("{'shape': (1,), }", &[0; 8])).starts_with(plain));
+    let two_lines = "{'descr': 'a\nb', 'fortran_order': False, 'shape': (1,), }";
     assert_eq!(
         refusal(&npy(two_lines, &[0; 8])),
         r"t.npy: dtype a\nb is not read: bool, integers, float32 and float64 are"
     );
     let mut unended = with_shape("(1,)", &[0; 8]);
     unended[8] -= 1;
-    assert_eq!(refusal(&unended), plain);
+    assert_eq!(refusal(&unended), "t.npy: shape [1] of float64 takes 8 bytes, found 9");
 }
 
 #[test]
@@ -133,7 +128,7 @@ fn a_file_cut_anywhere_is_refused() {
     }
     assert_eq!(
         read_npy(&bytes("values_c.npy")[..100]).unwrap_err(),
-        "t.npy: NPY header: truncated"
+        "t.npy: NPY header is cut off"
     );
 }
 
