@@ -18,13 +18,14 @@
 //! - [`segment_as`] takes a file that claims a [`Format`], by its name for instance, and says
 //!   what contradicts the claim.
 //! - [`safetensors_layout`] and [`npz_layout`] lay tensors out in a new file, a list of [`Part`]s.
-//! - [`parse_shard_index`] tells which files of a sharded checkpoint have which tensors.
+//! - [`FolderReader`] reads the index of a model in several files, and checks the files by it.
 //!
 //! Files come from anywhere: sizes are compared with the file's length before anything is
 //! allocated, memory stays within a small multiple of the header's length, and headers have
 //! limits. Pickles are read as data; nothing in them is executed.
 
 mod error;
+mod folder;
 mod format;
 mod gguf;
 mod layout;
@@ -45,10 +46,11 @@ mod zip;
 pub use ckpt_tensor::ReadAt;
 
 pub use error::FormatError;
+pub use folder::{FolderError, FolderReader};
 pub use format::{Format, segment, segment_as};
 pub use layout::{Part, TensorMeta};
 pub use npy::{NpyHeader, NpyHeaderError, npy_header};
 pub use npz::{NpzLayout, npz_layout};
 pub use safetensors::{MAX_HEADER, PlacedTensor, SafetensorsLayout, safetensors_layout};
 pub use segment::{Segment, Segmentation, TiedTensor};
-pub use shards::{ShardIndex, parse_shard_index};
+pub use shards::ShardIndex;

@@ -1,4 +1,4 @@
-//! The index of a checkpoint in several files.
+//! The index of a checkpoint in several files, as Hugging Face's libraries write it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,15 @@ use serde::de::IgnoredAny;
 
 use crate::message::{quoted, shortened};
 use crate::pairs::Pairs;
-use crate::{FormatError, MAX_HEADER};
+use crate::{FolderReader, FormatError};
 
-/// Which file of a sharded checkpoint has which tensor.
+pub(crate) const READER: FolderReader = FolderReader {
+    name: "sharded",
+    endings: &[".safetensors.index.json", ".bin.index.json"],
+    parse: parse_shard_index,
+};
+
+/// Which file of a folder has which tensor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShardIndex {
     /// The names of the files, in the folder of the index.
@@ -26,17 +32,13 @@ struct Index {
     _metadata: Option<IgnoredAny>,
 }
 
-/// Reads the index that Hugging Face libraries write beside the files of a sharded checkpoint,
+/// Reads the index in the folder of the files:
 /// `model.safetensors.index.json` or `pytorch_model.bin.index.json`.
 ///
 /// # Errors
-/// [`FormatError::ShardIndex`] if it is longer than [`MAX_HEADER`], is not JSON with a
-/// `weight_map` from tensors to files, names a tensor twice, or names a file that is not directly
-/// in the index's own folder.
-pub fn parse_shard_index(bytes: &[u8]) -> Result<ShardIndex, FormatError> {
-    if bytes.len() as u64 > MAX_HEADER {
-        return Err(broken(format!("it has {} bytes, the most read is {MAX_HEADER}", bytes.len())));
-    }
+/// [`FormatError::ShardIndex`] if it is not JSON with a `weight_map` from tensors to files, names a
+/// tensor twice, or names a file that is not directly in the index's own folder.
+fn parse_shard_index(bytes: &[u8]) -> Result<ShardIndex, FormatError> {
     let index: Index = serde_json::from_slice(bytes).map_err(|error| broken(shortened(&error)))?;
     let mut found = ShardIndex::default();
     for (tensor, file) in index.weight_map.0 {

@@ -1,22 +1,15 @@
-//! Models whose tensors are spread over several files, which an index lists, as Hugging Face's
-//! libraries write them.
+//! Models whose tensors are spread over several files, which an index lists.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs::{self, File},
     path::{Path, PathBuf},
 };
 
-use ckpt_formats::{Segment, ShardIndex, parse_shard_index, segment};
+use ckpt_formats::{FolderError, FolderReader};
 
 use super::{Found, check_kind, reading};
 use crate::failure::Failure;
-
-/// What the name of an index ends in.
-const INDEX: [&str; 2] = [".safetensors.index.json", ".bin.index.json"];
-
-/// Most bytes of an index: those of the largest models have a few million.
-const MAX_INDEX: u64 = 64 << 20;
 
 /// What to do about a shard that is not there.
 const FETCH: &str = "fetch the shard, or commit the index as plain bytes by --opaque";
@@ -29,83 +22,49 @@ pub(super) fn complete(found: &mut Vec<Found>) -> Result<(), Failure> {
     let place = |file: &Found| (file.recorded.clone(), file.path.clone());
     let mut present: BTreeMap<String, PathBuf> = found.iter().map(place).collect();
     let mut missing = Vec::new();
-    for index in found.iter().filter(|file| is_index(&file.recorded)) {
-        let listed = listed(index)?;
-        for shard in &listed.files {
+    for index in found.iter() {
+        let Some(reader) = FolderReader::of_index(&index.recorded) else { continue };
+        let open = |shard: &str| {
             let recorded = recorded(index, shard);
             if !present.contains_key(&recorded) {
-                let file = beside(index, recorded, shard)?;
+                let file = alongside(index, recorded.clone(), shard)?;
                 present.extend([place(&file)]);
                 missing.push(file);
             }
-        }
-        let path = |shard: &str| &present[&recorded(index, shard)];
-        check_tensors(index, &listed, path)?;
+            let path = &present[&recorded];
+            File::open(path).map_err(reading(path))
+        };
+        let source = File::open(&index.path).map_err(reading(&index.path))?;
+        reader.read(&source, open).map_err(|error| failure(index, error))?;
     }
     found.extend(missing);
     Ok(())
 }
 
-/// Returns the path that a shard is recorded under: beside its index.
+/// Returns the path that a shard is recorded under: in the folder of its index.
 fn recorded(index: &Found, shard: &str) -> String {
     let folder = index.recorded.rfind('/').map_or("", |end| &index.recorded[..=end]);
     format!("{folder}{shard}")
 }
 
-/// Checks that each shard has the tensors that its index says, as far as its tensors can be read.
-fn check_tensors<'a>(
-    index: &Found,
-    listed: &ShardIndex,
-    path: impl Fn(&str) -> &'a PathBuf,
-) -> Result<(), Failure> {
-    let mut shards: BTreeMap<&str, Option<BTreeSet<String>>> = BTreeMap::new();
-    for (tensor, shard) in &listed.tensors {
-        if !shards.contains_key(shard.as_str()) {
-            shards.insert(shard, names(path(shard))?);
+/// Says what is wrong with an index or its shards, and what to do.
+fn failure(index: &Found, error: FolderError<Failure>) -> Failure {
+    let path = index.path.display();
+    match error {
+        FolderError::Open(failure) => failure,
+        FolderError::Index(error) => {
+            Failure::because(&path.to_string(), error).with_hint("--opaque keeps it as plain bytes")
         }
-        let has_it = shards[shard.as_str()].as_ref().is_none_or(|names| names.contains(tensor));
-        if !has_it {
-            let index = index.path.display();
-            let message =
-                format!("{index} lists the tensor {tensor:?} in {shard}, which has no such tensor");
-            return Err(Failure::failed(message).with_hint(FETCH_AGAIN));
-        }
+        FolderError::Read { file, source } => reading(&index.path.with_file_name(file))(source),
+        FolderError::Lacks { tensor, file } => Failure::failed(format!(
+            "{path} lists the tensor {tensor:?} in {file}, which has no such tensor"
+        ))
+        .with_hint(FETCH_AGAIN),
     }
-    Ok(())
-}
-
-/// Lists the tensors of a shard; `None` if not all of it could be read.
-fn names(shard: &Path) -> Result<Option<BTreeSet<String>>, Failure> {
-    let file = File::open(shard).map_err(reading(shard))?;
-    let found = segment(&file).map_err(reading(shard))?;
-    let named = found.segments.into_iter().filter_map(|segment| match segment {
-        Segment::Tensor { name, .. } => Some(name),
-        Segment::Opaque { .. } => None,
-    });
-    let tied = found.tied.into_iter().map(|tied| tied.name);
-    Ok(found.note.is_none().then(|| named.chain(tied).collect()))
-}
-
-fn is_index(recorded: &str) -> bool {
-    INDEX.iter().any(|end| recorded.ends_with(end))
-}
-
-/// Reads an index.
-fn listed(index: &Found) -> Result<ShardIndex, Failure> {
-    let path = &index.path;
-    if index.meta.len() > MAX_INDEX {
-        let message = format!("{} is larger than any index of shards", path.display());
-        return Err(Failure::failed(message).with_hint("--opaque keeps it as plain bytes"));
-    }
-    let bytes = fs::read(path).map_err(reading(path))?;
-    parse_shard_index(&bytes).map_err(|error| {
-        let failure = Failure::because(&path.display().to_string(), error);
-        failure.with_hint("--opaque keeps it as plain bytes")
-    })
 }
 
 /// Finds a shard in the folder of its index.
-fn beside(index: &Found, recorded: String, shard: &str) -> Result<Found, Failure> {
+fn alongside(index: &Found, recorded: String, shard: &str) -> Result<Found, Failure> {
     let path = index.path.parent().unwrap_or(Path::new("")).join(shard);
     let meta = fs::symlink_metadata(&path).map_err(|error| {
         let index = index.path.display();
