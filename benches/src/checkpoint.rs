@@ -64,7 +64,7 @@ pub fn write_checkpoint(folder: &Path, name: &str, steps: u64) {
     let repository = Repository::init_on(Arc::new(MemDisk::new())).expect("an empty disk");
     let version = commit(&repository, Contents::Tensors(tensors(steps))).version;
     let target = RealDisk::new(folder);
-    let options = RestoreOptions { name: Some(name.to_owned()), ..RestoreOptions::default() };
+    let options = RestoreOptions::default().with_name(Some(name.to_owned()));
     repository
         .plan_restore(&version.record, &target, &options)
         .and_then(|plan| repository.apply_restore(&plan, &target))

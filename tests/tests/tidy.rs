@@ -55,8 +55,9 @@ const ARROWS: [(&str, &[&str]); 13] = [
 
 /// What each part of `ckpt-store` may know of the others: a folder, a file at the top, or a file of a
 /// folder. A folder may know itself.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("signature", &[]),
+    ("options", &[]),
     ("record", &["signature"]),
     ("recipe", &["record"]),
     ("error", &["signature", "record", "refs::name", "refs::condition", "history::revision"]),
@@ -65,13 +66,37 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("repo", &["config", "content", "error", "history::notes", "refs::name", "refs::store"]),
     ("refs", &["signature", "record", "error", "content", "repo"]),
     ("history", &["signature", "record", "recipe", "error", "content", "repo", "refs::name"]),
-    ("commit", &["signature", "record", "recipe", "error", "content", "repo", "refs", "history"]),
-    ("restore", &["record", "error", "content", "repo", "history::notes"]),
+    (
+        "commit",
+        &[
+            "options",
+            "signature",
+            "record",
+            "recipe",
+            "error",
+            "content",
+            "repo",
+            "refs",
+            "history",
+        ],
+    ),
+    ("restore", &["options", "record", "error", "content", "repo", "history::notes"]),
     ("compare", &["record", "recipe", "error", "content", "repo"]),
     ("statistics", &["record", "error", "content", "repo"]),
     (
         "merge",
-        &["signature", "record", "recipe", "error", "content", "repo", "refs", "history", "commit"],
+        &[
+            "options",
+            "signature",
+            "record",
+            "recipe",
+            "error",
+            "content",
+            "repo",
+            "refs",
+            "history",
+            "commit",
+        ],
     ),
     ("exchange", &["record", "error", "repo"]),
     ("upkeep", &["signature", "record", "error", "content", "repo", "refs", "history"]),

@@ -278,11 +278,8 @@ impl Failure {
             RevisionError::NotOnLine { .. } => {
                 "a range A..B is what comes after A, up to B".into()
             }
-            RevisionError::TooFar { .. }
-            | RevisionError::NoNumber { .. }
-            | RevisionError::NoMetric { .. } => {
-                Hint::command("log", "shows numbers and metrics")
-            }
+            // A place too far, a number or a metric that no version has.
+            _ => Hint::command("log", "shows numbers and metrics"),
         };
         let failure = Self { class, ..Self::of(error) }.with_hint(hint);
         match error {

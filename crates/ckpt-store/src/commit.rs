@@ -166,6 +166,7 @@ pub enum Parents {
 
 /// A version that was made, and what it cost.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Commit {
     /// The version.
     pub version: Version,

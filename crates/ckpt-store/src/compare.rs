@@ -19,6 +19,7 @@ use crate::{
 
 /// What differs between two versions, a before b.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Comparison {
     /// The first version.
     pub a: Version,
@@ -58,6 +59,7 @@ pub struct Change<T> {
 
 /// How a tensor of one version stands to the other version.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct TensorChange {
     /// Its name in b, or in a if it was removed.
     pub name: String,
@@ -114,11 +116,26 @@ impl TensorStatus {
 
 /// How two versions are compared.
 #[derive(Default)]
+#[non_exhaustive]
 pub struct CompareOptions<'a> {
     /// Only tensors whose names in either version match one of these; all without any.
     pub tensors: Vec<Pattern>,
     /// Is told, by several threads, how many bytes of tensors have been compared, of how many.
     pub progress: Option<&'a dyn Progress>,
+}
+
+impl<'a> CompareOptions<'a> {
+    /// Sets [`tensors`](Self#structfield.tensors).
+    #[must_use]
+    pub fn with_tensors(self, tensors: Vec<Pattern>) -> Self {
+        Self { tensors, ..self }
+    }
+
+    /// Sets [`progress`](Self#structfield.progress).
+    #[must_use]
+    pub fn with_progress(self, progress: &'a dyn Progress) -> Self {
+        Self { progress: Some(progress), ..self }
+    }
 }
 
 impl fmt::Debug for CompareOptions<'_> {

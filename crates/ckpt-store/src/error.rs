@@ -275,6 +275,7 @@ impl fmt::Display for Conflict {
 
 /// Who removed the content of a version, when and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Removed {
     /// The version.
     pub version: VersionId,
@@ -324,6 +325,7 @@ impl From<Conflict> for Error {
 
 /// A version that does not meet the conditions of a move, guards of the ref among them.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub struct Unmet {
     /// The ref.
     pub name: RefName,

@@ -26,6 +26,7 @@ mod error;
 mod exchange;
 mod history;
 mod merge;
+mod options;
 mod recipe;
 mod record;
 mod refs;

@@ -175,6 +175,7 @@ pub struct MergeRecord {
 
 /// What is made of a tensor that both sides of a merge changed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum StrategyRecord {
     /// The first parent's.
     Ours,

@@ -33,12 +33,14 @@ use crate::{
     },
     error::{Doing, Error, Result},
     history::notes::VersionNotes,
+    options::setters,
     record::{CheckpointRecord, Role, VersionRecord},
     repo::Repository,
 };
 
 /// What to restore, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RestoreOptions {
     /// The name for the file of a version that holds one, or for the weights of a version made in
     /// memory.
@@ -50,6 +52,12 @@ pub struct RestoreOptions {
     pub force: bool,
 }
 
+setters!(RestoreOptions:
+    with_name sets name: Option<String>,
+    with_state sets with_state: bool,
+    with_force sets force: bool,
+);
+
 /// What a restore is going to do.
 #[derive(Debug)]
 pub struct RestorePlan {
@@ -58,6 +66,7 @@ pub struct RestorePlan {
 
 /// One file of a plan.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct PlannedFile {
     /// Relative to the target.
     pub path: String,

@@ -24,6 +24,7 @@ use crate::{
 
 /// The tensors of one version, summed up.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct VersionStatistics {
     /// The version.
     pub version: Version,
@@ -35,6 +36,7 @@ pub struct VersionStatistics {
 
 /// One tensor of one version, summed up.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct TensorStatistics {
     /// Its name.
     pub name: String,

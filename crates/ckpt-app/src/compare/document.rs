@@ -12,7 +12,7 @@ use crate::{
 
 /// Makes the document of two versions.
 pub fn document(judged: &Judged, requirements: &Requirements) -> documents::Comparison {
-    let Comparison { a, b, metrics, params, data, code, tensors } = &judged.comparison;
+    let Comparison { a, b, metrics, params, data, code, tensors, .. } = &judged.comparison;
     let Inputs { a: from_a, b: from_b } = &judged.inputs;
     let metric = |name: &String| {
         let pair = metrics[name];

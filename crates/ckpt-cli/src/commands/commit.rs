@@ -238,7 +238,7 @@ fn data(args: &CommitArgs) -> Result<Vec<DataInput>, Failure> {
 }
 
 pub(super) fn print(ui: &mut Ui, branch: &RefName, commit: &Commit) -> Result<(), Failure> {
-    let Commit { version, logical_bytes, stored_bytes } = commit;
+    let Commit { version, logical_bytes, stored_bytes, .. } = commit;
     let mut line = Text::from("[")
         .push(Style::Ref, branch.short())
         .plain(" ")

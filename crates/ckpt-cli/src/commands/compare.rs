@@ -147,7 +147,7 @@ fn judge(
     patterns::check(repository, &args.tensors, [&a].into_iter().chain(&others))?;
     let progress = context.ui.progress("comparing");
     let tell = |done, total| progress.update_bytes(done, total);
-    let options = CompareOptions { tensors: args.tensors.clone(), progress: Some(&tell) };
+    let options = CompareOptions::default().with_tensors(args.tensors.clone()).with_progress(&tell);
     let judge = |(b, name): (Version, &String)| {
         let names = [args.a.clone(), name.clone()];
         Judged::new(repository, (&a, b), names, &options, requirements)

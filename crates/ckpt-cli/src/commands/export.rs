@@ -92,13 +92,12 @@ pub(crate) fn export(context: &mut Context, args: &ExportArgs) -> Outcome {
     let Target { folder, name } = output::target(1, PathBuf::new(), args.output.as_deref())?;
     check_name(name.as_deref(), format)?;
     patterns::check(&repository, &args.tensors, iter::once(&version))?;
-    let options = ExportOptions {
-        format,
-        name: name.unwrap_or_else(|| format!("model.{}", format.extension())),
-        with_state: args.with_state,
-        tensors: args.tensors.clone(),
-        force: args.force,
-    };
+    let options = ExportOptions::default()
+        .with_format(format)
+        .with_name(name.unwrap_or_else(|| format!("model.{}", format.extension())))
+        .with_state(args.with_state)
+        .with_tensors(args.tensors.clone())
+        .with_force(args.force);
     let progress = context.ui.progress("exporting");
     let plan = output::carry_out(&repository, &folder, &progress, |disk| {
         repository.plan_export(&version.record, disk, &options)

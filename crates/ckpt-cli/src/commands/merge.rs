@@ -148,7 +148,10 @@ pub(crate) fn merge(context: &mut Context, args: &MergeArgs) -> Outcome {
             base
         }
     };
-    let options = MergeOptions { strategies, base, unrelated: args.unrelated };
+    let options = MergeOptions::default()
+        .with_strategies(strategies)
+        .with_base(base)
+        .with_unrelated(args.unrelated);
     let plan = repository.plan_merge(*ours, *theirs, options)?;
     check_rules(&plan)?;
     if args.plan || plan.undecided() > 0 {

@@ -60,7 +60,10 @@ pub(crate) fn restore(context: &mut Context, args: &RestoreArgs) -> Outcome {
     let files = file_count(&repository, &version, args.notes)?;
     let Target { folder, name } =
         output::target(files, args.fallback(&version), args.output.as_deref())?;
-    let options = RestoreOptions { name, with_state: args.with_state, force: args.force };
+    let options = RestoreOptions::default()
+        .with_name(name)
+        .with_state(args.with_state)
+        .with_force(args.force);
     let progress = context.ui.progress("restoring");
     let plan = output::carry_out(&repository, &folder, &progress, |disk| match args.notes {
         true => repository.plan_restore_notes(&version.id, disk, &options),

@@ -69,7 +69,7 @@ fn list(context: &mut Context, found: &[Undeletable]) -> Result<(), Failure> {
         Column::left("until"),
         Column::left("why").elastic(),
     ]);
-    for Undeletable { removed, until_ms } in found {
+    for Undeletable { removed, until_ms, .. } in found {
         table.row([
             Text::styled(Style::Id, removed.version.short()),
             Text::styled(Style::Faint, format::age(removed.time_ms, now_ms)),

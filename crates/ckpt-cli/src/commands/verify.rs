@@ -89,7 +89,7 @@ fn print_repair(
 /// Prints what is wrong and what was read.
 fn print(context: &mut Context, report: VerifyReport) -> Result<(), Failure> {
     let is_ok = report.is_ok();
-    let VerifyReport { objects, bytes, versions, damage } = report;
+    let VerifyReport { objects, bytes, versions, damage, .. } = report;
     let counts = [
         format::count(objects, "object"),
         format::bytes(bytes),
@@ -102,7 +102,7 @@ fn print(context: &mut Context, report: VerifyReport) -> Result<(), Failure> {
     for damage in &damage {
         context.ui.line(Text::styled(Style::Bad, &damage.place).plain(": ").plain(&damage.what))?;
         if !damage.versions.is_empty() {
-            context.ui.line(Text::from("    in versions ").join(versions_of(damage)))?;
+            context.ui.line(Text::from("    in versions ").join(versions_of(&damage.versions)))?;
         }
     }
     let places = format::count(damage.len() as u64, "place");
@@ -110,15 +110,15 @@ fn print(context: &mut Context, report: VerifyReport) -> Result<(), Failure> {
     context.ui.line(damaged.plain(format!("; read {counts}")))
 }
 
-fn versions_of(damage: &Damage) -> Text {
-    let ids: Vec<String> = damage.versions.iter().take(NAMED).map(VersionId::short).collect();
-    let more = damage.versions.len() - ids.len();
+fn versions_of(versions: &[VersionId]) -> Text {
+    let ids: Vec<String> = versions.iter().take(NAMED).map(VersionId::short).collect();
+    let more = versions.len() - ids.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Text::styled(Style::Id, ids.join(", ")).plain(more)
 }
 
 fn keys(report: VerifyReport) -> json::Verify {
-    let damage = |Damage { place, what, versions }| json::Damage { place, what, versions };
+    let damage = |Damage { place, what, versions, .. }| json::Damage { place, what, versions };
     json::Verify {
         ok: report.is_ok(),
         objects: report.objects,
@@ -135,11 +135,7 @@ mod tests {
     #[test]
     fn of_many_versions_the_first_are_named_and_the_others_counted() {
         let ids: Vec<VersionId> = (0..5_u8).map(|seed| VersionId::of(&[seed])).collect();
-        let named = |versions: &[VersionId]| {
-            let versions = versions.to_vec();
-            versions_of(&Damage { place: String::new(), what: String::new(), versions })
-                .render(false)
-        };
+        let named = |versions: &[VersionId]| versions_of(versions).render(false);
         let three = ids[..3].iter().map(VersionId::short).collect::<Vec<_>>().join(", ");
         assert_eq!(named(&ids[..3]), three);
         assert_eq!(named(&ids), format!("{three} and 2 more"));

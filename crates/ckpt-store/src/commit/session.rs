@@ -16,6 +16,7 @@ use self::queue::{Group, Queue};
 use crate::{
     commit::{Commit, Draft, Made, Parents},
     error::{Doing, Result},
+    options::setters,
     refs::{moves::require_branch, name::RefName},
     repo::Repository,
     signature::Signature,
@@ -32,6 +33,7 @@ const BYTES: u64 = 1 << 30;
 
 /// How a session works.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct SessionOptions {
     /// Bytes of memory that the session may use: for versions that wait, for the one before, which
     /// the next is stored against, and 64 MiB for buffers.
@@ -42,6 +44,11 @@ pub struct SessionOptions {
     /// The threads that hash and encode; the global pool if there is none.
     pub pool: Option<Arc<ThreadPool>>,
 }
+
+setters!(SessionOptions:
+    with_memory sets memory: u64,
+    with_pool sets pool: Option<Arc<ThreadPool>>,
+);
 
 impl Default for SessionOptions {
     fn default() -> Self {

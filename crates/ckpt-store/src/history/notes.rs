@@ -24,6 +24,7 @@ pub struct Note {
 
 /// What the journal of a repository leads to, by version.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Notes {
     pub(crate) newest: Option<JournalId>,
     known: HashSet<AnnotationId>,
@@ -32,6 +33,7 @@ pub struct Notes {
 
 /// What is said of one version.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct VersionNotes {
     /// The annotations, the last one first. One annotation may be on many versions.
     pub notes: Vec<Arc<Note>>,

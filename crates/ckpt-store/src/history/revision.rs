@@ -17,6 +17,7 @@ use crate::refs::name::RefName;
 
 /// The reason why a text names no version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RevisionError {
     /// It breaks the grammar.
     #[error("{0:?} is not a revision: {1}")]

@@ -16,6 +16,7 @@ use crate::{
         contents::MergedContents, files::merge_files, outcome::MergeItem, recipes::merge_recipes,
         strategy::Strategies, tensors::merge_tensors,
     },
+    options::setters,
     recipe::Recipe,
     record::{CheckpointRecord, MergeRecord, Version},
     refs::name::RefName,
@@ -24,6 +25,7 @@ use crate::{
 
 /// How two versions are to be merged.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct MergeOptions {
     /// What decides conflicts.
     pub strategies: Strategies,
@@ -34,8 +36,15 @@ pub struct MergeOptions {
     pub unrelated: bool,
 }
 
+setters!(MergeOptions:
+    with_strategies sets strategies: Strategies,
+    with_base sets base: Option<VersionId>,
+    with_unrelated sets unrelated: bool,
+);
+
 /// What a merge is going to do.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct MergePlan {
     /// What both come from; `None` for unrelated versions.
     pub base: Option<Version>,

@@ -47,6 +47,7 @@ impl Strategy {
 
 /// Why a text is no strategy.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StrategyError {
     /// No strategy has that name.
     #[error("{0:?} is not a strategy: {list}", list = Strategy::NAMES.join(", "))]

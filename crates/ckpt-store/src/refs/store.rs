@@ -38,6 +38,7 @@ pub(crate) struct Refs {
 
 /// Where a ref stands: its newest move, and the version that this move went to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tip {
     /// The newest move of the ref.
     pub movement: MoveId,

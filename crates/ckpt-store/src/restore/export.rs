@@ -15,6 +15,7 @@ use crate::{
         pattern::Pattern,
     },
     error::{Error, Result},
+    options::setters,
     record::{Role, TensorRecord, VersionRecord},
     repo::Repository,
     restore::{Part, PlannedFile, RestoreAction, RestoreOptions, RestorePlan, settle},
@@ -22,6 +23,7 @@ use crate::{
 
 /// What to export, and how.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct ExportOptions {
     /// The container.
     pub format: ExportFormat,
@@ -35,8 +37,17 @@ pub struct ExportOptions {
     pub force: bool,
 }
 
+setters!(ExportOptions:
+    with_format sets format: ExportFormat,
+    with_name sets name: String,
+    with_state sets with_state: bool,
+    with_tensors sets tensors: Vec<Pattern>,
+    with_force sets force: bool,
+);
+
 /// A container that tensors can be exported to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ExportFormat {
     /// The canonical safetensors file, as a version made in memory restores to.
     #[default]

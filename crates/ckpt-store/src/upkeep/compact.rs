@@ -27,6 +27,7 @@ const LARGE: u64 = 32 << 20;
 
 /// What a merge did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Merged {
     /// Packs that were replaced.
     pub packs: u64,

@@ -43,6 +43,7 @@ impl GcOptions {
 
 /// What taking content away would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GcPlan {
     /// Versions that no ref leads to and no note keeps, and that have content of their own: it goes.
     pub unreachable: Vec<VersionId>,
@@ -63,6 +64,7 @@ pub struct GcPlan {
 
 /// What taking content away did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GcReport {
     /// Versions whose content went because no ref leads to them.
     pub unreachable: Vec<VersionId>,

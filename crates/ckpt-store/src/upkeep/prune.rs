@@ -57,6 +57,7 @@ impl PruneOptions {
 
 /// Which versions keep their content, and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PrunePlan {
     /// The versions that have content and that a ref leads to, greater numbers first, then later
     /// ones; of one branch alone, if the options say so.
@@ -68,6 +69,7 @@ pub struct PrunePlan {
 
 /// What a plan says of one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PlannedVersion {
     /// The version.
     pub id: VersionId,
@@ -88,6 +90,7 @@ pub struct PlannedVersion {
 
 /// What pruning did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PruneReport {
     /// The versions that lost their content.
     pub versions: Vec<VersionId>,

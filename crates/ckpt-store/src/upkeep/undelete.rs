@@ -14,6 +14,7 @@ use crate::{
 
 /// Content that was removed and can be brought back.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Undeletable {
     /// Who removed it, when and why.
     pub removed: Removed,

@@ -27,6 +27,7 @@ use crate::{
 
 /// What a verification found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct VerifyReport {
     /// Objects that were read and checked.
     pub objects: u64,
@@ -40,6 +41,7 @@ pub struct VerifyReport {
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Damage {
     /// The file, the object or the ref.
     pub place: String,

@@ -144,7 +144,7 @@ fn a_restore_that_is_stopped_leaves_the_target_as_it_was() {
         let version = repo.version(&repo.resolve("main")?)?.record;
         let target = MemDisk::new();
         target.create("model.safetensors").unwrap().write_all(b"other").unwrap();
-        let options = RestoreOptions { force: true, ..RestoreOptions::default() };
+        let options = RestoreOptions::default().with_force(true);
         let plan = repo.plan_restore(&version, &target, &options)?;
         let restored = repo.apply_restore_with(&plan, &target, progress);
         if restored.is_err() {
@@ -162,7 +162,7 @@ fn reading_that_is_stopped_says_so() {
     stop_everywhere(&disk, |repo, progress| {
         let [a, b] = ["main@1", "main@2"].map(|name| repo.resolve(name).unwrap());
         let [a, b] = [a, b].map(|id| repo.version(&id).unwrap());
-        let options = CompareOptions { progress: Some(progress), ..CompareOptions::default() };
+        let options = CompareOptions::default().with_progress(progress);
         repo.compare_with(a, b, &options).map(drop)
     });
     stop_everywhere(&disk, |repo, progress| {

@@ -85,7 +85,7 @@ impl Fork {
     fn plan(&self, strategy: Option<&str>) -> MergePlan {
         let default = strategy.map(|strategy| strategy.parse().unwrap());
         let strategies = Strategies { default, rules: Vec::new() };
-        let options = MergeOptions { strategies, ..MergeOptions::default() };
+        let options = MergeOptions::default().with_strategies(strategies);
         self.repository.plan_merge(self.ours, self.theirs, options).unwrap()
     }
 
@@ -181,7 +181,7 @@ fn what_both_changed_is_a_conflict_that_strategies_decide() {
     assert_eq!(error.to_string(), "4 conflicts of the merge are not decided");
     let rules = vec![("t[2345]".parse().unwrap(), ckpt_store::Strategy::Ours)];
     let strategies = Strategies { rules, ..mean.strategies };
-    let options = MergeOptions { strategies, ..MergeOptions::default() };
+    let options = MergeOptions::default().with_strategies(strategies);
     let plan = fork.repository.plan_merge(fork.ours, fork.theirs, options).unwrap();
     let merged = fork.merge(&plan);
     for (place, (states, .., expected)) in table.into_iter().enumerate() {
@@ -212,7 +212,7 @@ fn rules_decide_by_name_before_the_default() {
         default: Some("average:0.25".parse().unwrap()),
         rules: vec![rule("t1", "theirs"), rule("t[12]", "ours"), rule("t3", "theirs")],
     };
-    let options = MergeOptions { strategies, ..MergeOptions::default() };
+    let options = MergeOptions::default().with_strategies(strategies);
     let plan = fork.repository.plan_merge(fork.ours, fork.theirs, options).unwrap();
     let merged = fork.merge(&plan);
     let found = |name| state(&fork.repository, &merged, name);
@@ -241,7 +241,7 @@ fn state_comes_from_ours_unless_a_rule_names_it() {
         let rules = rule.map(|(name, strategy)| (name.parse().unwrap(), strategy.parse().unwrap()));
         let default = Some("average".parse().unwrap());
         let strategies = Strategies { default, rules: rules.into_iter().collect() };
-        let options = MergeOptions { strategies, ..MergeOptions::default() };
+        let options = MergeOptions::default().with_strategies(strategies);
         repository.plan_merge(ours.id, theirs.id, options).unwrap()
     };
     // They are of different lengths, which nothing but a side can decide.

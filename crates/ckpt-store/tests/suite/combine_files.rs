@@ -48,7 +48,7 @@ fn fork(states: [&Files; 3], strategy: Option<&str>) -> (Repository, MergePlan) 
     let ours = repo.commit(&main_branch(), &ours).unwrap().version.id;
     let default = strategy.map(|strategy| strategy.parse().unwrap());
     let strategies = Strategies { default, rules: Vec::new() };
-    let options = MergeOptions { strategies, ..MergeOptions::default() };
+    let options = MergeOptions::default().with_strategies(strategies);
     let plan = repo.plan_merge(ours, theirs, options).unwrap();
     (repo, plan)
 }
@@ -60,7 +60,7 @@ fn merge(repo: &Repository, plan: &MergePlan) -> Files {
     assert!(repo.verify(&Silent).unwrap().is_ok());
     assert_eq!(repo.replay_merge(&version).unwrap(), version.record.model);
     let target = MemDisk::new();
-    let options = RestoreOptions { with_state: true, ..RestoreOptions::default() };
+    let options = RestoreOptions::default().with_state(true);
     let restore = repo.plan_restore(&version.record, &target, &options).unwrap();
     let count = repo.file_count(&version.record).unwrap();
     assert_eq!(count, restore.files().len());

@@ -50,7 +50,7 @@ fn fork(repo: &Repository, len: usize, frozen: usize) -> Result<(VersionId, Vers
 fn merge(repo: &Repository, ours: VersionId, theirs: VersionId, strategy: &str) -> Result<Commit> {
     let default = Some(strategy.parse().unwrap());
     let strategies = Strategies { default, rules: Vec::new() };
-    let options = MergeOptions { strategies, ..MergeOptions::default() };
+    let options = MergeOptions::default().with_strategies(strategies);
     let plan = repo.plan_merge(ours, theirs, options)?;
     repo.merge_versions(&main_branch(), &plan, Draft::new(Contents::Nothing, signature()))
 }

@@ -56,7 +56,7 @@ fn plan(
         default: default.map(|strategy| strategy.parse().unwrap()),
         rules: rules.iter().map(rule).collect(),
     };
-    let options = MergeOptions { strategies, ..MergeOptions::default() };
+    let options = MergeOptions::default().with_strategies(strategies);
     let plan = repository.plan_merge(ours, theirs, options).unwrap();
     (repository, plan)
 }

@@ -141,7 +141,7 @@ fn only_tensors_that_are_asked_for_are_compared() {
     let b = commit(&repo, tensors);
     let asked = |patterns: &[&str]| {
         let tensors = patterns.iter().map(|pattern| pattern.parse().unwrap()).collect();
-        let options = CompareOptions { tensors, progress: None };
+        let options = CompareOptions::default().with_tensors(tensors);
         let comparison = open(&disk).compare_with(a.clone(), b.clone(), &options).unwrap();
         comparison.tensors.into_iter().map(|tensor| tensor.name).collect::<Vec<_>>()
     };
@@ -171,7 +171,7 @@ fn what_is_the_same_is_not_read() {
         let repo = Repository::open_on(disk.clone()).unwrap();
         let tensors = patterns.iter().map(|pattern| pattern.parse().unwrap()).collect();
         counts.take();
-        let options = CompareOptions { tensors, progress: None };
+        let options = CompareOptions::default().with_tensors(tensors);
         let compare = || repo.compare_with(a.clone(), b.clone(), &options).map(drop);
         one_thread().install(compare).unwrap();
         counts.take().1
@@ -194,7 +194,7 @@ fn progress_counts_what_is_read() {
     let b = commit(&repo, vec![tensor("w", Dtype::F32, changed), f64s("same", &[1.0])]);
     let told = Mutex::new(Vec::new());
     let tell = |done, total| told.lock().unwrap().push((done, total));
-    let options = CompareOptions { tensors: Vec::new(), progress: Some(&tell) };
+    let options = CompareOptions::default().with_tensors(Vec::new()).with_progress(&tell);
     let comparison = repo.compare_with(a, b, &options).unwrap();
     let whole = 3 * LEAF as u64;
     let told = told.into_inner().unwrap();

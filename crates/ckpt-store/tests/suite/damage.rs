@@ -18,7 +18,7 @@ fn read(disk: &MemDisk, path: &str) -> Vec<u8> {
 fn restore(repo: &Repository, revision: &str) -> ckpt_store::Result<Vec<(String, Vec<u8>)>> {
     let record = repo.version(&repo.resolve(revision)?)?.record;
     let target = MemDisk::new();
-    let options = RestoreOptions { with_state: true, ..RestoreOptions::default() };
+    let options = RestoreOptions::default().with_state(true);
     let plan = repo.plan_restore(&record, &target, &options)?;
     repo.apply_restore(&plan, &target)?;
     let files = plan.files().iter();

@@ -190,7 +190,7 @@ fn a_restore_follows_no_links() {
         let checkpoint = file(path, content.len() as u64, tree_hash(content));
         let (disk, id) = plant_version(&checkpoint, vec![Object::block(content)]);
         let repo = open(&disk);
-        let options = RestoreOptions { force: true, ..RestoreOptions::default() };
+        let options = RestoreOptions::default().with_force(true);
         let record = repo.version(&id).unwrap().record;
         repo.plan_restore(&record, &target, &options).unwrap_err();
         assert_eq!(outside.path().read_dir().unwrap().count(), 0, "{path}");

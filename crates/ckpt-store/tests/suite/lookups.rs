@@ -168,7 +168,7 @@ fn a_file_that_is_there_already_is_known_by_its_ids_alone() {
         repo.commit(&main_branch(), &draft(1.0).with_contents(contents)).unwrap().version.record;
     let (counted, counts) = counting(&disk, "packs/");
     let repo = Repository::open_on(counted).unwrap();
-    let (target, options) = (MemDisk::new(), RestoreOptions { force: true, ..Default::default() });
+    let (target, options) = (MemDisk::new(), RestoreOptions::default().with_force(true));
     let plan = || repo.plan_restore(&record, &target, &options).unwrap();
     repo.apply_restore(&plan(), &target).unwrap();
     counts.take();

@@ -61,7 +61,7 @@ fn from_memory(repo: &Repository) -> (VersionId, Vec<(String, Vec<u8>)>) {
     let contents = Contents::Tensors(tensors);
     let version = repo.commit(&main_branch(), &Draft::new(contents, signature())).unwrap().version;
     let target = MemDisk::new();
-    let options = RestoreOptions { with_state: true, ..RestoreOptions::default() };
+    let options = RestoreOptions::default().with_state(true);
     let plan = repo.plan_restore(&version.record, &target, &options).unwrap();
     repo.apply_restore(&plan, &target).unwrap();
     let names = target.list("").unwrap();

@@ -129,7 +129,7 @@ fn a_restore_says_what_stands_in_its_way() {
     let commit = repo.commit(&main_branch(), &draft(1.0).with_contents(contents)).unwrap();
     let nothing = repo.commit(&main_branch(), &Draft::new(Contents::Nothing, signature()));
     let plan = |record, target: &MemDisk, name: Option<&str>| {
-        let options = RestoreOptions { name: name.map(str::to_owned), ..Default::default() };
+        let options = RestoreOptions::default().with_name(name.map(str::to_owned));
         repo.plan_restore(record, target, &options).map(|_| ()).unwrap_err()
     };
     let record = &commit.version.record;

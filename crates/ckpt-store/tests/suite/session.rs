@@ -136,7 +136,7 @@ fn memory_that_is_full_makes_the_caller_wait() {
     let (disk, repository) = repository();
     let stop = stop_writers(&disk);
     // Room for three versions of 4 MB; what is being written counts, too.
-    let options = SessionOptions { memory: BUFFERS + (13 << 20), pool: None };
+    let options = SessionOptions::default().with_memory(BUFFERS + (13 << 20));
     let session = Session::start(Arc::new(repository), main_branch(), options).unwrap();
     let handed_over = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -161,7 +161,7 @@ fn memory_that_is_full_makes_the_caller_wait() {
 #[test]
 fn a_version_larger_than_the_memory_goes_alone() {
     let (disk, repository) = repository();
-    let options = SessionOptions { memory: 0, pool: None };
+    let options = SessionOptions::default().with_memory(0);
     let session = Session::start(Arc::new(repository), main_branch(), options).unwrap();
     (1..=4).for_each(|epoch| session.commit(large(epoch)).unwrap());
     session.flush().unwrap();
@@ -198,7 +198,7 @@ fn blocks_of_files_stay_at_hand_for_the_next_version() {
         let (counting, counts) = counting(&disk, "packs/");
         let repository = Repository::open_on(counting).unwrap().with_block_cache(cache);
         let pool = Some(Arc::new(one_thread()));
-        let options = SessionOptions { pool, ..SessionOptions::default() };
+        let options = SessionOptions::default().with_pool(pool);
         let session = Session::start(Arc::new(repository), main_branch(), options).unwrap();
         for epoch in 1..=6 {
             let values: Vec<f32> =

@@ -12,6 +12,7 @@ use crate::{
 
 /// What a repair found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RepairReport {
     /// What was wrong.
     pub found: VerifyReport,

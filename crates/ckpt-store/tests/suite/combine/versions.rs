@@ -56,7 +56,10 @@ fn a_version_merged_with_itself_is_itself() {
         let strategies = Strategies { default, rules: Vec::new() };
         // From itself, from before itself, and from nothing.
         for base in [Some(fork.ours), Some(fork.base), None] {
-            let options = MergeOptions { base, unrelated: true, strategies: strategies.clone() };
+            let options = MergeOptions::default()
+                .with_base(base)
+                .with_unrelated(true)
+                .with_strategies(strategies.clone());
             let plan = fork.repository.plan_merge(fork.ours, fork.ours, options).unwrap();
             assert!(plan.items().all(|item| item.outcome == Same), "{strategy:?}");
             assert_eq!(plan.tensors.len(), 3);
@@ -76,7 +79,7 @@ fn unrelated_versions_are_merged_only_if_that_is_wanted() {
     let message =
         format!("versions {} and {} have no common ancestor", ours.short(), theirs.short());
     assert_eq!(error.to_string(), message);
-    let options = MergeOptions { unrelated: true, ..MergeOptions::default() };
+    let options = MergeOptions::default().with_unrelated(true);
     let plan = repository.plan_merge(ours, theirs, options).unwrap();
     assert_eq!((plan.base.as_ref(), plan.undecided()), (None, 1));
     assert_eq!(
@@ -85,7 +88,7 @@ fn unrelated_versions_are_merged_only_if_that_is_wanted() {
     );
     // A base that is no ancestor of either may be named, too.
     let base = commit("third", &[A]);
-    let options = MergeOptions { base: Some(base), ..MergeOptions::default() };
+    let options = MergeOptions::default().with_base(Some(base));
     let plan = repository.plan_merge(ours, theirs, options).unwrap();
     assert_eq!((plan.undecided(), plan.base.map(|base| base.id)), (0, Some(base)));
 }

@@ -193,7 +193,7 @@ fn read_all(repo: &Repository, versions: &[VersionId]) -> Result<()> {
 
 fn restore(repo: &Repository, id: &VersionId) -> Result<()> {
     let target = MemDisk::new();
-    let options = RestoreOptions { with_state: true, ..RestoreOptions::default() };
+    let options = RestoreOptions::default().with_state(true);
     let plan = match repo.plan_restore(&repo.version(id)?.record, &target, &options) {
         Err(Error::NothingToRestore) => return Ok(()),
         plan => plan?,

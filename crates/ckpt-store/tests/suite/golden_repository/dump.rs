@@ -82,7 +82,7 @@ type Plan = fn(&Repository, &VersionId, &dyn Disk, &RestoreOptions) -> Result<Re
 /// Restores something of a version into an empty folder.
 fn restore(repo: &Repository, id: &VersionId, plan: Plan) -> Vec<(String, u64, Digest)> {
     let target = MemDisk::new();
-    let options = RestoreOptions { with_state: true, ..RestoreOptions::default() };
+    let options = RestoreOptions::default().with_state(true);
     let plan = match plan(repo, id, &target, &options) {
         Err(Error::NothingToRestore) => return Vec::new(),
         plan => plan.unwrap(),

@@ -328,7 +328,7 @@ fn check_content(repo: &Repository, made: &Made) {
 fn restore(repo: &Repository, made: &Made) -> Vec<(String, Vec<u8>)> {
     let record = repo.version(&made.id).unwrap().record;
     let target = MemDisk::new();
-    let options = RestoreOptions { with_state: true, ..RestoreOptions::default() };
+    let options = RestoreOptions::default().with_state(true);
     let plan = match repo.plan_restore(&record, &target, &options) {
         Err(ckpt_store::Error::NothingToRestore) => return Vec::new(),
         plan => plan.unwrap(),
