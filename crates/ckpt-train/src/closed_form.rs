@@ -16,7 +16,7 @@ use crate::dataset::Dataset;
 use crate::error::TrainError;
 use crate::kernel::{Loss, Rows, gram};
 use crate::model::LinearModel;
-use crate::objective::Objective;
+use crate::objective::LinearObjective;
 use crate::real::Real;
 use crate::scaling::Scaling;
 use crate::split::whole;
@@ -71,7 +71,7 @@ pub fn closed_form<T: Real>(dataset: &Dataset<T>, l2: f64) -> Result<LinearModel
 /// The solution, and the loss that it minimises.
 pub(crate) struct Exact {
     pub(crate) params: Vec<f64>,
-    pub(crate) objective: Objective<f64>,
+    pub(crate) objective: LinearObjective<f64>,
 }
 
 impl Exact {
@@ -117,7 +117,7 @@ fn minimise(
     scaling: Scaling<f64>,
     penalty: Vec<f64>,
 ) -> Result<Exact, TrainError> {
-    let mut objective = Objective::new(scaling, Loss::Squared, penalty);
+    let mut objective = LinearObjective::new(scaling, Loss::Squared, penalty);
     let params = if rows.width > MAX_GRAM_COLUMNS {
         conjugate::minimise(&mut objective, rows, total)?
     } else {
@@ -131,7 +131,7 @@ fn minimise(
 
 /// Newton steps with the true gradient, until they change nothing or shrink no more.
 fn refine(
-    objective: &mut Objective<f64>,
+    objective: &mut LinearObjective<f64>,
     rows: Rows<'_, f64>,
     total: f64,
     factor: &Cholesky,
@@ -174,7 +174,7 @@ fn refine(
 fn second_derivative(
     rows: Rows<'_, f64>,
     total: f64,
-    objective: &Objective<f64>,
+    objective: &LinearObjective<f64>,
 ) -> Result<Vec<f64>, TrainError> {
     let size = objective.parameters();
     let mut matrix = gram(rows, &objective.scaling.center[..rows.width])?;

@@ -214,7 +214,7 @@ pub(crate) struct Checked {
     pub(crate) batch: Option<usize>,
 }
 
-fn positive(name: &'static str, value: f64) -> Result<(), ConfigError> {
+pub(crate) fn positive(name: &'static str, value: f64) -> Result<(), ConfigError> {
     let fits = value.is_finite() && value > 0.0;
     in_range(name, value, fits, "positive and finite")
 }

@@ -8,7 +8,7 @@ use ckpt_metrics::{Outcomes, RegressionReport, RegressionSums};
 use crate::error::TrainError;
 use crate::kernel::{Block, Kernel, Layout, Loss, Point, RowSums, Rows, sum_over_rows};
 use crate::model::likeliest;
-use crate::objective::Objective;
+use crate::objective::LinearObjective;
 use crate::real::Real;
 use crate::scaling::first_counted;
 
@@ -117,7 +117,7 @@ impl Targets {
     /// classes: cross-entropy, accuracy and macro F1.
     pub(crate) fn score<T: Real>(
         &self,
-        objective: &mut Objective<T>,
+        objective: &mut LinearObjective<T>,
         rows: Rows<'_, T>,
         params: &[f64],
         sums: RowSums,
@@ -253,7 +253,7 @@ mod tests {
     /// Rows of one column whose margins are `x`, and what their weights come to.
     fn score_classes(loss: Loss, x: &[f64], y: &[f64], weight: &[f64], params: &[f64]) -> Metrics {
         let rows = Rows::new(x, y, 1).weighted(Some(weight));
-        let mut objective = Objective::new(Scaling::<f64>::identity(1), loss, vec![0.0]);
+        let mut objective = LinearObjective::new(Scaling::<f64>::identity(1), loss, vec![0.0]);
         let sums = objective.losses(rows, params).unwrap();
         let targets = Targets::measure(rows).unwrap();
         let mut metrics = Metrics::default();

@@ -39,6 +39,13 @@
 //!
 //! An epoch that is the last says why: [`StopReason::is_converged`] tells a minimum from a limit.
 //!
+//! # A model of one's own
+//!
+//! An [`Objective`] gives its mean loss and gradient over rows, [`mean_over`] sums them in a fixed
+//! order, and a [`Trainer`] makes epochs of them by an [`UpdateRule`]: [`Optimizer::rule`] or an
+//! optimizer of one's own. The linear models stand on the same two, with kernels for their sums.
+//! `examples/poisson.rs` fits a Poisson regression.
+//!
 //! # Reproducibility
 //!
 //! The same data, configuration and seed give the same bits in every model and state: on any number
@@ -62,6 +69,7 @@
 
 mod closed_form;
 mod config;
+mod custom;
 mod dataset;
 mod error;
 mod evaluate;
@@ -85,11 +93,13 @@ pub use config::{
     Config, ConfigError, Decay, EarlyStopping, ModelKind, Monitor, Optimizer, OptimizerKind, Rate,
     Schedule,
 };
+pub use custom::{BuiltInRule, Evaluate, Trainer, TrainerEpoch, TrainerSettings, UpdateRule};
 pub use dataset::Dataset;
 pub use error::{DataError, ReadError, StateError, TrainError};
 pub use evaluate::Metrics;
 pub use kernel::RowSource;
 pub use model::LinearModel;
+pub use objective::{Objective, mean_over};
 pub use real::{FloatType, Real};
 pub use sources::SOURCES;
 pub use split::row_order;

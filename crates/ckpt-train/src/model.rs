@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::config::ModelKind;
 use crate::error::DataError;
 use crate::kernel::{Block, Loss, Placed, padded, probabilities};
-use crate::objective::Objective;
+use crate::objective::LinearObjective;
 use crate::real::Real;
 
 /// Rows per parallel task of a prediction; it cannot change a bit, since rows are independent.
@@ -31,7 +31,7 @@ pub struct LinearModel<T> {
 
 impl<T: Real> LinearModel<T> {
     /// Makes a model on raw inputs of standardised parameters.
-    pub(crate) fn of(objective: &Objective<T>, params: &[f64], classes: &[String]) -> Self {
+    pub(crate) fn of(objective: &LinearObjective<T>, params: &[f64], classes: &[String]) -> Self {
         let (weight, bias) = objective.raw(params);
         let kind = match objective.kind() {
             Loss::Squared => ModelKind::Linear,

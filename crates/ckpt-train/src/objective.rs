@@ -1,11 +1,116 @@
-//! The loss and its gradient, in standardised coordinates.
+//! Losses and their gradients: what one is, and that of the linear models, in standardised
+//! coordinates.
 
 use std::io;
+use std::ops::Range;
 
-use crate::kernel::{Loss, Placed, Point, RowSums, Rows, Workspace};
+use crate::error::TrainError;
+use crate::kernel::{Layout, Loss, Placed, Point, RowSums, Rows, Workspace, add_slices};
 use crate::real::Real;
 use crate::scaling::Scaling;
 use crate::vector::norm;
+
+/// A loss of parameters, as a mean over rows, that is to be made small: a model of one's own.
+///
+/// ```
+/// use std::ops::Range;
+/// use ckpt_train::{Objective, Optimizer, TrainError, Trainer, TrainerSettings, mean_over};
+///
+/// /// The mean of `(w - y)^2 / 2`, which is smallest at the mean of `y`.
+/// struct Mean(Vec<f64>);
+///
+/// impl Objective for Mean {
+///     fn parameters(&self) -> usize {
+///         1
+///     }
+///
+///     fn rows(&self) -> usize {
+///         self.0.len()
+///     }
+///
+///     fn evaluate(
+///         &mut self,
+///         rows: Range<usize>,
+///         params: &[f64],
+///         gradient: &mut [f64],
+///     ) -> Result<f64, TrainError> {
+///         Ok(mean_over(rows, gradient, |row, gradient| {
+///             let residual = params[0] - self.0[row];
+///             gradient[0] += residual;
+///             residual * residual / 2.0
+///         }))
+///     }
+/// }
+///
+/// let rule = Optimizer::LBFGS.rule(1)?;
+/// let settings = TrainerSettings { tolerance: 1e-12, ..TrainerSettings::default() };
+/// let trainer = Trainer::new(Mean(vec![1.0, 2.0, 6.0]), rule, settings)?;
+/// let last = trainer.last().expect("one epoch at least")?;
+/// assert!((last.params[0] - 3.0).abs() < 1e-9);
+/// # Ok::<(), TrainError>(())
+/// ```
+pub trait Objective {
+    /// Returns the number of parameters.
+    fn parameters(&self) -> usize;
+
+    /// Returns the number of rows; batches are runs of them, in this order.
+    fn rows(&self) -> usize;
+
+    /// Writes the gradient of the mean loss over some rows, at least one, and returns that loss,
+    /// penalties included. `params` and `gradient` are as long as there are parameters; what
+    /// `gradient` holds before is of no meaning.
+    ///
+    /// A run can be reproduced if the same arguments always give the same bits; [`mean_over`] sees
+    /// to it on any number of threads.
+    ///
+    /// # Errors
+    ///
+    /// Whatever makes an end of training.
+    fn evaluate(
+        &mut self,
+        rows: Range<usize>,
+        params: &[f64],
+        gradient: &mut [f64],
+    ) -> Result<f64, TrainError>;
+}
+
+/// Sums a loss and its gradient over rows, and divides both by their number.
+///
+/// `add_row` is given each row's index once; it adds the row's gradient to what it is given, and
+/// returns the row's loss. Rows are shared out among the threads of the current rayon pool, and added
+/// in an order that depends on the number of rows and parameters alone: the bits are the same on any
+/// number of threads. What it returns for no rows is NaN.
+pub fn mean_over(
+    rows: Range<usize>,
+    gradient: &mut [f64],
+    add_row: impl Fn(usize, &mut [f64]) -> f64 + Sync,
+) -> f64 {
+    let width = gradient.len();
+    let layout = Layout::new(rows.len(), size_of_val(gradient), width);
+    let mut sums = vec![(0.0, vec![0.0; width]); layout.super_blocks()];
+    let add_block = |sum: &mut (f64, Vec<f64>), (): &mut (), block: Range<usize>| {
+        for row in block {
+            sum.0 += add_row(rows.start + row, &mut sum.1);
+        }
+        Ok(())
+    };
+    let added = layout.each_block(
+        &mut sums,
+        || (),
+        add_block,
+        |a, b| {
+            a.0 += b.0;
+            add_slices(&mut a.1, &b.1);
+        },
+    );
+    added.expect("nothing is read");
+    let (loss, sum) = sums.swap_remove(0);
+    let total = rows.len() as f64;
+    for (g, sum) in gradient.iter_mut().zip(sum) {
+        *g = sum / total;
+    }
+    loss / total
+}
 
 /// The penalised mean loss of a linear model.
 ///
@@ -16,7 +121,7 @@ use crate::vector::norm;
 /// standardised copy of the data exists: the kernels centre, and `1 / scale` is folded into the
 /// weights and into the gradient.
 #[derive(Clone)]
-pub(crate) struct Objective<T> {
+pub(crate) struct LinearObjective<T> {
     pub(crate) scaling: Scaling<T>,
     pub(crate) penalty: Vec<f64>,
     loss: Loss,
@@ -35,7 +140,7 @@ pub(crate) struct Evaluation {
     pub(crate) norm: f64,
 }
 
-impl<T: Real> Objective<T> {
+impl<T: Real> LinearObjective<T> {
     pub(crate) fn new(scaling: Scaling<T>, loss: Loss, penalty: Vec<f64>) -> Self {
         let width = scaling.scale.len();
         Self {
@@ -171,6 +276,40 @@ impl<T: Real> Objective<T> {
         let (weights, biases) = params.split_at(width * self.outputs());
         let weight = |output, j| T::from_f64(weights[output * width + j] / scale[j]);
         self.placed.place(weight, |output| T::from_f64(biases[output]));
+    }
+}
+
+/// The loss of a linear model over some rows, whose weights sum to `total`.
+pub(crate) struct OverRows<'a, T> {
+    pub(crate) objective: &'a mut LinearObjective<T>,
+    pub(crate) rows: Rows<'a, T>,
+    pub(crate) total: f64,
+}
+
+impl<T: Real> Objective for OverRows<'_, T> {
+    fn parameters(&self) -> usize {
+        self.objective.parameters()
+    }
+
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Rows are taken to weigh what as many do on average, so that the mean over batches is that
+    /// over all rows.
+    fn evaluate(
+        &mut self,
+        rows: Range<usize>,
+        params: &[f64],
+        gradient: &mut [f64],
+    ) -> Result<f64, TrainError> {
+        let all = self.rows.len();
+        let total = match rows.len() {
+            some if some < all => self.total * some as f64 / all as f64,
+            _ => self.total,
+        };
+        let sums = self.objective.gradient(self.rows.slice(rows), total, params, gradient)?;
+        Ok(self.objective.loss(sums, total, params))
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod lbfgs;
 
-pub(crate) use lbfgs::{History, Search, lbfgs_step};
+pub(crate) use lbfgs::{History, PRECISION, Search, lbfgs_step};
 
 use crate::config::Optimizer;
 use crate::math::pow;

@@ -5,7 +5,7 @@ use std::io;
 use crate::config::{Checked, Optimizer};
 use crate::evaluate::Targets;
 use crate::kernel::{Loss, Rows, max_over_rows};
-use crate::objective::Objective;
+use crate::objective::LinearObjective;
 use crate::order::{POWER_STREAM, Words};
 use crate::real::Real;
 use crate::vector::norm;
@@ -25,14 +25,14 @@ const ADAM_FALLBACK: f64 = 1e-3;
 
 /// The unit of parameters: the targets' root mean square, or 1 where that is zero and for classifiers,
 /// whose margins have none.
-pub(crate) fn adam_unit<T: Real>(objective: &Objective<T>, targets: &Targets) -> f64 {
+pub(crate) fn adam_unit<T: Real>(objective: &LinearObjective<T>, targets: &Targets) -> f64 {
     let size = targets.mean_square.sqrt();
     if objective.kind() == Loss::Squared && size > 0.0 { size } else { 1.0 }
 }
 
 /// Finds the automatic rate; `None` if it is not a positive number, since features overflow.
 pub(crate) fn automatic<T: Real>(
-    objective: &Objective<T>,
+    objective: &LinearObjective<T>,
     rows: Rows<'_, T>,
     targets: &Targets,
     checked: &Checked,
@@ -69,10 +69,14 @@ fn steepness(loss: Loss) -> f64 {
 /// It is that of the squared loss, times the [`steepness`]. With targets of zero the gradient of the
 /// squared loss at `v` is the second derivative times `v`. The start is random, since a fixed pattern
 /// may be orthogonal to the eigenvector looked for.
-fn curvature<T: Real>(objective: &Objective<T>, rows: Rows<'_, T>, total: f64) -> io::Result<f64> {
+fn curvature<T: Real>(
+    objective: &LinearObjective<T>,
+    rows: Rows<'_, T>,
+    total: f64,
+) -> io::Result<f64> {
     let steepness = steepness(objective.kind());
     let penalty = objective.penalty.iter().map(|penalty| penalty / steepness).collect();
-    let mut squared = Objective::new(objective.scaling.clone(), Loss::Squared, penalty);
+    let mut squared = LinearObjective::new(objective.scaling.clone(), Loss::Squared, penalty);
     let zeros = vec![T::default(); rows.len()];
     let rows = rows.with_targets(&zeros);
     let mut words = Words::new(0, POWER_STREAM);
@@ -98,7 +102,7 @@ fn normalize(vector: &mut [f64]) -> f64 {
 }
 
 fn expected_smoothness<T: Real>(
-    objective: &Objective<T>,
+    objective: &LinearObjective<T>,
     rows: Rows<'_, T>,
     total: f64,
     batch: usize,
@@ -131,8 +135,9 @@ mod tests {
         // and the vector of ones lies in the kernel of the feature block.
         let x = [1.0, -1.0, -1.0, 1.0, 1.0, -1.0, -1.0, 1.0];
         let rows = Rows::new(&x, &[5.0; 4], 2);
-        let of =
-            |loss, penalty| Objective::new(Scaling::<f64>::identity(2), loss, vec![penalty; 2]);
+        let of = |loss, penalty| {
+            LinearObjective::new(Scaling::<f64>::identity(2), loss, vec![penalty; 2])
+        };
         let plain = of(Loss::Squared, 0.0);
         assert!((curvature(&plain, rows, 4.0).unwrap() / POWER_MARGIN - 2.0).abs() < 1e-6);
         let penalised = of(Loss::Squared, 3.0);

@@ -7,7 +7,7 @@ use crate::real::{FloatType, Real};
 
 mod reader;
 
-use reader::Reader;
+pub(crate) use reader::Reader;
 
 /// An array of a [`TrainState`]; `shape` is row-major, and empty for a single number.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,23 +163,7 @@ impl TrainState {
             vector("scale", &self.scale),
             vector("params", &self.params),
         ];
-        match &self.memory {
-            Memory::Nothing => {}
-            Memory::Nesterov(nesterov) => {
-                arrays.push(vector("lookahead", &nesterov.lookahead));
-                arrays.push(number("t", nesterov.t));
-            }
-            Memory::Momentum { velocity } => arrays.push(vector("velocity", velocity)),
-            Memory::Adam(moments) => {
-                arrays.push(vector("first_moment", &moments.first));
-                arrays.push(vector("second_moment", &moments.second));
-                arrays.push(count("steps", moments.steps));
-            }
-            Memory::LBfgs(history) => {
-                arrays.push(matrix("step_history", &history.steps, self.params.len()));
-                arrays.push(matrix("gradient_history", &history.changes, self.params.len()));
-            }
-        }
+        arrays.extend(memory_arrays(&self.memory, self.params.len()));
         if let Some(watch) = self.watch {
             arrays.push(number("best", watch.best));
             arrays.push(count("stale", watch.stale));
@@ -250,6 +234,26 @@ impl TrainState {
     }
 }
 
+/// Gives an optimizer's memory as named arrays.
+pub(crate) fn memory_arrays(memory: &Memory, parameters: usize) -> Vec<NamedArray> {
+    match memory {
+        Memory::Nothing => Vec::new(),
+        Memory::Nesterov(nesterov) => {
+            vec![vector("lookahead", &nesterov.lookahead), number("t", nesterov.t)]
+        }
+        Memory::Momentum { velocity } => vec![vector("velocity", velocity)],
+        Memory::Adam(moments) => vec![
+            vector("first_moment", &moments.first),
+            vector("second_moment", &moments.second),
+            count("steps", moments.steps),
+        ],
+        Memory::LBfgs(history) => vec![
+            matrix("step_history", &history.steps, parameters),
+            matrix("gradient_history", &history.changes, parameters),
+        ],
+    }
+}
+
 fn read_outputs(reader: &mut Reader, model: ModelKind) -> Result<usize, StateError> {
     let outputs = reader.count("outputs")?;
     let fits = match model {
@@ -267,7 +271,7 @@ fn read_watch(reader: &mut Reader) -> Result<Option<Watch>, StateError> {
     Ok(Some(Watch { best: reader.number("best", f64::MIN)?, stale: reader.count("stale")? }))
 }
 
-fn read_memory(
+pub(crate) fn read_memory(
     reader: &mut Reader,
     kind: OptimizerKind,
     parameters: usize,
@@ -298,7 +302,7 @@ fn read_memory(
     })
 }
 
-fn count(name: &str, value: u64) -> NamedArray {
+pub(crate) fn count(name: &str, value: u64) -> NamedArray {
     NamedArray { name: name.into(), shape: Vec::new(), values: Values::U64(vec![value]) }
 }
 
@@ -306,7 +310,7 @@ fn number(name: &str, value: f64) -> NamedArray {
     NamedArray { name: name.into(), shape: Vec::new(), values: Values::F64(vec![value]) }
 }
 
-fn vector(name: &str, values: &[f64]) -> NamedArray {
+pub(crate) fn vector(name: &str, values: &[f64]) -> NamedArray {
     NamedArray {
         name: name.into(),
         shape: vec![values.len()],

@@ -9,7 +9,7 @@ use crate::error::{DataError, TrainError};
 use crate::evaluate::{Metrics, TRAIN, Targets, VAL};
 use crate::kernel::RowSums;
 use crate::model::LinearModel;
-use crate::objective::{Evaluation, Objective};
+use crate::objective::{Evaluation, LinearObjective};
 use crate::optimizer::Rule;
 use crate::rate::automatic;
 use crate::real::Real;
@@ -91,7 +91,7 @@ pub struct LinearTrainer<T> {
     training: Part<T>,
     targets: Targets,
     validation: Option<(Part<T>, Targets)>,
-    objective: Objective<T>,
+    objective: LinearObjective<T>,
     rate: f64,
     rule: Rule,
     params: Vec<f64>,

@@ -7,7 +7,7 @@
 use std::io;
 
 use crate::kernel::Rows;
-use crate::objective::Objective;
+use crate::objective::LinearObjective;
 
 /// The most numbers in a table that is refined this way; it takes about twenty times a plain pass.
 pub(super) const MAX_VALUES: usize = 1 << 20;
@@ -65,9 +65,9 @@ impl Double {
     }
 }
 
-/// Writes the gradient of the squared loss, as [`Objective::gradient`] does.
+/// Writes the gradient of the squared loss, as [`LinearObjective::gradient`] does.
 pub(super) fn gradient(
-    objective: &Objective<f64>,
+    objective: &LinearObjective<f64>,
     rows: Rows<'_, f64>,
     total: f64,
     params: &[f64],
@@ -128,7 +128,7 @@ mod tests {
         let weight: Vec<f64> = (0..300).map(|i| f64::from(i % 3)).collect();
         let rows = Rows::new(&x, &y, 2).weighted(Some(&weight));
         let scaling = Scaling::<f64>::identity(2);
-        let mut objective = Objective::new(scaling, Loss::Squared, vec![0.5; 2]);
+        let mut objective = LinearObjective::new(scaling, Loss::Squared, vec![0.5; 2]);
         let params = [2.0, -1.0, 3.0];
         let (mut plain, mut double) = ([0.0; 3], [0.0; 3]);
         objective.gradient(rows, rows.total(), &params, &mut plain).unwrap();

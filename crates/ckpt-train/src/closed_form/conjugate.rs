@@ -2,7 +2,7 @@
 
 use crate::error::TrainError;
 use crate::kernel::Rows;
-use crate::objective::{Evaluation, Objective};
+use crate::objective::{Evaluation, LinearObjective};
 use crate::vector::{add, dot, norm};
 
 /// Rounds of conjugate gradients, each from the true gradient: it corrects what the recurrence of the
@@ -23,7 +23,7 @@ const STEPS: usize = 10;
 
 /// Minimises the squared loss over `rows`, whose weights sum to `total`.
 pub(super) fn minimise(
-    objective: &mut Objective<f64>,
+    objective: &mut LinearObjective<f64>,
     rows: Rows<'_, f64>,
     total: f64,
 ) -> Result<Vec<f64>, TrainError> {
@@ -54,7 +54,7 @@ pub(super) fn minimise(
 
 /// Solves `H step = -gradient`, where `H` is the loss's second derivative.
 fn newton_step(
-    objective: &mut Objective<f64>,
+    objective: &mut LinearObjective<f64>,
     rows: Rows<'_, f64>,
     total: f64,
     gradient: &[f64],

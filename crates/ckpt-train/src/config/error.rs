@@ -34,6 +34,9 @@ pub enum ConfigError {
         /// The model.
         model: ModelKind,
     },
+    /// The exact solution was asked for of a model of one's own.
+    #[error("only linear regression has an exact solution; use lbfgs")]
+    ExactRule,
     /// Text that is no schedule.
     #[error("'{text}' is no schedule; use constant, step:EVERY:FACTOR or cosine:EPOCHS[:FLOOR]")]
     Schedule {

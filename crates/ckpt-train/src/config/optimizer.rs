@@ -149,7 +149,7 @@ impl Display for OptimizerKind {
 
 impl Optimizer {
     /// Checks that every setting is in its range.
-    pub(super) fn check(self) -> Result<(), ConfigError> {
+    pub(crate) fn check(self) -> Result<(), ConfigError> {
         let adam = |beta1, beta2, eps| {
             unit_interval("beta1", beta1)?;
             unit_interval("beta2", beta2)?;

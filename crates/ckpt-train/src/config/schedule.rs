@@ -62,7 +62,7 @@ impl Schedule {
         }
     }
 
-    pub(super) fn check(self) -> Result<(), ConfigError> {
+    pub(crate) fn check(self) -> Result<(), ConfigError> {
         let length = |name, epochs| match epochs {
             0 => Err(ConfigError::Range { name, value: 0.0, range: "at least 1" }),
             _ => Ok(()),

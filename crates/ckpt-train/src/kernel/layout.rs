@@ -58,10 +58,7 @@ impl Layout {
         (index * self.super_rows..end).step_by(step).map(move |start| start..end.min(start + step))
     }
 
-    /// Gives each block of `rows` to its super-block's sum in order, then combines the sums into the
-    /// first.
-    ///
-    /// Fails as the first super-block that could not read its rows.
+    /// Gives each block of `rows` to its super-block's sum, as [`each_block`](Self::each_block) does.
     pub(crate) fn drive<T: Kernel, S: Send>(
         &self,
         rows: Rows<'_, T>,
@@ -69,12 +66,27 @@ impl Layout {
         take_block: impl Fn(&mut S, Block<'_, T>) + Sync,
         add: impl Fn(&mut S, &S),
     ) -> io::Result<()> {
+        let take = |sum: &mut S, buffer: &mut Vec<T>, range| {
+            take_block(sum, rows.block(range, buffer)?);
+            Ok(())
+        };
+        self.each_block(sums, Vec::new, take, add)
+    }
+
+    /// Gives the rows of each block to its super-block's sum in order, then combines the sums into
+    /// the first. Each super-block has a buffer of its own.
+    ///
+    /// Fails as the first super-block of which a block failed.
+    pub(crate) fn each_block<S: Send, B>(
+        &self,
+        sums: &mut [S],
+        buffer: impl Fn() -> B + Sync,
+        take_block: impl Fn(&mut S, &mut B, Range<usize>) -> io::Result<()> + Sync,
+        add: impl Fn(&mut S, &S),
+    ) -> io::Result<()> {
         let run = |index: usize, sum: &mut S| {
-            let mut buffer = Vec::new();
-            self.blocks(index).try_for_each(|range| -> io::Result<()> {
-                take_block(sum, rows.block(range, &mut buffer)?);
-                Ok(())
-            })
+            let mut buffer = buffer();
+            self.blocks(index).try_for_each(|range| take_block(sum, &mut buffer, range))
         };
         if self.parallel {
             let runs = sums.par_iter_mut().enumerate().map(|(index, sum)| run(index, sum).err());

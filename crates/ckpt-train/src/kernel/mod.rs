@@ -65,6 +65,6 @@ pub(crate) use gram::gram;
 pub(crate) use layout::Layout;
 pub(crate) use math::softmax as probabilities;
 pub(crate) use number::Number;
-pub(crate) use pass::{Workspace, max_over_rows, sum_over_rows};
+pub(crate) use pass::{Workspace, add_slices, max_over_rows, sum_over_rows};
 pub use rows::RowSource;
 pub(crate) use rows::{Block, Loss, Placed, Point, RowSums, Rows};

@@ -166,7 +166,7 @@ pub(crate) fn max_over_rows<T: Kernel>(
     Ok(largest[0])
 }
 
-pub(super) fn add_slices(a: &mut [f64], b: &[f64]) {
+pub(crate) fn add_slices(a: &mut [f64], b: &[f64]) {
     for (a, &b) in a.iter_mut().zip(b) {
         *a += b;
     }

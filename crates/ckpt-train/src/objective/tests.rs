@@ -55,7 +55,7 @@ proptest! {
             true => Scaling::measure(rows, total).unwrap(),
             false => Scaling::identity(case.width),
         };
-        let mut objective = Objective::new(scaling, Loss::Squared, vec![case.l2; case.width]);
+        let mut objective = LinearObjective::new(scaling, Loss::Squared, vec![case.l2; case.width]);
         let mut at = Evaluation::empty(case.params.len());
         objective.evaluate(rows, total, &case.params, &mut at).unwrap();
         for index in 0..case.params.len() {
@@ -81,7 +81,7 @@ proptest! {
         let rows = Rows::new(&case.x, &y, case.width).weighted(Some(&weight));
         let total = rows.total();
         let scaling = Scaling::measure(rows, total).unwrap();
-        let mut objective = Objective::new(scaling, loss, vec![case.l2; case.width]);
+        let mut objective = LinearObjective::new(scaling, loss, vec![case.l2; case.width]);
         let count = objective.parameters();
         let params: Vec<f64> = case.params.iter().cycle().take(count).map(|p| p / 5.0).collect();
         let mut at = Evaluation::empty(count);
@@ -106,7 +106,7 @@ proptest! {
         let total = rows.total();
         let mut objective = {
             let scaling = Scaling::measure(rows, total).unwrap();
-            Objective::new(scaling, Loss::Squared, vec![0.0; case.width])
+            LinearObjective::new(scaling, Loss::Squared, vec![0.0; case.width])
         };
         let sums = objective.losses(rows, &case.params).unwrap();
         let model = LinearModel::of(&objective, &case.params, &[]);
@@ -126,7 +126,7 @@ proptest! {
 fn the_loss_by_hand() {
     // Residuals 1 - 3 = -2 and 2 - 3 = -1; the penalty leaves the bias out.
     let rows = Rows::new(&[0.0, 1.0], &[3.0, 3.0], 1);
-    let mut objective = Objective::new(Scaling::<f64>::identity(1), Loss::Squared, vec![4.0]);
+    let mut objective = LinearObjective::new(Scaling::<f64>::identity(1), Loss::Squared, vec![4.0]);
     let mut at = Evaluation::empty(2);
     objective.evaluate(rows, 2.0, &[1.0, 1.0], &mut at).unwrap();
     assert_eq!(at.loss, 5.0 / 4.0 + 4.0 / 2.0);

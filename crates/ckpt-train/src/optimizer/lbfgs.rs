@@ -56,6 +56,13 @@ impl History {
     }
 }
 
+/// The rounding error that a loss may have, relative and in units of the rows' type's epsilon.
+const NOISE: f64 = 16.0;
+
+/// The relative error of parameters, in the same units, under which L-BFGS ends where a step does not
+/// help: well above what rounding leaves on ill-conditioned data.
+pub(crate) const PRECISION: f64 = 256.0;
+
 /// How a step is looked for.
 pub(crate) struct Search {
     /// How many steps are remembered.
@@ -65,6 +72,14 @@ pub(crate) struct Search {
     /// Where a step promises to lower the loss by no more than this, and does not shorten the
     /// gradient, only rounding is left.
     pub(crate) least: f64,
+}
+
+impl Search {
+    /// A search that remembers `limit` steps, where numbers of this epsilon make losses of this
+    /// size.
+    pub(crate) fn new(limit: usize, epsilon: f64, loss: f64) -> Self {
+        Self { limit, noise: NOISE * epsilon, least: (PRECISION * epsilon).powi(2) * loss }
+    }
 }
 
 /// Takes one step from `params`, where `current` was evaluated, and leaves both at the new point.

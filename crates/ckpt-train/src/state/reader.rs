@@ -8,10 +8,10 @@ use crate::error::StateError;
 use crate::real::FloatType;
 
 /// The arrays not taken yet.
-pub(super) struct Reader(BTreeMap<String, NamedArray>);
+pub(crate) struct Reader(BTreeMap<String, NamedArray>);
 
 impl Reader {
-    pub(super) fn new(arrays: impl IntoIterator<Item = NamedArray>) -> Result<Self, StateError> {
+    pub(crate) fn new(arrays: impl IntoIterator<Item = NamedArray>) -> Result<Self, StateError> {
         let mut known = BTreeMap::new();
         for array in arrays {
             match known.entry(array.name.clone()) {
@@ -23,7 +23,7 @@ impl Reader {
     }
 
     /// Takes a single unsigned integer.
-    pub(super) fn count(&mut self, name: &'static str) -> Result<u64, StateError> {
+    pub(crate) fn count(&mut self, name: &'static str) -> Result<u64, StateError> {
         match self.take(name, &[])? {
             Values::U64(values) => Ok(values[0]),
             other => Err(mismatch(name, "u64", &other)),
@@ -31,12 +31,12 @@ impl Reader {
     }
 
     /// Tells whether there is an array of that name.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
     /// Takes a single number that stands for one of `all`.
-    pub(super) fn choice<K: Copy>(
+    pub(crate) fn choice<K: Copy>(
         &mut self,
         name: &'static str,
         all: &[K],
@@ -47,7 +47,7 @@ impl Reader {
     }
 
     /// Takes lines of finite f64 values, as many as there are.
-    pub(super) fn matrix(
+    pub(crate) fn matrix(
         &mut self,
         name: &'static str,
         width: usize,
@@ -58,12 +58,12 @@ impl Reader {
     }
 
     /// Takes a single finite number of at least `least`.
-    pub(super) fn number(&mut self, name: &'static str, least: f64) -> Result<f64, StateError> {
+    pub(crate) fn number(&mut self, name: &'static str, least: f64) -> Result<f64, StateError> {
         self.reals(name, &[], least).map(|values| values[0])
     }
 
     /// Takes finite f64 values of at least `least`.
-    pub(super) fn vector(
+    pub(crate) fn vector(
         &mut self,
         name: &'static str,
         length: usize,
@@ -73,7 +73,7 @@ impl Reader {
     }
 
     /// Takes one or more finite floats of either type, in one dimension of any length.
-    pub(super) fn floats(
+    pub(crate) fn floats(
         &mut self,
         name: &'static str,
     ) -> Result<(FloatType, Vec<f64>), StateError> {
@@ -89,8 +89,13 @@ impl Reader {
         Ok((float, values))
     }
 
+    /// Takes all that is left.
+    pub(crate) fn rest(self) -> Vec<NamedArray> {
+        self.0.into_values().collect()
+    }
+
     /// Checks that nothing is left.
-    pub(super) fn finish(self) -> Result<(), StateError> {
+    pub(crate) fn finish(self) -> Result<(), StateError> {
         match self.0.into_keys().next() {
             Some(name) => Err(StateError::Unexpected { name }),
             None => Ok(()),

@@ -5,7 +5,7 @@ use crate::config::{Checked, Config, Rate};
 use crate::dataset::Dataset;
 use crate::error::{DataError, StateError, TrainError};
 use crate::evaluate::Targets;
-use crate::objective::{Evaluation, Objective};
+use crate::objective::{Evaluation, LinearObjective};
 use crate::optimizer::Rule;
 use crate::rate::{adam_unit, automatic};
 use crate::real::Real;
@@ -94,7 +94,7 @@ impl<T: Real> LinearTrainer<T> {
         dataset: &Dataset<T>,
         checked: Checked,
         (training, validation): (Part<T>, Option<Part<T>>),
-        mut objective: Objective<T>,
+        mut objective: LinearObjective<T>,
         start: Start,
     ) -> Result<Self, TrainError> {
         let rows = training.rows();
@@ -153,9 +153,13 @@ impl<T: Real> LinearTrainer<T> {
     }
 }
 
-fn objective<T: Real>(dataset: &Dataset<T>, config: &Config, scaling: Scaling<T>) -> Objective<T> {
+fn objective<T: Real>(
+    dataset: &Dataset<T>,
+    config: &Config,
+    scaling: Scaling<T>,
+) -> LinearObjective<T> {
     let loss = config.model.loss(dataset.classes().len());
-    Objective::new(scaling, loss, vec![config.l2; dataset.columns()])
+    LinearObjective::new(scaling, loss, vec![config.l2; dataset.columns()])
 }
 
 /// Where a run starts.

@@ -3,16 +3,10 @@
 use super::{LinearTrainer, StopReason};
 use crate::config::{ModelKind, Optimizer};
 use crate::error::TrainError;
-use crate::optimizer::{History, Rule, Search, lbfgs_step};
+use crate::objective::{Objective, OverRows};
+use crate::optimizer::{History, PRECISION, Rule, Search, lbfgs_step};
 use crate::order::Words;
 use crate::real::{FloatType, Real};
-
-/// The rounding error that a loss may have, relative and in units of the rows' type's epsilon.
-const NOISE: f64 = 16.0;
-
-/// The relative error of parameters, in the same units, under which L-BFGS ends where a step does not
-/// help: well above what rounding leaves on ill-conditioned data.
-const PRECISION: f64 = 256.0;
 
 impl<T: Real> LinearTrainer<T> {
     /// Does one epoch's steps, and says if they found that there is nowhere to go.
@@ -37,8 +31,8 @@ impl<T: Real> LinearTrainer<T> {
     fn whole(&mut self, rate: f64) -> Result<f64, TrainError> {
         let (rows, total) = (self.training.rows(), self.targets.total);
         if let Some(point) = self.rule.lookahead() {
-            let sums = self.objective.gradient(rows, total, point, &mut self.gradient)?;
-            let seen = self.objective.loss(sums, total, point);
+            let mut over = OverRows { objective: &mut self.objective, rows, total };
+            let seen = over.evaluate(0..rows.len(), point, &mut self.gradient)?;
             self.rule.step(&mut self.params, &self.gradient, rate);
             return Ok(seen);
         }
@@ -55,12 +49,11 @@ impl<T: Real> LinearTrainer<T> {
         let mut seen = 0.0;
         for index in Words::new(self.checked.config.seed, self.epoch).permutation(batches) {
             let range = index * batch..rows.len().min((index + 1) * batch);
-            // What a batch weighs on average, so that the mean of its steps is that of all rows.
-            let total = self.targets.total * range.len() as f64 / rows.len() as f64;
             let point = self.rule.lookahead().unwrap_or(&self.params);
-            let part = rows.slice(range.clone());
-            let sums = self.objective.gradient(part, total, point, &mut self.gradient)?;
-            seen += self.objective.loss(sums, total, point) * range.len() as f64;
+            let (objective, total) = (&mut self.objective, self.targets.total);
+            let mut over = OverRows { objective, rows, total };
+            let loss = over.evaluate(range.clone(), point, &mut self.gradient)?;
+            seen += loss * range.len() as f64;
             // A short last batch counts as much as it has rows.
             if range.len() < batch {
                 let part = range.len() as f64 / batch as f64;
@@ -78,8 +71,7 @@ impl<T: Real> LinearTrainer<T> {
         };
         let (rows, total, objective) =
             (self.training.rows(), self.targets.total, &mut self.objective);
-        let least = (PRECISION * epsilon::<T>()).powi(2) * self.start_loss;
-        let search = Search { limit: *limit, noise: NOISE * epsilon::<T>(), least };
+        let search = Search::new(*limit, epsilon::<T>(), self.start_loss);
         let length =
             lbfgs_step(history, &search, &mut self.params, &mut self.current, |at, into| {
                 objective.evaluate(rows, total, at, into)
