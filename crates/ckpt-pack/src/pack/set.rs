@@ -209,15 +209,15 @@ impl PackSet {
             return Ok(found);
         }
         let mut failed = Error::Missing(*id);
-        // A list that is made while packs are compacted may have neither the old ones nor the new
-        // one.
-        for _ in 0..LOOKS {
-            self.live.refresh()?;
-            failed = match self.search(&live).read(id, u8::MAX) {
-                Ok(Some(found)) => return Ok(found),
-                Ok(None) => Error::Missing(*id),
-                Err(error) => error,
-            };
+        let found = self.look_again(|| {
+            let found = self.search(&live).read(id, u8::MAX);
+            found.or_else(|error| {
+                failed = error;
+                Ok(None)
+            })
+        })?;
+        if let Some(found) = found {
+            return Ok(found);
         }
         // What trash cannot give does not change why the object is not where it should be.
         if self.trash.refresh().is_ok()
@@ -226,6 +226,19 @@ impl PackSet {
             return Ok(found);
         }
         Err(self.explain(failed))
+    }
+
+    /// Lists the packs again and looks for what seems to be missing, some times: a list that is made
+    /// while packs are compacted may have neither the old ones nor the new one.
+    pub fn look_again<T>(&self, mut look: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+        for _ in 0..LOOKS {
+            self.live.refresh()?;
+            let found = look()?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     fn buffers(&self) -> MutexGuard<'_, Vec<Buffers>> {

@@ -90,11 +90,15 @@ impl Repository {
 
     fn resolve_prefix(&self, prefix: &HexPrefix) -> Result<VersionId> {
         const SHOWN: usize = 4;
-        let mut found = self.objects.packs.with_prefix(ObjectKind::Version, prefix)?;
-        if found.is_empty() {
-            self.objects.packs.refresh()?;
-            found = self.objects.packs.with_prefix(ObjectKind::Version, prefix)?;
-        }
+        let packs = &self.objects.packs;
+        let look = || {
+            let found = packs.with_prefix(ObjectKind::Version, prefix)?;
+            Ok(Some(found).filter(|found| !found.is_empty()))
+        };
+        let found = match look()? {
+            None => packs.look_again(look)?.unwrap_or_default(),
+            Some(found) => found,
+        };
         let ids: Vec<VersionId> =
             found.into_iter().map(|id| VersionId::from_digest(id.digest)).collect();
         match ids[..] {

@@ -4,23 +4,26 @@
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use crate::common::{
     by_hand::{Object, plant, version},
-    draft, main_branch, open,
+    draft,
+    look::read,
+    main_branch, open,
     records::RecipeRecord,
-    repository,
+    repository, unmerged,
 };
 use ckpt_hash::{Digest, RecipeId, VersionId};
 use ckpt_store::{
-    Checkpoint, Contents, InputFile, Recipe, RefName, Repository, RestoreOptions, Role, Tensor,
+    Checkpoint, Contents, InputFile, ObjectId, ObjectKind, Recipe, RefName, Repository,
+    RestoreOptions, Role, Tensor,
     disk::{Disk, ReadAt},
 };
-use ckpt_testkit::disks::{MemDisk, SpyDisk, Step};
+use ckpt_testkit::disks::{CrashImage, MemDisk, SpyDisk, Step};
 
 fn packs(disk: &MemDisk) -> Vec<String> {
     disk.list("packs").unwrap().iter().map(|name| format!("packs/{name}")).collect()
@@ -95,6 +98,85 @@ fn a_pack_that_vanishes_while_packs_are_listed_is_no_error() {
     });
     let repo = Repository::open_on(Arc::new(spy)).unwrap();
     assert_eq!(repo.version(&id).unwrap().id, id);
+}
+
+/// What another process does while a reader lists packs: at `Step::List` before it does, at
+/// `Step::Listed` when it has its list.
+type Concurrently = Box<dyn Fn(Step) + Send>;
+
+/// A reader that was open before a branch was moved, the version that it was moved to, and what to
+/// set for another process to act when packs are listed next.
+fn moved_since_opened() -> (MemDisk, Repository, VersionId, Arc<Mutex<Option<Concurrently>>>) {
+    let (disk, writer) = unmerged();
+    let mut commits = (0..8).map(|n| writer.commit(&main_branch(), &draft(f64::from(n))).unwrap());
+    commits.by_ref().take(7).for_each(drop);
+    let concurrently: Arc<Mutex<Option<Concurrently>>> = Arc::default();
+    let acts = Arc::clone(&concurrently);
+    let spy = SpyDisk::new(disk.clone(), move |step, path| {
+        let is_list = matches!(step, Step::List | Step::Listed) && path == "packs";
+        let mut acts = acts.lock().unwrap();
+        if let Some(act) = acts.as_ref().filter(|_| is_list) {
+            act(step);
+            *acts = acts.take().filter(|_| step == Step::List);
+        }
+        Ok(())
+    });
+    let reader = Repository::open_on(Arc::new(spy)).unwrap();
+    let moved = commits.next().unwrap().version.id;
+    drop(commits);
+    (disk, reader, moved, concurrently)
+}
+
+/// Compacts on a copy; returns the packs that are replaced, and the new ones with their bytes.
+fn compacted(disk: &MemDisk) -> (Vec<String>, Vec<(String, Vec<u8>)>) {
+    let copy = disk.crash(CrashImage::Written);
+    assert_eq!(open(&copy).merge_packs().unwrap().into, 1);
+    let (before, after) = (packs(disk), packs(&copy));
+    let new = after.iter().filter(|pack| !before.contains(pack));
+    let new = new.map(|pack| (pack.clone(), read(&copy, pack))).collect();
+    (before.into_iter().filter(|pack| !after.contains(pack)).collect(), new)
+}
+
+/// A folder is not listed in one moment: a list that is made while packs are compacted may show
+/// neither a pack that was compacted nor the one that has its objects now.
+#[test]
+fn a_move_is_found_whose_pack_was_compacted_while_packs_were_listed() {
+    let look: [fn(&Repository, VersionId) -> Option<VersionId>; 2] = [
+        |reader, _| reader.target(&main_branch()).unwrap(),
+        |reader, moved| reader.resolve(&moved.to_string()[..12]).ok(),
+    ];
+    for look in look {
+        let (disk, reader, moved, concurrently) = moved_since_opened();
+        let (old, new) = compacted(&disk);
+        *concurrently.lock().unwrap() = Some(Box::new(move |step| match step {
+            Step::List => old.iter().for_each(|pack| disk.remove(pack).unwrap()),
+            _ => new.iter().for_each(|(pack, bytes)| write(&disk, pack, bytes)),
+        }));
+        assert_eq!(look(&reader, moved), Some(moved));
+        assert!(concurrently.lock().unwrap().is_none(), "packs were listed");
+    }
+}
+
+/// Packs that vanished between listing and opening were compacted into one that the list misses;
+/// what commits, and what takes packs away, relies on one such list.
+#[test]
+fn packs_are_listed_again_where_some_were_compacted_before_they_were_opened() {
+    let (disk, _, moved, _) = moved_since_opened();
+    let (once, compacting) = (AtomicBool::new(true), disk.clone());
+    let spy = SpyDisk::new(disk, move |step, path| {
+        if step == Step::Listed && path == "packs" && once.swap(false, Ordering::SeqCst) {
+            open(&compacting).merge_packs().unwrap();
+        }
+        Ok(())
+    });
+    let repo = Repository::open_on(Arc::new(spy)).unwrap();
+    let version = ObjectId { kind: ObjectKind::Version, digest: *moved.digest() };
+    assert_eq!(repo.depth_of(&version).unwrap(), Some(0));
+}
+
+/// Writes a file.
+fn write(disk: &MemDisk, path: &str, bytes: &[u8]) {
+    disk.create(path).unwrap().write_all(bytes).unwrap();
 }
 
 /// Damages the entry of an object in the index of a pack.
