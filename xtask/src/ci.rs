@@ -4,58 +4,91 @@ use std::{io, process::ExitCode};
 
 use crate::{cargo, complain};
 
+/// How much is checked.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+pub(crate) enum Extent {
+    /// What every change is checked by before it lands.
+    Core,
+    /// And what a change rarely breaks.
+    All,
+    /// And the tests that take minutes.
+    Long,
+}
+
 /// One step: what it checks, and how cargo is called.
 struct Step {
+    extent: Extent,
     what: &'static str,
     args: &'static [&'static str],
-    /// What rustdoc is told; clippy is told by its arguments.
-    rustdoc_flags: &'static str,
+    env: &'static [(&'static str, &'static str)],
+}
+
+const fn step(extent: Extent, what: &'static str, args: &'static [&'static str]) -> Step {
+    Step { extent, what, args, env: &[] }
 }
 
 /// The steps, in order.
-const STEPS: [Step; 6] = [
+const STEPS: &[Step] = &[
     // Before anything is compiled.
-    Step { what: "format", args: &["fmt", "--all", "--check"], rustdoc_flags: "" },
-    Step {
-        what: "lints",
-        args: &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
-        rustdoc_flags: "",
-    },
+    step(Extent::Core, "format", &["fmt", "--all", "--check"]),
+    step(
+        Extent::Core,
+        "lints",
+        &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
+    ),
     // The README's own test command.
-    Step { what: "tests", args: &["test", "--workspace"], rustdoc_flags: "" },
+    step(Extent::Core, "tests", &["test", "--workspace"]),
     // What is off by default; the lints have built its dependencies.
+    step(Extent::Core, "tests of features", &["test", "-p", "ckpt-data", "--features", "parquet"]),
     Step {
-        what: "tests of features",
-        args: &["test", "-p", "ckpt-data", "--features", "parquet"],
-        rustdoc_flags: "",
-    },
-    Step {
+        extent: Extent::Core,
         what: "docs",
         args: &["doc", "--workspace", "--no-deps", "--all-features"],
-        rustdoc_flags: "-D warnings",
+        env: &[("RUSTDOCFLAGS", "-D warnings")],
     },
     // In the profile of the tests, whose dependencies are built already.
+    step(Extent::Core, "benches", &["bench", "--workspace", "--no-run", "--profile", "dev"]),
+    step(
+        Extent::All,
+        "fuzz targets",
+        &["check", "--manifest-path", "fuzz/Cargo.toml", "--target-dir", "target"],
+    ),
+    // Locks are a checker's here, so everything is built anew, apart from the rest.
     Step {
-        what: "benches",
-        args: &["bench", "--workspace", "--no-run", "--profile", "dev"],
-        rustdoc_flags: "",
+        extent: Extent::All,
+        what: "schedules of threads",
+        args: &["test", "-p", "ckpt-pack", "-p", "ckpt-store", "schedules"],
+        env: &[("RUSTFLAGS", "--cfg shuttle"), ("CARGO_TARGET_DIR", "target/shuttle")],
     },
+    // Each as it would be published, built from what is in it alone.
+    step(
+        Extent::All,
+        "packages",
+        &[
+            "package",
+            "--workspace",
+            "--allow-dirty",
+            "--exclude=xtask",
+            "--exclude=ckpt-benches",
+            "--exclude=ckpt-tests",
+            "--exclude=ckpt-testkit",
+        ],
+    ),
+    // Their short forms are among the other tests.
+    step(
+        Extent::Long,
+        "long tests",
+        &["test", "-p", "ckpt-store", "-p", "ckpt-tests", "--features", "long-tests"],
+    ),
 ];
 
-/// The tests that take minutes, behind a feature: their short forms are among the others.
-const LONG: Step = Step {
-    what: "long tests",
-    args: &["test", "-p", "ckpt-store", "-p", "ckpt-tests", "--features", "long-tests"],
-    rustdoc_flags: "",
-};
-
 /// Runs every step and stops at the first that fails.
-pub(crate) fn run(is_long: bool) -> io::Result<ExitCode> {
-    for Step { what, args, rustdoc_flags } in STEPS.into_iter().chain(is_long.then_some(LONG)) {
+pub(crate) fn run(extent: Extent) -> io::Result<ExitCode> {
+    for Step { what, args, env, .. } in STEPS.iter().filter(|step| step.extent <= extent) {
         let line = format!("cargo {}", args.join(" "));
         complain(&format!("ci: {what}: {line}"));
         let mut step = cargo::cargo();
-        let step = step.args(args).env("RUSTDOCFLAGS", rustdoc_flags).current_dir(cargo::root());
+        let step = step.args(*args).envs(env.iter().copied()).current_dir(cargo::root());
         if !step.status()?.success() {
             complain(&format!("error: {what} failed: {line}"));
             return Ok(ExitCode::FAILURE);

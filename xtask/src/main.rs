@@ -12,14 +12,16 @@ use std::{
     process::ExitCode,
 };
 
-use crate::cargo::Program;
+use crate::{cargo::Program, ci::Extent};
 
 /// What stands before ckpt's own help.
 const HELP: &str = "\
 The glue of this workspace: cargo xtask VERB
 
-  ci [--long]     checks format, lints, tests, docs and benches, as hosted CI does;
-                  with --long also by the tests that take minutes
+  ci              checks format, lints, tests, docs and benches
+  ci --all        also what a change rarely breaks: fuzz targets, schedules of threads,
+                  packages; hosted CI runs this
+  ci --long       also by the tests that take minutes
   regenerate      writes the golden files in fixtures/ anew, after a change of the format
   bench           runs the benches and versions their medians: cargo xtask bench --help
   data            makes data to measure and test with: cargo xtask data --help
@@ -35,9 +37,10 @@ fn main() -> ExitCode {
     let (verb, rest) = verb(&args);
     let done = match verb.and_then(OsStr::to_str) {
         Some("ci") => match rest {
-            [] => ci::run(false),
-            [flag] if flag == "--long" => ci::run(true),
-            _ => return wrong_usage("ci takes no argument but --long"),
+            [] => ci::run(Extent::Core),
+            [flag] if flag == "--all" => ci::run(Extent::All),
+            [flag] if flag == "--long" => ci::run(Extent::Long),
+            _ => return wrong_usage("ci takes no argument but --all or --long"),
         },
         Some("regenerate") if rest.is_empty() => regenerate::run(),
         Some("regenerate") => return wrong_usage("regenerate takes no argument"),

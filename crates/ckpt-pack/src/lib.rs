@@ -23,6 +23,7 @@ mod object;
 mod pack;
 mod progress;
 mod repack;
+mod sync;
 
 pub use crate::{
     error::{Error, Result},

@@ -34,6 +34,7 @@ mod repo;
 mod restore;
 mod signature;
 mod statistics;
+mod sync;
 mod upkeep;
 
 pub use ckpt_codec::Effort;

@@ -11,10 +11,13 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
-use crate::object::ObjectId;
+use crate::{
+    object::ObjectId,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// Bytes of blocks that a repository keeps unless told otherwise: a small checkpoint, and little
 /// beside what a training process holds.
@@ -193,19 +196,19 @@ mod tests {
 
     use super::*;
 
-    const LEN: usize = 10;
+    pub(super) const LEN: usize = 10;
 
     /// The block at a place of a checkpoint.
-    fn id(checkpoint: usize, place: usize) -> ObjectId {
+    pub(super) fn id(checkpoint: usize, place: usize) -> ObjectId {
         let text = format!("{checkpoint} {place}");
         ObjectId::block(&LeafHash::from_digest(Digest::of(text.as_bytes())))
     }
 
-    fn found(depth: u8) -> Found {
+    pub(super) fn found(depth: u8) -> Found {
         Found { bytes: Arc::new(vec![depth; LEN]), depth }
     }
 
-    fn len(cache: &BlockCache) -> usize {
+    pub(super) fn len(cache: &BlockCache) -> usize {
         let blocks = cache.blocks();
         let sum: usize = blocks.slots.iter().flatten().map(|slot| slot.found.bytes.len()).sum();
         assert_eq!(sum, blocks.recent_len + blocks.kept_len);
@@ -290,5 +293,45 @@ mod tests {
             }
             assert!(len(&cache) <= 40 * LEN);
         }
+    }
+}
+
+/// Many schedules of the threads that share a cache.
+#[cfg(all(test, shuttle))]
+mod schedules {
+    use shuttle::thread;
+
+    use super::tests::{LEN, found, id, len};
+    use super::*;
+
+    /// Of the schedules, so that every run has the same.
+    const SEED: u64 = 11;
+
+    #[test]
+    fn a_block_is_what_it_was_whoever_comes_in_between() {
+        let act = |cache: &BlockCache, thread: usize| {
+            for place in 0..4 {
+                let block = |checkpoint: usize| found((10 * checkpoint + place) as u8);
+                cache.insert(id(thread, place), block(thread));
+                cache.follow(Some(&id(thread, place)), id(2 + thread, place), block(2 + thread));
+                for checkpoint in 0..4 {
+                    let known = cache.get(&id(checkpoint, place));
+                    assert!(known.is_none_or(|known| known.bytes == block(checkpoint).bytes));
+                }
+                assert!(len(cache) <= 8 * LEN);
+            }
+        };
+        shuttle::check_random_with_seed(
+            move || {
+                let cache = Arc::new(BlockCache::new(8 * LEN));
+                let other = Arc::clone(&cache);
+                let handle = thread::spawn(move || act(&other, 1));
+                act(&cache, 0);
+                handle.join().expect("it does not panic");
+                assert!(len(&cache) >= 2 * LEN);
+            },
+            SEED,
+            500,
+        );
     }
 }

@@ -1,11 +1,12 @@
 //! Files of packs that stay open between reads.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
-use crate::{disk::ReadFile, error::Result};
+use crate::{
+    disk::ReadFile,
+    error::Result,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// Most files of one folder that stay open: reads go to few packs at a time, and of the some 1,000
 /// files that a process may have open the store leaves most to its caller.

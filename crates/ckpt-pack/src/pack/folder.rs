@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -21,6 +21,7 @@ use crate::{
     disk::durable::join,
     error::{Doing, Error, Result},
     object::ObjectId,
+    sync::{PoisonError, RwLock, RwLockReadGuard},
 };
 
 /// The packs of a folder that this process knows of.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use ckpt_hash::HexPrefix;
@@ -21,6 +21,7 @@ use crate::{
     disk::{Disk, ReadFile},
     error::{Doing, Error, Result},
     object::{ObjectId, ObjectKind},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// The packs that this process knows of.

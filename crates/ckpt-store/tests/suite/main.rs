@@ -36,6 +36,8 @@ mod read_at;
 mod refuse;
 mod repair;
 mod retention;
+#[cfg(shuttle)]
+mod schedules;
 mod session;
 mod shared;
 mod statistics;

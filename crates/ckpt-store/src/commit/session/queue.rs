@@ -1,17 +1,12 @@
 //! What waits between a training loop and the thread that writes.
 
-use std::{
-    any::Any,
-    collections::VecDeque,
-    fmt, mem,
-    panic::resume_unwind,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
-};
+use std::{any::Any, collections::VecDeque, fmt, mem, panic::resume_unwind};
 
 use crate::{
     commit::{Commit, Draft, Made},
     content::{contents::Contents, ingest::Recent},
     error::{Error, Result},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 /// Most versions of a group: a thousand share the cost of two syncs well enough.
@@ -189,4 +184,101 @@ impl fmt::Debug for Queue {
 
 fn memory<'a>(drafts: impl IntoIterator<Item = &'a Draft>) -> u64 {
     drafts.into_iter().map(|draft| draft.contents.memory()).sum()
+}
+
+/// Many schedules of the threads that share a queue.
+#[cfg(all(test, shuttle))]
+mod schedules {
+    use std::sync::Arc;
+
+    use shuttle::thread;
+
+    use super::*;
+    use crate::{Role, Signature, Tensor};
+
+    /// Bytes of a version here; two fit.
+    const LEN: u64 = 8;
+    const ROOM: u64 = 2 * LEN;
+    const VERSIONS: u64 = 5;
+    /// Of the schedules, so that every run has the same.
+    const SEED: u64 = 11;
+
+    /// What was written, in order; never locked while another thread may go on.
+    type Written = std::sync::Mutex<Vec<u64>>;
+
+    fn version(number: u64) -> Draft {
+        let tensor = Tensor::from_f64("w", Role::Weights, &[number as f64]);
+        let draft = Draft::new(Contents::Tensors(vec![tensor]), Signature::new("ada", 0));
+        draft.with_message(number.to_string())
+    }
+
+    fn numbers(drafts: &[Draft]) -> Vec<u64> {
+        drafts.iter().map(|draft| draft.message.parse().expect("a number")).collect()
+    }
+
+    /// Writes what comes, and fails at the version `fails_at`.
+    fn write(queue: &Queue, written: &Written, fails_at: u64) {
+        while let Some(group) = queue.next_group() {
+            assert!(memory(&group.drafts) <= ROOM, "no more than there is room for");
+            let failed = numbers(&group.drafts).contains(&fails_at).then_some(Error::SessionEnded);
+            // Writing takes its time.
+            thread::yield_now();
+            if failed.is_none() {
+                written.lock().expect("nobody panicked").extend(numbers(&group.drafts));
+            }
+            queue.end_group(group, Made { commits: Vec::new(), failed });
+        }
+    }
+
+    /// Runs a writer, another thread that flushes, and the one that commits; returns what was handed
+    /// over, what was written and what was not.
+    fn run(fails_at: u64) -> [Vec<u64>; 3] {
+        let queue = Arc::new(Queue::new(ROOM));
+        let written = Arc::new(Written::default());
+        let writer = thread::spawn({
+            let (queue, written) = (Arc::clone(&queue), Arc::clone(&written));
+            move || write(&queue, &written, fails_at)
+        });
+        let flusher = thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || queue.flush().is_ok()
+        });
+        let pushed: Vec<_> =
+            (0..VERSIONS).take_while(|n| queue.push(version(*n)).is_ok()).collect();
+        let was_flushed = queue.flush().is_ok();
+        let done = || written.lock().expect("nobody panicked").clone();
+        assert!(!was_flushed || done() == pushed, "all is written that was handed over");
+        let also_flushed = flusher.join().expect("it does not panic");
+        queue.close();
+        writer.join().expect("it does not panic");
+        assert!(fails_at < VERSIONS || (was_flushed && also_flushed));
+        [pushed, done(), numbers(&queue.take_unsaved())]
+    }
+
+    #[test]
+    fn what_is_handed_over_is_written_once_and_in_order() {
+        shuttle::check_random_with_seed(
+            || {
+                let [pushed, written, unsaved] = run(VERSIONS);
+                assert_eq!(pushed, (0..VERSIONS).collect::<Vec<_>>());
+                assert_eq!((written, unsaved), (pushed, Vec::new()));
+            },
+            SEED,
+            1000,
+        );
+    }
+
+    #[test]
+    fn what_an_error_kept_from_being_written_is_given_back_once() {
+        shuttle::check_random_with_seed(
+            || {
+                let [pushed, mut written, unsaved] = run(2);
+                assert!(!written.contains(&2) && (unsaved.contains(&2) || !pushed.contains(&2)));
+                written.extend(unsaved);
+                assert_eq!(written, pushed);
+            },
+            SEED,
+            1000,
+        );
+    }
 }

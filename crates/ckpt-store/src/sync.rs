@@ -1,0 +1,7 @@
+//! The locks that threads share. With `--cfg shuttle` they are those of a checker, which runs tests
+//! under many schedules (CONTRIBUTING.md).
+
+#[cfg(shuttle)]
+pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+#[cfg(not(shuttle))]
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
