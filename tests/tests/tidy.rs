@@ -55,9 +55,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
 
 /// What each part of `ckpt-store` may know of the others: a folder, a file at the top, or a file of a
 /// folder. A folder may know itself.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("signature", &[]),
     ("options", &[]),
+    ("sync", &[]),
     ("record", &["signature"]),
     ("recipe", &["record"]),
     ("error", &["signature", "record", "refs::name", "refs::condition", "history::revision"]),
@@ -69,6 +70,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     (
         "commit",
         &[
+            "sync",
             "options",
             "signature",
             "record",
