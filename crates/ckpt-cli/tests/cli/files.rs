@@ -184,3 +184,25 @@ fn tensors_are_exported_whatever_file_they_came_in() {
     [exit code 1]
     "#);
 }
+
+/// Weights and their moving average are equal at first: the names of tensors do not depend on that,
+/// so that a history does not break in two where they part.
+#[test]
+fn a_moving_average_has_its_names_from_the_first_epoch_on() {
+    let sandbox = Sandbox::new();
+    for (weights, average) in [(1.0, 1.0), (2.0, 1.1), (3.0, 1.3)] {
+        sandbox.tensors("run/model.safetensors", &[("w", &[1], &[weights])]);
+        sandbox.tensors("run/ema.safetensors", &[("w", &[1], &[average])]);
+        sandbox.run("commit run");
+    }
+    for pair in ["main@1 main@2", "main@2 main@3"] {
+        let compared = sandbox.run(&format!("compare {pair} --tensor w"));
+        assert!(compared.contains("2 tensors: 2 changed"), "{compared}");
+        assert!(compared.contains("ema.safetensors::w") && !compared.contains("renamed"));
+    }
+    // Each has a row in every version, and an update from the second on.
+    let stat = sandbox.output("stat w --over main --json").stdout;
+    let rows: Vec<serde_json::Value> = serde_json::from_slice(&stat).unwrap();
+    assert_eq!(rows.len(), 6);
+    assert!(rows.iter().all(|row| row["update"].is_number() == (row["number"] != 1)));
+}

@@ -83,3 +83,19 @@ fn a_repository_of_a_newer_format_is_left_alone() {
     [exit code 1]
     "#);
 }
+
+#[test]
+fn a_section_of_config_toml_that_a_later_ckpt_knows_is_noticed_and_passed_by() {
+    let sandbox = Sandbox::new();
+    sandbox.tensors("w.safetensors", &[("w", &[1], &[1.0])]);
+    sandbox.file(
+        ".ckpt/config.toml",
+        "[remotes.origin]\nurl = \"s3://models\"\n\n[metric]\nloss = \"min\"\n",
+    );
+    let output = sandbox.output("commit w.safetensors");
+    assert!(output.status.success());
+    assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"
+    note: this ckpt does not know the section [metric] of config.toml; [metrics] may be meant
+    note: this ckpt does not know the section [remotes] of config.toml
+    ");
+}

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use ckpt_hash::VersionId;
+use ckpt_hash::{AnnotationId, VersionId};
 use ckpt_pack::ObjectId;
 
 use crate::{
@@ -25,6 +25,7 @@ pub struct Reachability<'a> {
     pub(crate) notes: Arc<Notes>,
     /// Versions that a ref leads to.
     pub(crate) versions: HashSet<VersionId>,
+    annotations: Vec<AnnotationId>,
     contents: HashSet<Content>,
     /// Blocks and lists of blocks that are needed.
     pub(crate) objects: HashSet<ObjectId>,
@@ -43,6 +44,10 @@ impl<'a> Reachability<'a> {
 
     /// Walks from versions that are wanted to those that the other side has: what it lacks are the
     /// records of the versions between and their content, as far as it was not removed here.
+    ///
+    /// The annotations on them, with their files, are needed too, where the other side has or gets all
+    /// versions that they are on; [`annotations`](Self::annotations) names them. What else was said of
+    /// versions that it has already is not looked for.
     ///
     /// Content that versions at the border have too counts as had. Some that versions further back
     /// have may be named again: who knows the other side's packs leaves it out.
@@ -86,10 +91,29 @@ impl<'a> Reachability<'a> {
                 next.extend(record.parents);
             }
         }
+        found.add_annotations(&had)?;
         for id in border.intersection(&had) {
             found.subtract(&repository.objects.version(id)?);
         }
         Ok(found)
+    }
+
+    /// Adds the annotations on versions that were found, unless they are also on others that the
+    /// other side does not have.
+    fn add_annotations(&mut self, had: &HashSet<VersionId>) -> Result<()> {
+        let notes = Arc::clone(&self.notes);
+        let on_found = notes.iter().filter(|(version, _)| self.versions.contains(version));
+        let all: BTreeMap<AnnotationId, _> =
+            on_found.flat_map(|(_, on)| &on.notes).map(|note| (note.id, note)).collect();
+        for (id, note) in all {
+            let goes = |version| self.versions.contains(version) || had.contains(version);
+            if note.record.versions.iter().all(goes) {
+                self.objects.insert(id.into());
+                self.files(&note.record.files)?;
+                self.annotations.push(id);
+            }
+        }
+        Ok(())
     }
 
     /// Leaves out what a version consists of, as far as that can be read.
@@ -109,6 +133,12 @@ impl<'a> Reachability<'a> {
         self.versions.iter()
     }
 
+    /// Returns the annotations that go along, sorted, for
+    /// [`adopt_annotations`](Repository::adopt_annotations).
+    pub fn annotations(&self) -> &[AnnotationId] {
+        &self.annotations
+    }
+
     /// Returns the objects that are needed, in no order.
     pub fn objects(&self) -> impl Iterator<Item = &ObjectId> {
         self.objects.iter()
@@ -119,6 +149,7 @@ impl<'a> Reachability<'a> {
             repository,
             notes: Arc::default(),
             versions: HashSet::new(),
+            annotations: Vec::new(),
             contents: HashSet::new(),
             objects: HashSet::new(),
         }

@@ -15,7 +15,7 @@ use crate::common::{
 };
 use ckpt_hash::VersionId;
 use ckpt_store::{
-    Adopted, Contents, Draft, Error, GcOptions, InputFile, ObjectId, ObjectKind, Parents,
+    Adopted, Contents, Draft, Error, GcOptions, InputFile, NewNote, ObjectId, ObjectKind, Parents,
     Reachability, RefName, Repository, RestoreOptions, Result, Role, Silent, Tensor,
     disk::{Disk, ReadAt},
 };
@@ -158,6 +158,40 @@ fn what_a_pack_builds_on_must_be_here() {
     let lists = lacking.objects().copied().filter(|id| id.kind != ObjectKind::Block);
     let pack = ours.export_pack(lists, &|_| None, &target).unwrap().unwrap();
     assert!(matches!(other.adopt_pack(&read(&target, &pack.name)), Err(Error::Missing(_))));
+}
+
+#[test]
+fn annotations_go_along_with_their_files() {
+    let (_, ours, ids) = line(3);
+    let (_, theirs) = repository();
+    let file = || InputFile::new("eval.json", Box::new(b"{}".to_vec()), None).unwrap();
+    let note = |versions: &[VersionId], text: &str| {
+        let note = NewNote::new(versions.to_vec(), signature()).with_text(text);
+        ours.note(&note.with_files(vec![file()])).unwrap().id
+    };
+    let (first, both, later) = (
+        note(&ids[..1], "first"),
+        note(&ids[..2], "both"),
+        note(&[ids[1], ids[2]], "on one that does not go"),
+    );
+    let mut sorted = vec![first, both];
+    sorted.sort();
+    let lacking = Reachability::between(&ours, &ids[1..2], &[]).unwrap();
+    assert_eq!(lacking.annotations(), sorted);
+    push(&ours, &theirs, ids[1], &[]).unwrap();
+    assert_eq!(theirs.adopt_annotations(&sorted).unwrap(), sorted);
+    let texts = |repo: &Repository, id| -> Vec<String> {
+        let notes = repo.notes().unwrap();
+        notes.on(id).unwrap().notes.iter().map(|note| note.record.text.clone()).collect()
+    };
+    assert_eq!(texts(&theirs, &ids[0]), ["both", "first"]);
+    assert!(theirs.verify(&Silent).unwrap().is_ok());
+    // With what comes next goes what is on both, and nothing that is there.
+    let rest = Reachability::between(&ours, &ids[2..3], &ids[1..2]).unwrap();
+    assert_eq!(rest.annotations(), [later]);
+    push(&ours, &theirs, ids[2], &ids[1..2]).unwrap();
+    theirs.adopt_annotations(rest.annotations()).unwrap();
+    assert_eq!(theirs.notes().unwrap().on(&ids[1]), ours.notes().unwrap().on(&ids[1]));
 }
 
 #[test]
