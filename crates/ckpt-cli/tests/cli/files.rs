@@ -201,8 +201,7 @@ fn a_moving_average_has_its_names_from_the_first_epoch_on() {
         assert!(compared.contains("ema.safetensors::w") && !compared.contains("renamed"));
     }
     // Each has a row in every version, and an update from the second on.
-    let stat = sandbox.output("stat w --over main --json").stdout;
-    let rows: Vec<serde_json::Value> = serde_json::from_slice(&stat).unwrap();
+    let rows = sandbox.documents("stat w --over main");
     assert_eq!(rows.len(), 6);
     assert!(rows.iter().all(|row| row["update"].is_number() == (row["number"] != 1)));
 }
