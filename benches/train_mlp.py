@@ -4,7 +4,7 @@
 
 Needs scikit-learn and safetensors. Each DIR/epoch-NN.safetensors holds the weights in f32, as
 torch.nn.Linear has them, and with --adam the optimizer's two moments beside them: real
-checkpoints for `cargo xtask bench store`, where those that it makes up itself are made up.
+checkpoints for `cargo xtask bench store`, where those that it makes up itself are synthetic.
 """
 
 import argparse

@@ -82,8 +82,8 @@ pub fn file_contents(path: &Path) -> Contents {
 /// Commits contents to the first branch.
 pub fn commit(repository: &Repository, contents: Contents) -> Commit {
     let branch = RefName::branch(FIRST_BRANCH).expect("a branch name");
-    let stamp = Signature::new("bench", 1_700_000_000_000);
-    let draft = Draft::new(contents, stamp);
+    let signature = Signature::new("bench", 1_700_000_000_000);
+    let draft = Draft::new(contents, signature);
     repository.commit(&branch, &draft).expect("one writer on a working disk")
 }
 

@@ -1,6 +1,6 @@
-//! `cargo xtask data`: made-up data to measure and test with.
+//! `cargo xtask data`: synthetic data to measure and test with.
 //!
-//! `sequence` makes training-like checkpoints, epoch by epoch. They are made up, not recorded: the
+//! `sequence` makes training-like checkpoints, epoch by epoch. They are synthetic, not recorded: the
 //! parameters are chosen so that coders make of them about what they make of real training of that
 //! kind. `table` makes tables to train on.
 

@@ -55,7 +55,7 @@ impl Place {
 
     /// Returns who called, and what time it is now.
     pub(crate) fn stamp_now(&self) -> anyhow::Result<Signature> {
-        Ok(self.caller.stamp(None)?)
+        Ok(self.caller.signature(None)?)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/ckpt-codec/tests/suite/common/hostile.rs"]
+#[path = "../../crates/ckpt-codec/tests/suite/common/adversarial.rs"]
 #[allow(dead_code, reason = "shared with other targets and with tests")]
-mod hostile;
+mod adversarial;
 
-fuzz_target!(|input: &[u8]| hostile::decode(input));
+fuzz_target!(|input: &[u8]| adversarial::decode(input));

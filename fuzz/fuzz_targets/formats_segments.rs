@@ -2,10 +2,10 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/ckpt-formats/tests/suite/common/hostile.rs"]
+#[path = "../../crates/ckpt-formats/tests/suite/common/adversarial.rs"]
 #[allow(dead_code, reason = "shared with other targets and with tests")]
-mod hostile;
+mod adversarial;
 
 fuzz_target!(|input: &[u8]| {
-    hostile::segments(input);
+    adversarial::segments(input);
 });

@@ -7,5 +7,5 @@ use libfuzzer_sys::fuzz_target;
 mod common;
 
 fuzz_target!(|input: &[u8]| {
-    common::hostile::small_file(input);
+    common::adversarial::small_file(input);
 });

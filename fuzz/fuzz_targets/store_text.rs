@@ -16,4 +16,4 @@ static REPOSITORY: LazyLock<Repository> = LazyLock::new(|| {
     repository
 });
 
-fuzz_target!(|input: &[u8]| common::hostile::text(&REPOSITORY, input));
+fuzz_target!(|input: &[u8]| common::adversarial::text(&REPOSITORY, input));

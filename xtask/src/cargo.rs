@@ -7,7 +7,7 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
-/// What people type to get here, for the hints of the programs that do the work.
+/// What users type to get here, for the hints of the programs that do the work.
 const NAME: &str = "cargo xtask";
 
 /// The variable by which they are told.

@@ -74,7 +74,7 @@ pub(crate) struct MetricsArgs {
 /// Everything that a run found.
 #[derive(Debug)]
 struct Run {
-    /// What makes such a run again, as people type it.
+    /// What makes such a run again, as users type it.
     command: String,
     rows: usize,
     threads: usize,

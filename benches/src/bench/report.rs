@@ -1,4 +1,4 @@
-//! Shows what a run found, to people and as JSON.
+//! Shows what a run found, to users and as JSON.
 
 use ckpt_cli::{
     Failure, format,

@@ -1,4 +1,4 @@
-//! `cargo xtask bench store`: ckpt beside plain copies and beside what people use instead.
+//! `cargo xtask bench store`: ckpt beside plain copies and beside what users use instead.
 //!
 //! All numbers of a run come from one machine in one hour: every tool does everything in turn, in
 //! an order that changes from turn to turn, and times are medians relative to those of `cp`.
@@ -62,7 +62,7 @@ Ratios above are means over the sequences, bytes the most of any; what was not m
 #[derive(Debug, clap::Args)]
 pub(crate) struct StoreArgs {
     /// Checkpoints of one training in order; a folder stands for its files, sorted by name
-    /// [default: made-up ones of each kind]
+    /// [default: synthetic ones of each kind]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What the given files are called in the results
@@ -71,13 +71,13 @@ pub(crate) struct StoreArgs {
     /// How often everything is measured
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..=1000))]
     repetitions: u32,
-    /// The kinds of made-up training [default: all]
+    /// The kinds of synthetic training [default: all]
     #[arg(long, value_name = "KIND", value_delimiter = ',', conflicts_with = "files")]
     kinds: Vec<Kind>,
-    /// How many checkpoints are made up of each kind
+    /// How many checkpoints are synthetic of each kind
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = value_parser!(u32).range(1..=999), conflicts_with = "files")]
     epochs: u32,
-    /// The size of made-up checkpoints in MiB
+    /// The size of synthetic checkpoints in MiB
     #[arg(long, value_name = "M", default_value_t = 32, value_parser = value_parser!(u32).range(1..=4096), conflicts_with = "files")]
     mib: u32,
     /// The size in MiB of one more checkpoint whose peak memory is measured; 0 for none
@@ -87,7 +87,7 @@ pub(crate) struct StoreArgs {
     /// Leave peers out
     #[arg(long)]
     no_peers: bool,
-    /// The folder to work in [default: beside the files; for made-up ones, beside the program]
+    /// The folder to work in [default: beside the files; for synthetic ones, beside the program]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Measure this ckpt, and this program for what runs in process, instead of building both
@@ -97,7 +97,7 @@ pub(crate) struct StoreArgs {
     #[arg(long, conflicts_with = "json")]
     markdown: bool,
     /// Write these tables into a page, between the lines `<!-- NAME -->` and `<!-- end -->`; the name
-    /// is `made-up` if no files are given
+    /// is `synthetic` if no files are given
     #[arg(long, value_name = "PAGE", conflicts_with = "json")]
     into: Option<PathBuf>,
 }
@@ -105,7 +105,7 @@ pub(crate) struct StoreArgs {
 /// Everything that a run found.
 #[derive(Debug)]
 struct Run {
-    /// What makes such a run again, as people type it.
+    /// What makes such a run again, as users type it.
     command: String,
     repetitions: u32,
     facts: Facts,
@@ -151,7 +151,7 @@ fn run_for_release(place: &Place, ui: &mut Ui) -> anyhow::Result<()> {
 
 /// Returns the name of the place in a page that the tables go to.
 fn page_name(args: &StoreArgs) -> &str {
-    if args.files.is_empty() { "made-up" } else { &args.name }
+    if args.files.is_empty() { "synthetic" } else { &args.name }
 }
 
 /// Makes the folder that everything happens in.

@@ -80,7 +80,7 @@ pub(crate) struct TrainerArgs {
 
 /// Everything that a run of the table found.
 struct Run {
-    /// What makes such a run again, as people type it.
+    /// What makes such a run again, as users type it.
     command: String,
     repetitions: u32,
     facts: Facts,

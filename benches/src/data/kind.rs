@@ -1,4 +1,4 @@
-//! The kinds of training, as people name them.
+//! The kinds of training, as users name them.
 
 use ckpt_tensor::Dtype;
 
@@ -15,7 +15,7 @@ pub(crate) enum Kind {
     Bf16,
     /// The same with three quarters of the tensors frozen
     Frozen,
-    /// The first, with Adam's two moments beside the weights
+    /// The first, with Adam's two moments and the weights
     Adam,
     /// An embedding table in f32 of which 1 % of the rows are touched
     Sparse,
@@ -32,7 +32,7 @@ impl Kind {
     pub(crate) const ALL: [Self; 6] =
         [Self::DenseF32, Self::MlpF32, Self::Bf16, Self::Frozen, Self::Adam, Self::Sparse];
 
-    /// Returns the name that people type.
+    /// Returns the name that users type.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::DenseF32 => "dense-f32",

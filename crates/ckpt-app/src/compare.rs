@@ -13,7 +13,7 @@ pub use self::{
     document::document,
     files::FileChange,
     inputs::{Input, Inputs},
-    requirements::{METRIC, Requirements, Unmet},
+    requirements::{FailedChecks, METRIC, Requirements},
 };
 use crate::{
     failure::Failure,
@@ -35,7 +35,7 @@ pub struct Judged {
     /// The files of both.
     pub files: Vec<FileChange>,
     /// What was required and is not met.
-    pub unmet: Vec<Unmet>,
+    pub unmet: Vec<FailedChecks>,
 }
 
 impl Judged {

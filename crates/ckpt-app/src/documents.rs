@@ -88,7 +88,7 @@ pub struct Show {
     pub version: VersionKeys,
     /// The refs that point to the version.
     pub refs: Vec<Ref>,
-    /// The id of all that went in.
+    /// The id of all inputs.
     pub recipe: RecipeId,
     pub data: Vec<Data>,
     pub code: Option<CodeId>,
@@ -206,12 +206,12 @@ pub struct Comparison {
     /// Whether all that is required is met; null where nothing is.
     pub met: Option<bool>,
     /// What is required and not met.
-    pub unmet: Vec<Unmet>,
+    pub unmet: Vec<FailedChecks>,
 }
 
 /// Something that `compare` was to require and that is not met.
 #[derive(Debug, Serialize)]
-pub struct Unmet {
+pub struct FailedChecks {
     /// `tensor` or `metric`.
     pub kind: &'static str,
     pub name: String,
@@ -335,7 +335,7 @@ pub struct Verify {
 pub struct Repair {
     #[serde(flatten)]
     pub verify: Verify,
-    /// The packs that were set aside.
+    /// The packs that were moved there.
     pub set_aside: Vec<String>,
     /// The versions that lack a part.
     pub versions_harmed: Vec<VersionId>,

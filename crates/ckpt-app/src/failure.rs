@@ -14,7 +14,7 @@ pub enum Class {
     Usage,
     /// The answer is no: exit code 3.
     No,
-    /// Somebody else was faster: exit code 4.
+    /// Another process was faster: exit code 4.
     Conflict,
     /// Nobody reads the output any more, which is nobody's fault: exit code 0.
     ClosedPipe,
@@ -53,7 +53,7 @@ impl Hint {
         Self::Command(command.into(), effect)
     }
 
-    /// Writes the hint for people who run this program under that name.
+    /// Writes the hint for users who run this program under that name.
     pub fn text(&self, program: &str) -> String {
         match self {
             Self::Text(text) => text.clone(),
@@ -224,7 +224,7 @@ impl From<Error> for Failure {
             Error::PointedAt { .. } => Some("move or delete the ref first".into()),
             Error::Config(_) => Some("config.toml is in the folder .ckpt".into()),
             Error::RefExists { .. } => Some("choose another name".into()),
-            Error::Unmet(unmet) => Some(after_refusal(unmet.kept)),
+            Error::FailedChecks(unmet) => Some(after_refusal(unmet.kept)),
             Error::NoGuard { name, .. } => {
                 let list = format!("guard {}", name.short());
                 Some(Hint::command(list, "lists its guards"))

@@ -149,7 +149,7 @@ fn check_collisions(found: &[Found]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says that a path cannot be read, and names one beside it that may be meant.
+/// Says that a path cannot be read, and names another in its folder that may be meant.
 fn missing(path: &Path, error: io::Error) -> Failure {
     let is_missing = error.kind() == io::ErrorKind::NotFound;
     let failure = reading(path)(error);

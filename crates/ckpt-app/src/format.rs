@@ -1,4 +1,4 @@
-//! Numbers, sizes and times as people read them.
+//! Numbers, sizes and times as users read them.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -29,7 +29,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Returns the word for people; none where there is nothing to say.
+    /// Returns the word for users; none where there is nothing to say.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Same => "same",

@@ -1,9 +1,9 @@
 //! The models of a repository: branches named MODEL/LINE are lines of one model.
 
+mod scan;
 mod size;
-mod survey;
 
 pub use self::{
+    scan::{Best, Entry, Newest, Scan, names},
     size::Size,
-    survey::{Best, Entry, Newest, Survey, names},
 };

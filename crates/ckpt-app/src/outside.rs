@@ -1,4 +1,4 @@
-//! Tells what is in a repository from what is beside it: commands write and read files there only
+//! Tells what is in a repository from what is outside it: commands write and read files there only
 //! through the store.
 
 use std::path::Path;

@@ -2,7 +2,7 @@
 
 use ckpt_store::ParamValue;
 
-/// Fewest characters of what may be an abbreviated hash: Git gives seven, and people six. A shorter
+/// Fewest characters of what may be an abbreviated hash: Git gives seven, and users six. A shorter
 /// text such as `1e5` is a number.
 const SHORTEST_HASH: usize = 6;
 

@@ -46,7 +46,7 @@ struct Cli {
 
 /// Runs the command line `program ARGS`, where `args` does not hold the program's name.
 ///
-/// `program` is what people type to get here, such as `ckpt`.
+/// `program` is what users type to get here, such as `ckpt`.
 pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let environment = Environment::read();
     let mut ui = Ui::new(program, &environment);
@@ -68,7 +68,7 @@ pub fn run(program: &'static str, args: impl IntoIterator<Item = OsString>) -> E
     exit_code(&mut context.ui, outcome)
 }
 
-/// Describes the command line for people who run this program under that name, in examples too.
+/// Describes the command line for users who run this program under that name, in examples too.
 fn for_program(program: &'static str) -> clap::Command {
     let example = |name: &str| format!("\n  {name} ");
     let rename = |command: clap::Command| match command.get_after_help() {

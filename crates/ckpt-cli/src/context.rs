@@ -7,7 +7,7 @@ use ckpt_store::{Repository, Signature};
 
 use crate::{environment::Environment, failure::Failure, ui::Ui};
 
-/// The name of this program, whatever people type to run it.
+/// The name of this program, whatever users type to run it.
 pub(crate) const PROGRAM: &str = "ckpt";
 
 /// How a command that did not fail ended.
@@ -64,7 +64,7 @@ impl Context {
     }
 
     /// Returns who and when.
-    pub(crate) fn stamp(&self) -> Result<Signature, Failure> {
-        self.environment.stamp(None)
+    pub(crate) fn signature(&self) -> Result<Signature, Failure> {
+        self.environment.signature(None)
     }
 }

@@ -23,7 +23,7 @@ const TIME: &str = "CKPT_TIME";
 /// Sets who commits.
 const AUTHOR: &str = "CKPT_AUTHOR";
 
-/// Says what people type to run this program, for hints and examples. Set by programs that hand their own
+/// Says what users type to run this program, for hints and examples. Set by programs that hand their own
 /// arguments on to this one.
 const PROGRAM: &str = "CKPT_PROGRAM";
 
@@ -33,7 +33,7 @@ const COLUMNS: &str = "COLUMNS";
 /// Where a system keeps its own name, in the order in which to look.
 const HOST_FILES: [&str; 2] = ["/proc/sys/kernel/hostname", "/etc/hostname"];
 
-/// Returns what people type to run this program: `ckpt`, unless `CKPT_PROGRAM` says otherwise.
+/// Returns what users type to run this program: `ckpt`, unless `CKPT_PROGRAM` says otherwise.
 pub fn program() -> &'static str {
     // It lives as long as the process.
     text(PROGRAM).map_or("ckpt", |program| program.leak())
@@ -109,7 +109,7 @@ impl Environment {
     ///
     /// # Errors
     /// Those of [`now_ms`](Self::now_ms).
-    pub fn stamp(&self, author: Option<&str>) -> Result<Signature, Failure> {
+    pub fn signature(&self, author: Option<&str>) -> Result<Signature, Failure> {
         let author = author.map_or_else(|| self.author(), str::to_owned);
         Ok(Signature::new(author, self.now_ms()?))
     }

@@ -16,7 +16,7 @@
 //! - 4: conflict: a branch is not where it was expected.
 //!
 //! # Output
-//! Results go to standard output, for people or, with `--json`, as one document of JSON per
+//! Results go to standard output, for users or, with `--json`, as one document of JSON per
 //! command, or one per line: for each version of `log`, each move or ref of `audit`. Notices, progress and errors go to standard
 //! error. A reader that stops reading ends the program without complaint.
 

@@ -54,7 +54,7 @@ impl Ui {
         }
     }
 
-    /// Returns what people type to run this program: `ckpt` or `cargo xtask`.
+    /// Returns what users type to run this program: `ckpt` or `cargo xtask`.
     pub const fn program(&self) -> &'static str {
         self.program
     }

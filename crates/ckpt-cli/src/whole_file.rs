@@ -1,4 +1,4 @@
-//! Files that commands write for people: whole or not at all.
+//! Files that commands write for users: whole or not at all.
 
 use std::{
     ffi::OsString,

@@ -1,4 +1,4 @@
-//! Sizes and speeds of the encodings against a parent, on made-up training.
+//! Sizes and speeds of the encodings against a parent, on synthetic training.
 //!
 //! `cargo run --release -p ckpt-codec --example delta [MiB per epoch]`
 //!

@@ -14,7 +14,7 @@ pub const MAX_BLOCK: usize = 1 << 20;
 /// Longest string of plain bytes: 64 MiB.
 ///
 /// Records (file lists, metadata) are coded whole. The largest is a safetensors header of a model
-/// with several 100,000 tensors, around 50 MB; the bound is what a hostile index can make a
+/// with several 100,000 tensors, around 50 MB; the bound is what an adversarial index can make a
 /// reader allocate.
 pub const MAX_RECORD: usize = 64 << 20;
 
@@ -87,7 +87,7 @@ impl fmt::Display for Encoding {
 
 /// How much time a smaller result may take.
 ///
-/// On made-up training, with [`Default`](Self::Default) as 1: [`Fast`](Self::Fast) takes 0.7 to 1
+/// On synthetic training, with [`Default`](Self::Default) as 1: [`Fast`](Self::Fast) takes 0.7 to 1
 /// of the time and stores the same, but for second moments of Adam, 1.11, whose differences save
 /// too little for what they cost to read. [`Small`](Self::Small) takes 2 to 11 times as long and
 /// stores 0.98 of bf16 and of frozen weights, and the same of f32; reading that bf16 takes 2 to 3
@@ -154,7 +154,7 @@ impl Effort {
         match self {
             Self::Fast => 0.8,
             Self::Default => 0.97,
-            // On made-up dense f32 it saves 0.1 %, which is not worth the time of every reader.
+            // On synthetic dense f32 it saves 0.1 %, which is not worth the time of every reader.
             Self::Small => 0.995,
         }
     }

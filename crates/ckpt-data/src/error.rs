@@ -258,7 +258,7 @@ pub enum Problem {
     #[error("the target {0} is also weights or left out; choose another target")]
     TwoRoles(String),
     /// Nothing is left to predict the target from.
-    #[error("no columns beside the target {0}")]
+    #[error("no columns but the target {0}")]
     NoFeatures(String),
     /// A column to predict from is text.
     #[error("column {0} is text, and a model needs numbers; leave the column out")]

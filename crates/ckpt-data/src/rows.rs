@@ -127,7 +127,7 @@ impl NpyRows {
         self.read_columns(rows, 0..self.columns, into)
     }
 
-    /// Reads some columns of some rows, row-major: the features without a target beside them, say,
+    /// Reads some columns of some rows, row-major: the features without the target, say,
     /// or the target alone. Numbers of another type become the nearest `T`.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ impl Table {
     /// [`samples`](Self::samples) does so for classes, weights and columns to leave out.
     ///
     /// # Errors
-    /// No column of that name, no column beside it, a column that is text, a number that is not
+    /// No column of that name, no other column, a column that is text, a number that is not
     /// finite.
     pub fn split_target(&self, name: Option<&str>) -> Result<Samples, DataError> {
         let target = name.map(str::to_owned);

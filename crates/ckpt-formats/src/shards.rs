@@ -44,7 +44,9 @@ fn parse_shard_index(bytes: &[u8]) -> Result<ShardIndex, FormatError> {
     for (tensor, file) in index.weight_map.0 {
         if !is_plain_name(&file) {
             let file = quoted(file.as_bytes());
-            return Err(broken(format!("`{file}` is no name of a file beside the index")));
+            return Err(broken(format!(
+                "`{file}` is no name of a file in the folder of the index"
+            )));
         }
         found.files.insert(file.clone());
         if let Some(before) = found.tensors.insert(tensor.clone(), file) {
@@ -90,7 +92,10 @@ mod tests {
     fn names_that_leave_the_folder_are_refused() {
         for name in ["../a", "a/b", "/a", "..", ".", "", "a\\\\b", "C:a", "a\\u0000", "a\\n"] {
             let message = refuse(&format!(r#"{{"weight_map":{{"w":"{name}"}}}}"#));
-            assert!(message.ends_with("is no name of a file beside the index"), "{message}");
+            assert!(
+                message.ends_with("is no name of a file in the folder of the index"),
+                "{message}"
+            );
         }
     }
 

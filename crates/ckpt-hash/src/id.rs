@@ -28,7 +28,7 @@ macro_rules! common {
                 self.0.as_bytes()
             }
 
-            /// Returns the first [`SHORT_LEN`](crate::SHORT_LEN) digits, for people.
+            /// Returns the first [`SHORT_LEN`](crate::SHORT_LEN) digits, for users.
             pub fn short(&self) -> String {
                 format!("{:.*}", SHORT_LEN, self.0)
             }
@@ -131,7 +131,7 @@ id!(
     VersionId, "ckpt version\n"
 );
 id!(
-    /// What went in: parameters, data, code, seed, the state that training started from.
+    /// Inputs: parameters, data, code, seed, the state that training started from.
     RecipeId, "ckpt recipe\n"
 );
 id!(

@@ -33,7 +33,7 @@ pub enum Error {
     /// An object that is in no pack.
     #[error("{0} is missing from the repository")]
     Missing(ObjectId),
-    /// Work that somebody stopped.
+    /// Work that the caller stopped.
     #[error("it was cancelled")]
     Cancelled,
 }

@@ -146,8 +146,8 @@ impl PackSet {
         let incoming = PackFolder::of(Arc::clone(&self.disk), TMP, opened);
         let pack = incoming.packs().pop().expect("it was just added");
         if let Err(error) = self.check_incoming(&pack, &incoming, check) {
-            // What its deltas build on may have moved since the packs were listed, or be set aside by
-            // somebody who did not know of it.
+            // What its deltas build on may have moved since the packs were listed, or be moved to trash by
+            // a process that did not know of it.
             match self.bring_back_outer_bases(&pack) {
                 Err(Error::Missing(_) | Error::Damaged { .. }) => return Err(error),
                 brought => brought?,

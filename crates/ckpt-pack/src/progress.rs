@@ -50,7 +50,7 @@ impl<'a> Meter<'a> {
     /// Counts more that was done.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] once somebody wants the work stopped.
+    /// [`Error::Cancelled`] once the caller wants the work stopped.
     pub fn add(&self, more: u64) -> Result<()> {
         let done = self.done.fetch_add(more, Ordering::Relaxed) + more;
         self.progress.update(done, self.total);

@@ -89,7 +89,7 @@ struct Repack<'a> {
 /// # Errors
 /// [`Error::Damaged`] where stored bytes fail their checksum, or where what a kept object builds on
 /// does not stay and the object cannot be read; whatever the disk refuses. New packs may then be in
-/// place beside the old ones.
+/// place next to the old ones.
 pub fn repack(
     disk: &dyn Disk,
     packs: &PackSet,
@@ -220,7 +220,7 @@ impl<'a> Repack<'a> {
             Action::Encode { base, must } => (base, must),
         };
         match self.encode(&place.entry, base) {
-            // What cannot be read is kept as it is: somebody may find a way.
+            // What cannot be read is kept as it is: a user may find a way.
             Err(Error::Damaged { .. } | Error::Missing(_)) if !must => self.copy(place).map(Some),
             encoded => encoded.map(Some),
         }

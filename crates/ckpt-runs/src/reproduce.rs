@@ -32,7 +32,7 @@ struct Recorded {
     settings: Settings,
 }
 
-/// What came out when versions were trained again.
+/// What training versions again gave.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Reproduction {
@@ -40,7 +40,7 @@ pub struct Reproduction {
     pub version: VersionId,
     /// Its epoch.
     pub epochs: u64,
-    /// How many versions came out the same, from the first on.
+    /// How many versions were the same, from the first on.
     pub compared: usize,
     /// The first thing that is not the same, if anything is not.
     pub difference: Option<Difference>,

@@ -20,7 +20,7 @@ use crate::{
 /// The metrics by which a version is the best: the first that there is.
 const CRITERIA: [&str; 4] = ["val_mse", "val_cross_entropy", "train_mse", "train_cross_entropy"];
 
-/// The most columns for which the exact solution is computed beside the trained model: beyond, it may
+/// The most columns for which the exact solution is computed alongside the trained model: beyond, it may
 /// take longer than training.
 const EXACT_COLUMNS: usize = 512;
 
@@ -155,7 +155,7 @@ pub struct Trained {
     pub rows: usize,
     /// The rows that were learnt from.
     pub training_rows: usize,
-    /// The rows that were set aside and count.
+    /// The rows that were held out and count.
     pub validation_rows: usize,
     /// At which norm of the gradient training was to stop; 0 for never.
     pub tolerance: f64,
@@ -345,8 +345,8 @@ impl<T: Element> Running<'_, T> {
             .with_data(vec![self.inputs.data.clone()])
             .with_code(code_id())
             .with_seed(self.settings.config.seed);
-        let stamp = self.hooks.signature();
-        self.branch.commit(version::draft(epoch, recipe, self.environment.clone(), stamp))
+        let signature = self.hooks.signature();
+        self.branch.commit(version::draft(epoch, recipe, self.environment.clone(), signature))
     }
 
     /// Adds to an error what was versioned before it.

@@ -60,7 +60,7 @@ pub struct Overrides {
     pub patience: Option<u64>,
     /// The metric that patience is for.
     pub monitor: Option<Monitor>,
-    /// The part of the rows set aside for validation.
+    /// The part of the rows held out for validation.
     pub val_fraction: Option<f64>,
     /// Decides the split of the rows and the order of batches.
     pub seed: Option<u64>,

@@ -49,9 +49,9 @@ pub(crate) fn draft<T: Element>(
     epoch: &Epoch<T>,
     recipe: Recipe,
     environment: BTreeMap<String, String>,
-    stamp: Signature,
+    signature: Signature,
 ) -> Draft {
-    Draft::new(Contents::Tensors(tensors(epoch)), stamp)
+    Draft::new(Contents::Tensors(tensors(epoch)), signature)
         .with_recipe(recipe)
         .with_metrics(epoch.metrics.clone().into())
         .with_environment(environment)

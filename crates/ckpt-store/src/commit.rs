@@ -35,9 +35,9 @@ use crate::{
 pub struct Draft {
     /// The content.
     pub contents: Contents,
-    /// What went in.
+    /// Inputs.
     pub recipe: Recipe,
-    /// What came out.
+    /// Metrics.
     pub metrics: BTreeMap<String, f64>,
     /// Where: machine, tools, revision of the code.
     pub environment: BTreeMap<String, String>,
@@ -83,13 +83,13 @@ impl Draft {
         Self { contents, ..self }
     }
 
-    /// Sets what went in.
+    /// Sets the inputs.
     #[must_use]
     pub fn with_recipe(self, recipe: Recipe) -> Self {
         Self { recipe, ..self }
     }
 
-    /// Sets what came out.
+    /// Sets the metrics.
     #[must_use]
     pub fn with_metrics(self, metrics: BTreeMap<String, f64>) -> Self {
         Self { metrics, ..self }
@@ -189,7 +189,7 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::NotBranch`]; parents that are missing or not distinct; contents that do not fit
-    /// together, cannot be read or could not be restored; [`Error::Unmet`] if the version does not
+    /// together, cannot be read or could not be restored; [`Error::FailedChecks`] if the version does not
     /// meet the branch's guards, or [`Error::Conflict`] if another writer moved the branch in the
     /// meantime, the version being kept all the same; a failing disk.
     pub fn commit(&self, branch: &RefName, draft: &Draft) -> Result<Commit> {

@@ -1,4 +1,4 @@
-//! Compares two versions: what went in, what came out, and each tensor.
+//! Compares two versions: inputs, metrics, and each tensor.
 
 mod renames;
 mod tensors;

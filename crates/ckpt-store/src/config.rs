@@ -13,7 +13,7 @@ use crate::{
 /// The file.
 pub(crate) const CONFIG: &str = "config.toml";
 
-/// Most bytes of the file, which people write.
+/// Most bytes of the file, which users write.
 const MAX_LEN: u64 = 1 << 20;
 
 /// How long what was removed can be brought back, unless config.toml says otherwise: two weeks, in

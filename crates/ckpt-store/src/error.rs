@@ -8,7 +8,7 @@ use ckpt_pack::{ObjectId, wire::RecordError};
 
 use crate::{
     history::revision::RevisionError,
-    record::EvidenceRecord,
+    record::CheckResult,
     refs::{
         condition::{Condition, ConditionError},
         name::{RefName, RefNameError},
@@ -121,7 +121,7 @@ pub enum Error {
     /// A version that does not meet what a ref asks of it. The ref was not moved. The version that
     /// was to be committed is kept.
     #[error(transparent)]
-    Unmet(Box<Unmet>),
+    FailedChecks(Box<FailedChecks>),
     /// A guard that a ref does not have.
     #[error("{name} has no guard {guard:?}")]
     NoGuard {
@@ -326,18 +326,18 @@ impl From<Conflict> for Error {
 /// A version that does not meet the conditions of a move, guards of the ref among them.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub struct Unmet {
+pub struct FailedChecks {
     /// The ref.
     pub name: RefName,
     /// The version that it was to move to.
     pub version: VersionId,
     /// All conditions, those that are met too.
-    pub evidence: Vec<EvidenceRecord>,
+    pub evidence: Vec<CheckResult>,
     /// The version that was made and is stored all the same.
     pub kept: Option<VersionId>,
 }
 
-impl fmt::Display for Unmet {
+impl fmt::Display for FailedChecks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, version, evidence, kept } = self;
         write!(f, "{name} may not move to {}", version.short())?;
@@ -356,9 +356,9 @@ impl fmt::Display for Unmet {
     }
 }
 
-impl From<Unmet> for Error {
-    fn from(unmet: Unmet) -> Self {
-        Self::Unmet(Box::new(unmet))
+impl From<FailedChecks> for Error {
+    fn from(unmet: FailedChecks) -> Self {
+        Self::FailedChecks(Box::new(unmet))
     }
 }
 
@@ -406,7 +406,7 @@ impl Error {
             | Self::Revision(RevisionError::Ambiguous { .. } | RevisionError::NotOnLine { .. }) => {
                 ErrorKind::Precondition
             }
-            Self::Unmet(_) => ErrorKind::Refused,
+            Self::FailedChecks(_) => ErrorKind::Refused,
             Self::Conflict(_) | Self::Undecided(_) => ErrorKind::Conflict,
             Self::Damaged { .. } | Self::Missing(_) => ErrorKind::Damaged,
             Self::Removed(_) | Self::Gone(_) => ErrorKind::Removed,
@@ -421,7 +421,7 @@ impl Error {
     /// Says of a version that could not be moved to that it is stored all the same.
     pub(crate) fn keeping(self, version: VersionId) -> Self {
         match self {
-            Self::Unmet(unmet) => Unmet { kept: Some(version), ..*unmet }.into(),
+            Self::FailedChecks(unmet) => FailedChecks { kept: Some(version), ..*unmet }.into(),
             other => other,
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     repo::Repository,
 };
 
-/// A pack that was written for somebody else.
+/// A pack that was written for another repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExportedPack {
@@ -73,7 +73,7 @@ impl Repository {
         let packs = &self.objects.packs;
         packs.refresh()?;
         let adopted = packs.adopt(pack, &check_record)?;
-        // Somebody may have taken away what its deltas build on.
+        // Another process may have taken away what its deltas build on.
         if self.generation()? != generation
             && let Some(pack) = packs.pack(&adopted.name)
         {

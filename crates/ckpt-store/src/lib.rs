@@ -3,7 +3,7 @@
 //! # In detail
 //!
 //! A [`Repository`] keeps versions. A version is a checkpoint (named tensors, or files cut into
-//! tensors and opaque bytes) with what went in (its recipe), what came out (its metrics), its
+//! tensors and opaque bytes) with its inputs (its recipe), its metrics, its
 //! parents, author, time and message, all under one SHA-256 identity.
 //!
 //! - Every read is checked against its id: what was damaged is an error, never data.
@@ -55,7 +55,7 @@ pub use crate::{
         pattern::{Pattern, PatternError},
         roles::RoleRules,
     },
-    error::{Conflict, Error, ErrorKind, Removed, Result, Unmet},
+    error::{Conflict, Error, ErrorKind, FailedChecks, Removed, Result},
     exchange::ExportedPack,
     history::{
         annotate::NewNote,
@@ -70,12 +70,11 @@ pub use crate::{
     },
     recipe::{DataInput, Recipe},
     record::{
-        AnnotationRecord as NoteInfo, CheckpointRecord as Checkpoint, ContentChange, DataLabel,
-        EvidenceRecord as CheckResult, FileRecord as FileInfo, MAX_RECORD,
-        MergeRecord as MergeInfo, MoveKind, MoveRecord as MoveInfo, ParamValue,
-        RemovalRecord as ContentEvent, Role, SegmentRecord as Segment,
-        StrategyRecord as MergeStrategy, TensorRecord as TensorInfo, Version,
-        VersionRecord as VersionInfo,
+        AnnotationRecord as NoteInfo, CheckResult, CheckpointRecord as Checkpoint, ContentChange,
+        DataLabel, FileRecord as FileInfo, MAX_RECORD, MergeRecord as MergeInfo, MoveKind,
+        MoveRecord as MoveInfo, ParamValue, RemovalRecord as ContentEvent, Role,
+        SegmentRecord as Segment, StrategyRecord as MergeStrategy, TensorRecord as TensorInfo,
+        Version, VersionRecord as VersionInfo,
     },
     refs::{
         audit::Audit,

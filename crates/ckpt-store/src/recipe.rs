@@ -35,7 +35,7 @@ pub struct Recipe {
     pub merge: Option<MergeRecord>,
 }
 
-/// One data set that went in.
+/// One data set that is an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataInput {
     /// What its users say of it, which is no part of what identifies a recipe.

@@ -134,7 +134,7 @@ pub enum ParamValue {
     Text(String),
 }
 
-/// What people say of a data set; a text is empty where they say nothing.
+/// What users say of a data set; a text is empty where they say nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataLabel {
     /// What it is called.
@@ -145,7 +145,7 @@ pub struct DataLabel {
     pub preprocessing: String,
 }
 
-/// What went in, of which the version that has it says more: see [`Recipe`](crate::Recipe).
+/// Inputs, of which the version that has it says more: see [`Recipe`](crate::Recipe).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RecipeRecord {
     pub(crate) params: BTreeMap<String, ParamValue>,
@@ -223,11 +223,11 @@ pub struct VersionRecord {
     pub model: ModelId,
     /// The weights and the state of the content.
     pub state: StateId,
-    /// What went in.
+    /// Inputs.
     pub recipe: RecipeId,
-    /// What people say of the data sets of the recipe, in its order.
+    /// What users say of the data sets of the recipe, in its order.
     pub data: Vec<DataLabel>,
-    /// What came out; finite or not.
+    /// Metrics; finite or not.
     pub metrics: BTreeMap<String, f64>,
     /// Who made it.
     pub author: String,
@@ -272,7 +272,7 @@ pub enum MoveKind {
 /// A condition that a move was asked to meet, and what was found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct EvidenceRecord {
+pub struct CheckResult {
     /// The condition.
     pub condition: String,
     /// Whether it held; a move whose evidence says no was made in spite of it.
@@ -304,7 +304,7 @@ pub struct MoveRecord {
     /// The conditions that later moves of the ref must meet.
     pub guards: Vec<String>,
     /// The conditions that this move was asked to meet.
-    pub evidence: Vec<EvidenceRecord>,
+    pub evidence: Vec<CheckResult>,
 }
 
 /// What was added to versions after they were made. Repositories share it: its id is the hash of what
@@ -377,7 +377,7 @@ macro_rules! record {
 record! {
     CheckpointRecord => Checkpoint, "the list of tensors and files";
     VersionRecord => Version, "what describes the version (metrics, message, environment)";
-    RecipeRecord => Recipe, "what went in (parameters and data)";
+    RecipeRecord => Recipe, "inputs (parameters and data)";
     MoveRecord => Move, "the reason of the move";
     AnnotationRecord => Annotation, "the note";
     JournalRecord => Journal, "the entry of the journal";

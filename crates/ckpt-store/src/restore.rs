@@ -1,7 +1,7 @@
 //! Gives a version's files back: first a plan, then its execution.
 //!
 //! A plan looks at the target and finds every reason to refuse. Applying it writes all files
-//! beside their places, each checked against its ids, and only then puts them in place: damage
+//! next to their places, each checked against its ids, and only then puts them in place: damage
 //! or a full disk leaves the target as it was.
 
 mod export;
@@ -45,7 +45,7 @@ pub struct RestoreOptions {
     /// The name for the file of a version that holds one, or for the weights of a version made in
     /// memory.
     pub name: Option<String>,
-    /// Whether the state of a version made in memory is restored beside its weights, as
+    /// Whether the state of a version made in memory is restored with its weights, as
     /// `NAME.state.safetensors`. Files are always restored whole.
     pub with_state: bool,
     /// Whether files that differ are replaced.
@@ -195,7 +195,7 @@ impl Repository {
         Ok(())
     }
 
-    /// Writes a file of a plan beside its place and closes it: there may be more files than a
+    /// Writes a file of a plan next to its place and closes it: there may be more files than a
     /// process may hold open.
     fn write_beside<'a>(
         &self,

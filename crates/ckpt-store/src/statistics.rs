@@ -76,7 +76,7 @@ enum Job<'a> {
     Update(&'a TensorRecord, &'a TensorRecord),
 }
 
-/// What came out.
+/// Metrics.
 enum Outcome {
     Summary(Summary),
     Update(f64),

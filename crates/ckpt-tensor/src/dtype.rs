@@ -10,7 +10,7 @@ macro_rules! dtypes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $name:literal, $bits:literal, $kind:ident;)+) => {
         /// The type of a tensor's elements: every type that safetensors 0.8 knows.
         ///
-        /// Serialises as its [`name`](Self::name) in formats for people (JSON), as its
+        /// Serialises as its [`name`](Self::name) in formats for users (JSON), as its
         /// [`code`](Self::code) in binary ones.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]

@@ -22,7 +22,7 @@ pub use compare::{Comparison, Difference, NumericDifference};
 pub use dtype::{Dtype, Kind};
 pub use error::TensorError;
 pub use float::{FloatFormat, Specials};
-pub use merge::{Arithmetic, Merger, Sides, Survey};
+pub use merge::{Arithmetic, Merger, Scan, Sides};
 pub use read_at::ReadAt;
 pub use shape::Shape;
 pub use statistics::{Statistics, Summary};

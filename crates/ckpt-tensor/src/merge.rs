@@ -49,14 +49,14 @@ impl Rule {
 /// see [`merges`](Self::merges).
 ///
 /// ```
-/// use ckpt_tensor::{Arithmetic, Dtype, Sides, Survey};
+/// use ckpt_tensor::{Arithmetic, Dtype, Sides, Scan};
 ///
 /// let bytes = |values: [f32; 2]| values.map(f32::to_le_bytes).concat();
 /// let (base, ours, theirs) = (bytes([1.0, 1.0]), bytes([2.0, 1.0]), bytes([1.0, 4.0]));
 /// let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs };
 ///
 /// let both = Arithmetic::TaskArithmetic { ours: 1.0, theirs: 1.0 };
-/// let merger = Survey::new(Dtype::F32, both)?.finish();
+/// let merger = Scan::new(Dtype::F32, both)?.finish();
 /// let mut merged = vec![0; 8];
 /// merger.merge(&sides, &mut merged)?;
 /// assert_eq!(merged, bytes([2.0, 4.0]));
@@ -209,7 +209,7 @@ impl Sides<'_> {
 /// Give it the bytes of all sides in order, cut wherever it suits but inside an element, if
 /// [`Arithmetic::needs_survey`]; nothing otherwise. What it gathers does not depend on the cuts.
 #[derive(Clone, Debug)]
-pub struct Survey {
+pub struct Scan {
     dtype: Dtype,
     arithmetic: Arithmetic,
     gathered: Gathered,
@@ -222,8 +222,8 @@ enum Gathered {
     Angle(Angle),
 }
 
-impl Survey {
-    /// Starts the survey of two tensors of this dtype.
+impl Scan {
+    /// Starts the scan of two tensors of this dtype.
     ///
     /// # Errors
     /// [`TensorError::NotMergeable`], [`TensorError::Parameter`].
@@ -244,7 +244,7 @@ impl Survey {
     ///
     /// # Errors
     /// [`TensorError::LengthMismatch`], [`TensorError::PartialElement`], [`TensorError::NoBase`].
-    /// The survey is as before.
+    /// The scan is as before.
     pub fn update(&mut self, sides: &Sides<'_>) -> Result<(), TensorError> {
         sides.check(self.dtype)?;
         let sides = sides.with_base(self.arithmetic)?;

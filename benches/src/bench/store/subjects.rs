@@ -1,4 +1,4 @@
-//! Which checkpoints are measured: given ones, or made-up ones.
+//! Which checkpoints are measured: given ones, or synthetic ones.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use crate::{
     data::{Kind, Recipe},
 };
 
-/// What the random numbers of made-up checkpoints start from.
+/// What the random numbers of synthetic checkpoints start from.
 const SEED: u64 = 1;
 
 /// Where a sequence comes from.

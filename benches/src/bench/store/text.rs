@@ -1,4 +1,4 @@
-//! The tables that people read on a terminal: one per sequence, a row per tool.
+//! The tables that users read on a terminal: one per sequence, a row per tool.
 
 use ckpt_cli::{
     Failure, format,
@@ -94,7 +94,7 @@ pub(super) fn times(value: Option<f64>) -> String {
     value.map_or_else(absent, |value| format!("{value:.*}x", digits(value)))
 }
 
-/// Writes a size as people who watch memory do.
+/// Writes a size as users who watch memory do.
 pub(super) fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", bytes.div_ceil(1 << 20))
 }

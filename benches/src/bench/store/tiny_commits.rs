@@ -57,8 +57,8 @@ impl TinyRepository {
 
 /// Describes a version; the time is recorded, not measured, and so the same for all.
 pub(super) fn draft(contents: Contents) -> Draft {
-    let stamp = Signature::new("bench", 1_700_000_000_000);
-    Draft::new(contents, stamp)
+    let signature = Signature::new("bench", 1_700_000_000_000);
+    Draft::new(contents, signature)
 }
 
 /// Makes ten weights and a bias.

@@ -88,7 +88,7 @@ const GIT_TAG: Line = &["git", "tag", "v{n}"];
 const GIT_ADD: Line = &["git", "add", CHECKPOINT];
 const GIT_RESTORE: Line = &["git", "checkout", "--quiet", "v{n}", "--", CHECKPOINT];
 
-/// What people use instead, as it behaves without settings.
+/// What users use instead, as it behaves without settings.
 pub(super) const PEERS: [Tool; 7] = [
     Tool {
         name: "git",

@@ -64,8 +64,8 @@ pub fn document(judged: &Judged, requirements: &Requirements) -> documents::Comp
     }
 }
 
-fn unmet(unmet: &super::Unmet) -> documents::Unmet {
-    documents::Unmet {
+fn unmet(unmet: &super::FailedChecks) -> documents::FailedChecks {
+    documents::FailedChecks {
         kind: unmet.kind,
         name: unmet.name.clone(),
         condition: unmet.condition.clone(),

@@ -30,7 +30,7 @@ impl Inputs {
         Ok(Self { a: repository.recipe(&a.record)?, b: repository.recipe(&b.record)? })
     }
 
-    /// Tells whether seed or bases differ, which people name themselves.
+    /// Tells whether seed or bases differ, which users name themselves.
     pub fn differ(&self) -> bool {
         self.a.seed != self.b.seed || self.a.bases != self.b.bases
     }

@@ -35,7 +35,7 @@ pub struct Requirements {
 
 /// What is not met.
 #[derive(Debug)]
-pub struct Unmet {
+pub struct FailedChecks {
     /// `tensor` or `metric`.
     pub kind: &'static str,
     /// The name of the tensor or metric.
@@ -98,7 +98,7 @@ impl Requirements {
                 return Err(Failure::failed(message).with_hint(DIRECTIONS));
             }
             let worse = judged.metrics.iter().filter(|(_, change)| change.got_worse());
-            let unmet = worse.map(|(name, change)| Unmet {
+            let unmet = worse.map(|(name, change)| FailedChecks {
                 kind: METRIC,
                 name: name.clone(),
                 condition: "no worse".to_owned(),
@@ -134,11 +134,11 @@ impl Requirements {
         Ok(counts)
     }
 
-    fn of_tensor(&self, tensor: &TensorChange, counts: Option<&(u64, u64)>) -> Vec<Unmet> {
+    fn of_tensor(&self, tensor: &TensorChange, counts: Option<&(u64, u64)>) -> Vec<FailedChecks> {
         let values = numbers(&tensor.status, counts);
         let measured = Measured { version: &values, parent: None, current: None };
         let evidence = self.conditions.iter().map(|condition| condition.evaluate(&measured));
-        let unmet = evidence.filter(|evidence| !evidence.met).map(|evidence| Unmet {
+        let unmet = evidence.filter(|evidence| !evidence.met).map(|evidence| FailedChecks {
             kind: "tensor",
             name: tensor.name.clone(),
             found: match values.is_empty() {

@@ -61,7 +61,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Returns the word for it, for people and in JSON.
+    /// Returns the word for it, for users and in JSON.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Lower => "lower",

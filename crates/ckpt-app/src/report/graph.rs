@@ -1,4 +1,4 @@
-//! Draws the history graph: lanes of lines at the left, a row of text for each version beside them.
+//! Draws the history graph: lanes of lines at the left, a row of text for each version next to them.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ fn lines(html: &mut Html, rows: &[Row], nodes: &[Node]) {
     html.element("svg", shape, |html| {
         html.leaf("title", &[("id", &"graph-title")], "History graph");
         let text = format!(
-            "{} in {}, the newest at the top; the list beside names them",
+            "{} in {}, the newest at the top; the list next to it names them",
             format::count(rows.len() as u64, "row"),
             format::count(lanes as u64, "lane")
         );

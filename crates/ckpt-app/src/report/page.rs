@@ -86,7 +86,7 @@ impl Report {
                 cards::draw(html, &self.versions, &self.metrics, &self.went_in);
             });
             section(html, "Metrics", |html| self.charts(html));
-            section(html, "What went in", |html| {
+            section(html, "Inputs", |html| {
                 table::inputs(html, &self.versions, &self.went_in);
             });
             section(html, "Metrics by version", |html| {

@@ -1,4 +1,4 @@
-//! The tables of a report: metrics by version, and what went in.
+//! The tables of a report: metrics by version, and inputs.
 
 use ckpt_store::Version;
 

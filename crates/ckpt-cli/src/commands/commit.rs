@@ -53,17 +53,17 @@ pub(crate) struct CommitArgs {
     #[arg(short, long, default_value = "", hide_default_value = true)]
     message: String,
 
-    /// A parameter that went in: true, false, a number or text; repeatable. Text is also what
+    /// A parameter, an input: true, false, a number or text; repeatable. Text is also what
     /// would not come back as it was given, such as 007, +1 or a whole number beyond 64 bits, and
     /// what may be a hash, such as 1234e56
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parse_param)]
     params: Vec<(String, ParamValue)>,
 
-    /// A measurement that came out: a finite number; repeatable
+    /// A metric: a finite number; repeatable
     #[arg(long = "metric", value_name = "NAME=VALUE", value_parser = parse_metric)]
     metrics: Vec<(String, f64)>,
 
-    /// A data file that went in, recorded by the fingerprint of its values; repeatable
+    /// A data file, an input, recorded by the fingerprint of its values; repeatable
     #[arg(long, value_name = "FILE")]
     data: Vec<PathBuf>,
 
@@ -75,7 +75,7 @@ pub(crate) struct CommitArgs {
     #[arg(long = "preprocessing", value_name = "NAME=TEXT", value_parser = parse_text)]
     preprocessing: Vec<(String, String)>,
 
-    /// The code that went in, a file or a folder, recorded by the fingerprint of its contents
+    /// The code, an input: a file or a folder, recorded by the fingerprint of its contents
     #[arg(long, value_name = "PATH")]
     code: Option<PathBuf>,
 
@@ -138,7 +138,7 @@ pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
     let progress = context.ui.progress("committing");
     let draft = Draft::new(
         Contents::Files(input_files(&args.paths, args.opaque, &progress.counting())?),
-        context.environment.stamp(args.author.as_deref())?,
+        context.environment.signature(args.author.as_deref())?,
     )
     .with_recipe(recipe(&repository, args, parent.as_ref())?)
     .with_metrics(unique("metric", &args.metrics)?)
@@ -259,7 +259,7 @@ pub(super) fn print(ui: &mut Ui, branch: &RefName, commit: &Commit) -> Result<()
     ui.line(line)
 }
 
-/// Names the files of known formats that are not all tensors, as people will miss them later.
+/// Names the files of known formats that are not all tensors, as users will miss them later.
 fn print_unread(ui: &mut Ui, checkpoint: &Checkpoint) -> Result<(), Failure> {
     const SHOWN: usize = 5;
     let mut unread = content::unread(&checkpoint.files);

@@ -5,7 +5,7 @@ mod many;
 mod tensors;
 mod text;
 
-use ckpt_app::compare::{Judged, METRIC, Requirements, Unmet, document};
+use ckpt_app::compare::{FailedChecks, Judged, METRIC, Requirements, document};
 use ckpt_store::{CompareOptions, Pattern, Repository, Version};
 use clap::{Args, ValueEnum};
 
@@ -175,14 +175,14 @@ fn print_unmet(
     }
     ui.line("")?;
     let each = judged.iter().enumerate();
-    let unmet: Vec<(usize, &Unmet)> = each
+    let unmet: Vec<(usize, &FailedChecks)> = each
         .flat_map(|(index, judged)| judged.unmet.iter().map(move |unmet| (index, unmet)))
         .collect();
     if unmet.is_empty() {
         return ui.line(Text::styled(Style::Good, "all that is required is met"));
     }
     let limit = if all { usize::MAX } else { LISTED };
-    for (index, Unmet { kind, name, condition, found, .. }) in unmet.iter().take(limit) {
+    for (index, FailedChecks { kind, name, condition, found, .. }) in unmet.iter().take(limit) {
         let within = if judged.len() > 1 { format!("{}: ", letter(*index)) } else { String::new() };
         let what = match *kind {
             METRIC => format!("{kind} {name} got worse: {found}"),

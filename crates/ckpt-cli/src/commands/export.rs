@@ -22,7 +22,7 @@ use crate::{
 /// Writes the tensors of a version to a new file, whatever files they came in
 ///
 /// The same tensors make the same bytes. Weights go to one file; with --with-state optimizer state
-/// goes to a second one beside it, NAME.state.EXTENSION. Every byte is checked before any file
+/// goes to a second one next to it, NAME.state.EXTENSION. Every byte is checked before any file
 /// appears. What could not be read as tensors, see `show`, is not exported, which notices on standard
 /// error say.
 ///

@@ -37,7 +37,7 @@ pub(crate) struct GcArgs {
 
 pub(crate) fn gc(context: &mut Context, args: &GcArgs) -> Outcome {
     let repository = context.repository_with_settings()?;
-    let options = GcOptions::new(context.stamp()?).with_grace_ms(args.grace.map(Period::ms));
+    let options = GcOptions::new(context.signature()?).with_grace_ms(args.grace.map(Period::ms));
     if args.plan {
         let plan = repository.plan_gc(&options)?;
         match context.json {

@@ -62,8 +62,8 @@ pub(crate) fn guard(context: &mut Context, args: &GuardArgs) -> Outcome {
     let Some(change) = change else {
         return print_guards(context, &repository, &name);
     };
-    let stamp = context.stamp()?;
-    let made = repository.guard(&name, &change, args.message.as_str(), &stamp)?;
+    let signature = context.signature()?;
+    let made = repository.guard(&name, &change, args.message.as_str(), &signature)?;
     report(context, &repository, &name, made.as_ref())?;
     if let GuardChange::Add(_) = change {
         warn_if_unmet(context, &repository, &name)?;

@@ -36,7 +36,7 @@ pub(crate) fn init(context: &mut Context, args: &InitArgs) -> Outcome {
     };
     if is_inside(&folder) {
         let message = format!("{} is in a ckpt repository", folder.display());
-        return Err(Failure::failed(message).with_hint("name a folder beside it"));
+        return Err(Failure::failed(message).with_hint("name a folder next to it"));
     }
     let repository = Repository::init(&folder)?;
     // `.` says less than where it is.

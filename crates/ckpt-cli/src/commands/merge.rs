@@ -214,9 +214,9 @@ impl<'a> Merge<'a> {
         let message = self.message();
         let override_reason = self.args.override_reason.as_deref();
         let reason = Reason { text: override_reason.unwrap_or(&message), override_reason };
-        let stamp = context.stamp()?;
+        let signature = context.signature()?;
         let Self { repository, branch, ours, theirs, .. } = self;
-        repository.fast_forward(branch, *ours, *theirs, reason, &stamp)?;
+        repository.fast_forward(branch, *ours, *theirs, reason, &signature)?;
         if context.json {
             self.document(context, "fast-forward", *theirs)?;
         } else {
@@ -284,7 +284,7 @@ impl<'a> Merge<'a> {
 
     fn commit(&self, context: &mut Context, plan: &MergePlan) -> Outcome {
         let progress = context.ui.progress("merging");
-        let draft = Draft::new(Contents::Nothing, context.stamp()?)
+        let draft = Draft::new(Contents::Nothing, context.signature()?)
             .with_metrics(unique("metric", &self.args.metrics)?)
             .with_environment(environment::facts(None))
             .with_message(self.message())

@@ -2,7 +2,7 @@
 
 mod table;
 
-use ckpt_app::models::{self, Entry, Survey};
+use ckpt_app::models::{self, Entry, Scan};
 use ckpt_store::{Goal, Repository};
 use clap::Args;
 
@@ -43,16 +43,16 @@ pub(crate) struct ModelsArgs {
 
 pub(crate) fn models(context: &mut Context, args: &ModelsArgs) -> Outcome {
     let repository = context.repository()?;
-    let mut survey = Survey::new(&repository, args.best.clone())?;
+    let mut scan = Scan::new(&repository, args.best.clone())?;
     let entries = match &args.model {
-        Some(model) => lines(&repository, &mut survey, model)?,
-        None => survey.models()?,
+        Some(model) => lines(&repository, &mut scan, model)?,
+        None => scan.models()?,
     };
     if let Some(goal) = args.best.as_ref()
         && !entries.is_empty()
         && entries.iter().all(|entry| entry.best.is_none())
     {
-        return Err(no_metric(&survey, &goal.metric, args.model.as_deref()));
+        return Err(no_metric(&scan, &goal.metric, args.model.as_deref()));
     }
     if context.json {
         let is_line = args.model.is_some();
@@ -68,10 +68,10 @@ pub(crate) fn models(context: &mut Context, args: &ModelsArgs) -> Outcome {
 }
 
 /// Says that no version can be the best by a metric.
-fn no_metric(survey: &Survey<'_>, metric: &str, model: Option<&str>) -> Failure {
+fn no_metric(scan: &Scan<'_>, metric: &str, model: Option<&str>) -> Failure {
     let of = model.map(|model| format!(" of {model}")).unwrap_or_default();
     let message = format!("no version{of} has a metric {metric:?} that is a number");
-    let names = survey.metrics();
+    let names = scan.metrics();
     Failure::failed(message).with_hint(match near::nearest(metric, names.iter().copied()) {
         Some(name) => Hint::from(format!("did you mean {name}?")),
         None => Hint::command("log", "shows metrics"),
@@ -79,12 +79,8 @@ fn no_metric(survey: &Survey<'_>, metric: &str, model: Option<&str>) -> Failure 
 }
 
 /// Finds the lines of a model that exists.
-fn lines(
-    repository: &Repository,
-    survey: &mut Survey<'_>,
-    model: &str,
-) -> Result<Vec<Entry>, Failure> {
-    let lines = survey.lines(model)?;
+fn lines(repository: &Repository, scan: &mut Scan<'_>, model: &str) -> Result<Vec<Entry>, Failure> {
+    let lines = scan.lines(model)?;
     if !lines.is_empty() {
         return Ok(lines);
     }

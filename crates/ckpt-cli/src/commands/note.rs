@@ -35,7 +35,7 @@ pub(crate) struct NoteArgs {
     #[arg(long = "metric", value_name = "NAME=VALUE", value_parser = parse_metric)]
     metrics: Vec<(String, f64)>,
 
-    /// A file or a folder to keep beside the version; repeatable
+    /// A file or a folder to keep with the version; repeatable
     #[arg(long = "file", value_name = "PATH")]
     files: Vec<PathBuf>,
 
@@ -58,7 +58,7 @@ pub(crate) fn note(context: &mut Context, args: &NoteArgs) -> Outcome {
         false => input_files(&args.files, true, &progress.counting())?,
     };
     let note = repository.note(
-        &NewNote::new(vec![version], context.stamp()?)
+        &NewNote::new(vec![version], context.signature()?)
             .with_metrics(metrics)
             .with_text(args.message.clone())
             .with_files(files),

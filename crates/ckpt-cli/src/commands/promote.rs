@@ -57,8 +57,8 @@ pub(crate) fn promote(context: &mut Context, args: &PromoteArgs) -> Outcome {
     let repository = context.repository()?;
     let version = repository.resolve(&args.revision)?;
     refs::check_hides_nothing(&repository, &alias)?;
-    let stamp = context.stamp()?;
-    let moved = repository.promote(&alias, version, &gate, args.why.reason(), &stamp)?;
+    let signature = context.signature()?;
+    let moved = repository.promote(&alias, version, &gate, args.why.reason(), &signature)?;
     refs::moved(context, &alias, &moved)?;
     Ok(Answer::Done)
 }

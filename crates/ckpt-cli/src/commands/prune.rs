@@ -90,18 +90,18 @@ fn parse_goals(text: &str) -> Result<Goals, ckpt_store::PolicyError> {
 
 pub(crate) fn prune(context: &mut Context, args: &PruneArgs) -> Outcome {
     let repository = context.repository_with_settings()?;
-    let (stamp, grace_ms) = (context.stamp()?, args.grace.map(Period::ms));
+    let (signature, grace_ms) = (context.signature()?, args.grace.map(Period::ms));
     if !args.revisions.is_empty() {
         let resolve = |revision: &String| repository.resolve(revision);
         let versions: Vec<_> = args.revisions.iter().map(resolve).collect::<Result<_, _>>()?;
-        let options = GcOptions::new(stamp).with_grace_ms(grace_ms);
+        let options = GcOptions::new(signature).with_grace_ms(grace_ms);
         let report = repository.remove_content(&versions, &args.message, &options)?;
         return done(context, &PrunePlan::default(), &report);
     }
     let policy = policy(&repository, args)?;
     let branch = args.branch.as_deref().map(RefName::branch).transpose();
     let branch = branch.map_err(ckpt_store::Error::from)?;
-    let options = PruneOptions::new(policy, stamp).with_branch(branch).with_grace_ms(grace_ms);
+    let options = PruneOptions::new(policy, signature).with_branch(branch).with_grace_ms(grace_ms);
     let plan = repository.plan_prune(&options)?;
     if !context.json {
         print_plan(context, &plan, args.plan)?;

@@ -92,11 +92,12 @@ pub(super) fn set(
     if repository.target(name)?.is_none() {
         check_hides_nothing(&repository, name)?;
     }
-    let stamp = context.stamp()?;
-    let set = repository.set_ref(name, to, force, reason, &stamp).map_err(|error| match error {
-        error @ ckpt_store::Error::RefExists { .. } => existing(name, error),
-        error => error.into(),
-    })?;
+    let signature = context.signature()?;
+    let set =
+        repository.set_ref(name, to, force, reason, &signature).map_err(|error| match error {
+            error @ ckpt_store::Error::RefExists { .. } => existing(name, error),
+            error => error.into(),
+        })?;
     if context.json && set.record.from.is_none() {
         context.ui.json(&keys(name, Some(to), false))?;
     } else {
@@ -122,8 +123,8 @@ pub(super) fn delete(context: &mut Context, name: &RefName, reason: &str) -> Out
         let hint = Hint::command("switch NAME", "makes another one current");
         return Err(Failure::failed(message).with_hint(hint));
     }
-    let stamp = context.stamp()?;
-    let deleted = repository.delete_ref(name, reason, &stamp)?;
+    let signature = context.signature()?;
+    let deleted = repository.delete_ref(name, reason, &signature)?;
     moved(context, name, &deleted)?;
     Ok(Answer::Done)
 }

@@ -21,7 +21,7 @@ const STDOUT: &str = "-";
 
 /// Writes a page of charts, tables and the history graph
 ///
-/// One HTML file that needs nothing else: curves of the metrics, a table of them, what went in and
+/// One HTML file that needs nothing else: curves of the metrics, a table of them, inputs and
 /// where it changed, how much each tensor changed from version to version, and the history graph
 /// with branches, merges, tags and aliases. A..B are the versions after A up to B, along the first
 /// parents; one revision alone is all its history. Without a range the graph shows all branches.

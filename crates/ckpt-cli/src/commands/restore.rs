@@ -33,7 +33,7 @@ pub(crate) struct RestoreArgs {
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 
-    /// Also restores the optimizer state of a version made in memory, beside its weights
+    /// Also restores the optimizer state of a version made in memory, with its weights
     #[arg(long)]
     with_state: bool,
 

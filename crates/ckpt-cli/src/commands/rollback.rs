@@ -37,7 +37,7 @@ pub(crate) fn rollback(context: &mut Context, args: &RollbackArgs) -> Outcome {
     let repository = context.repository()?;
     let name = find(&repository, &args.name)?;
     let to = args.to.as_deref().map(|to| repository.resolve(to)).transpose()?;
-    let moved = repository.rollback(&name, to, args.why.reason(), &context.stamp()?)?;
+    let moved = repository.rollback(&name, to, args.why.reason(), &context.signature()?)?;
     refs::moved(context, &name, &moved)?;
     Ok(Answer::Done)
 }

@@ -82,7 +82,7 @@ fn create(context: &Context, repository: &Repository, branch: &RefName) -> Resul
     refs::check_hides_nothing(repository, branch)?;
     match repository.resolve("HEAD") {
         Ok(at) => {
-            repository.set_ref(branch, at, false, "", &context.stamp()?)?;
+            repository.set_ref(branch, at, false, "", &context.signature()?)?;
         }
         Err(Error::Revision(RevisionError::Empty(_))) => {}
         Err(error) => return Err(error.into()),

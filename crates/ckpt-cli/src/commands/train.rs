@@ -148,7 +148,7 @@ struct SettingsArgs {
     /// The metric that --patience watches [default: val_mse, or val_cross_entropy of classes]
     #[arg(long, value_name = "METRIC")]
     monitor: Option<String>,
-    /// The part of the rows set aside for validation [default: 0.2]
+    /// The part of the rows held out for validation [default: 0.2]
     #[arg(long, value_name = "X")]
     val_fraction: Option<f64>,
     /// Decides the split of the rows and the order of batches [default: 0]
@@ -479,7 +479,7 @@ struct Caller<'a> {
 
 impl<'a> Caller<'a> {
     fn new(context: &'a mut Context) -> Result<Self, Failure> {
-        let signature = context.stamp()?;
+        let signature = context.signature()?;
         let Context { ui, environment, json, .. } = context;
         Ok(Self {
             started: environment.clock(),
@@ -499,7 +499,7 @@ impl<'a> Caller<'a> {
 impl Hooks for Caller<'_> {
     fn signature(&mut self) -> Signature {
         // A time that was understood once is understood again.
-        self.environment.stamp(None).unwrap_or_else(|_| self.signature.clone())
+        self.environment.signature(None).unwrap_or_else(|_| self.signature.clone())
     }
 
     fn is_cancelled(&self) -> bool {

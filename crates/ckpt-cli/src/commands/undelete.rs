@@ -42,7 +42,7 @@ pub(crate) fn undelete(context: &mut Context, args: &UndeleteArgs) -> Outcome {
     }
     let resolve = |revision: &String| repository.resolve(revision);
     let versions: Vec<_> = args.revisions.iter().map(resolve).collect::<Result<_, _>>()?;
-    let back = repository.undelete(&versions, &context.stamp()?)?;
+    let back = repository.undelete(&versions, &context.signature()?)?;
     if context.json {
         context.ui.json(&json::Undeleted { versions: back })?;
         return Ok(Answer::Done);

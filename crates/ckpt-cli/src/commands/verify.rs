@@ -54,9 +54,9 @@ pub(crate) fn verify(context: &mut Context, args: &VerifyArgs) -> Outcome {
 }
 
 fn repair(context: &mut Context, repository: &Repository) -> Outcome {
-    let stamp = context.stamp()?;
+    let signature = context.signature()?;
     let progress = context.ui.progress("repairing");
-    let report = repository.repair(&stamp, &|done, total| progress.update(done, total))?;
+    let report = repository.repair(&signature, &|done, total| progress.update(done, total))?;
     drop(progress);
     let RepairReport { set_aside, versions, left, .. } = report;
     let answer = if left.is_ok() { Answer::Done } else { Answer::No };
@@ -78,7 +78,7 @@ fn print_repair(
 ) -> Result<(), Failure> {
     for pack in set_aside {
         let line = Text::styled(Style::Bad, pack);
-        context.ui.line(line.plain(" is set aside; what was undamaged in it is kept"))?;
+        context.ui.line(line.plain(" is in quarantine; what was undamaged in it is kept"))?;
     }
     for id in versions {
         context.ui.line(Text::styled(Style::Id, id.short()).plain("  lacks a part"))?;

@@ -118,7 +118,7 @@ fn a_remembered_move_must_be_there() {
     sandbox.ok("promote main@1 production");
     assert!(expect(&sandbox, &head).status.success());
     assert!(sandbox.output(&format!("audit --expect {head}")).status.success());
-    // Cut off, by somebody who can write files.
+    // Cut off, by another process that can write files.
     let before = sandbox.documents("audit production")[2]["move"].as_str().unwrap().to_owned();
     sandbox.file(".ckpt/refs/aliases/production", format!("{before}\n"));
     assert_snapshot!(sandbox.run(&format!("audit production --expect {head}")), @"

@@ -136,10 +136,10 @@ fn with_merges() -> Sandbox {
             rules: vec![("*.bias".to_owned(), MergeStrategy::Ours)],
         };
         let recipe = Recipe::default().with_merge(message.contains("merge").then_some(merge));
-        let stamp = Signature::new("ada", START);
+        let signature = Signature::new("ada", START);
         let message = message.to_owned();
         let parents = Parents::NewBranch(parents);
-        let draft = Draft::new(Contents::Nothing, stamp)
+        let draft = Draft::new(Contents::Nothing, signature)
             .with_recipe(recipe)
             .with_message(message)
             .with_parents(parents);
@@ -242,7 +242,7 @@ fn lineages_are_graphs_in_two_languages() {
 }
 
 #[test]
-fn hostile_names_end_no_label() {
+fn adversarial_names_end_no_label() {
     let sandbox = Sandbox::new();
     let label = DataLabel {
         name: "\"]; click n0 \"javascript:alert(1)\"".to_owned(),
@@ -280,9 +280,9 @@ fn long_lines_are_counted() {
     let sandbox = Sandbox::new();
     let repository = sandbox.repository();
     let main = RefName::branch("main").unwrap();
-    let stamp = Signature::new("", START);
+    let signature = Signature::new("", START);
     for _ in 0..300 {
-        let draft = Draft::new(Contents::Nothing, stamp.clone());
+        let draft = Draft::new(Contents::Nothing, signature.clone());
         repository.commit(&main, &draft).unwrap();
     }
     assert_snapshot!(sandbox.run("lineage"), @"

@@ -105,10 +105,10 @@ fn nothing_from_a_repository_controls_the_terminal() {
 fn long_histories_come_in_pieces_of_one_layout() {
     let sandbox = Sandbox::new();
     let (repository, branch) = (sandbox.repository(), RefName::branch("main").unwrap());
-    let stamp = Signature::new("", START);
+    let signature = Signature::new("", START);
     for number in 0..300 {
         let message = format!("version {number}");
-        let draft = Draft::new(Contents::Nothing, stamp.clone()).with_message(message);
+        let draft = Draft::new(Contents::Nothing, signature.clone()).with_message(message);
         repository.commit(&branch, &draft).unwrap();
     }
     let log = sandbox.ok("log");
@@ -121,10 +121,10 @@ fn long_histories_come_in_pieces_of_one_layout() {
 fn with_f1(values: &[Option<f64>]) -> Sandbox {
     let sandbox = Sandbox::new();
     let (repository, branch) = (sandbox.repository(), RefName::branch("main").unwrap());
-    let stamp = Signature::new("", START);
+    let signature = Signature::new("", START);
     for value in values {
         let metrics = value.iter().map(|value| ("f1".to_owned(), *value)).collect();
-        let draft = Draft::new(Contents::Nothing, stamp.clone()).with_metrics(metrics);
+        let draft = Draft::new(Contents::Nothing, signature.clone()).with_metrics(metrics);
         repository.commit(&branch, &draft).unwrap();
     }
     sandbox
@@ -149,11 +149,13 @@ fn the_line_keeps_to_first_parents() {
     let (repository, main) = (sandbox.repository(), RefName::branch("main").unwrap());
     let commit = |branch: &RefName, f1: f64, parents: Parents| {
         let metrics = [("f1".to_owned(), f1)].into();
-        let stamp = Signature::new("", START);
+        let signature = Signature::new("", START);
         repository
             .commit(
                 branch,
-                &Draft::new(Contents::Nothing, stamp).with_metrics(metrics).with_parents(parents),
+                &Draft::new(Contents::Nothing, signature)
+                    .with_metrics(metrics)
+                    .with_parents(parents),
             )
             .unwrap();
     };

@@ -1,13 +1,13 @@
-//! The program as people meet it: arguments in, text and exit code out.
+//! The program as users meet it: arguments in, text and exit code out.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod adversarial;
 mod audit;
 mod commit;
 mod compare;
 mod export;
 mod files;
 mod help;
-mod hostile;
 mod init;
 mod lineage;
 mod log;

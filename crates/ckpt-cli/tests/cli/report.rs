@@ -141,12 +141,12 @@ fn branches_and_merges_are_lanes() {
     let (main, side) = (RefName::branch("main").unwrap(), repository.resolve("side").unwrap());
     let parents =
         Parents::Merge { expected: repository.resolve("main").unwrap(), others: vec![side] };
-    let stamp = Signature::new("ada", START);
+    let signature = Signature::new("ada", START);
     let message = "both".to_owned();
     repository
         .commit(
             &main,
-            &Draft::new(Contents::Nothing, stamp).with_parents(parents).with_message(message),
+            &Draft::new(Contents::Nothing, signature).with_parents(parents).with_message(message),
         )
         .unwrap();
     let page = page(&sandbox, "report main");
@@ -163,9 +163,9 @@ fn long_histories_are_bounded() {
     let repository = Arc::new(sandbox.repository());
     let session = Session::start(repository, branch, SessionOptions::default()).unwrap();
     for number in 0..1000 {
-        let stamp = Signature::new("ada", START);
+        let signature = Signature::new("ada", START);
         let metrics = [("loss".to_owned(), f64::from((number * 7919) % 1000))].into();
-        session.commit(Draft::new(Contents::Nothing, stamp).with_metrics(metrics)).unwrap();
+        session.commit(Draft::new(Contents::Nothing, signature).with_metrics(metrics)).unwrap();
     }
     session.flush().unwrap();
     let page = page(&sandbox, "report");
@@ -180,11 +180,11 @@ fn what_is_no_number_leaves_a_gap_and_a_mark() {
     let sandbox = Sandbox::new();
     let branch = RefName::branch("main").unwrap();
     for loss in [3.0, 2.0, f64::NAN, 1.0, f64::INFINITY] {
-        let stamp = Signature::new("ada", START);
+        let signature = Signature::new("ada", START);
         let metrics = [("loss".to_owned(), loss), ("odd".to_owned(), f64::NAN)].into();
         sandbox
             .repository()
-            .commit(&branch, &Draft::new(Contents::Nothing, stamp).with_metrics(metrics))
+            .commit(&branch, &Draft::new(Contents::Nothing, signature).with_metrics(metrics))
             .unwrap();
     }
     let page = page(&sandbox, "report");

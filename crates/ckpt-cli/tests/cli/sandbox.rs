@@ -89,8 +89,8 @@ impl Sandbox {
         if !state.is_empty() {
             tensors.push(Tensor::from_f64("momentum", Role::State, state));
         }
-        let stamp = Signature::new("ada", START);
-        let draft = Draft::new(Contents::Tensors(tensors), stamp);
+        let signature = Signature::new("ada", START);
+        let draft = Draft::new(Contents::Tensors(tensors), signature);
         self.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     }
 

@@ -120,8 +120,8 @@ fn removed_content_is_named_and_what_was_computed_is_kept() {
     let before = sandbox.ok("stat head.weight");
     let repository = sandbox.repository();
     let first = repository.resolve("main@1").unwrap();
-    let stamp = Signature::new("ada", START);
-    let gc = GcOptions::new(stamp);
+    let signature = Signature::new("ada", START);
+    let gc = GcOptions::new(signature);
     repository.remove_content(&[first], "too large", &gc).unwrap();
     let after = sandbox.run("stat head.weight");
     let (table, notice) = after.split_at(before.len());

@@ -125,7 +125,7 @@ fn the_help_of_a_command_tells_all_about_it() {
               ckpt-ID-notes]
 
           --with-state
-              Also restores the optimizer state of a version made in memory, beside
+              Also restores the optimizer state of a version made in memory, with
               its weights
 
           --notes

@@ -56,7 +56,7 @@ fn damaged_packs_are_set_aside_and_the_same_files_heal() {
     assert_eq!(sandbox.json("verify --repair")["set_aside"], serde_json::json!([]));
     sandbox.damage_packs_with(b"precious words");
     assert_snapshot!(sandbox.run("verify --repair"), @"
-    packs/[pack].pack is set aside; what was undamaged in it is kept
+    packs/[pack].pack is in quarantine; what was undamaged in it is kept
     id1_________  lacks a part
     block id2_________: it is missing
         in versions id1_________

@@ -12,7 +12,7 @@ use crate::{CodecError, Encoded};
 
 /// Fewest elements of which classes are tried: 1 KiB of bf16.
 ///
-/// On made-up training classes are smaller than planes already there, by 1 to 17 %.
+/// On synthetic training classes are smaller than planes already there, by 1 to 17 %.
 const MIN_ELEMENTS: usize = 512;
 
 /// Part of a block that its difference may take; beyond, plain bytes are the better choice, which

@@ -9,7 +9,7 @@ use crate::transpose::{self, Elements};
 
 /// Elements of a sample: 0.8 % of a full block of f32.
 ///
-/// On made-up training, guesses at full blocks were on average 0.4 to 0.8 % too low, those at the
+/// On synthetic training, guesses at full blocks were on average 0.4 to 0.8 % too low, those at the
 /// classes of bf16 4 %; the worst of all was 9 % off.
 const SAMPLE: usize = 2048;
 
@@ -74,10 +74,10 @@ pub(super) fn classes<T: Word<N>, const N: usize>(
     mantissa: u32,
     len: usize,
 ) -> Classes {
-    // On made-up training the first fine bit saves f32 0.3 to 0.9 % and a second changes less than
+    // On synthetic training the first fine bit saves f32 0.3 to 0.9 % and a second changes less than
     // 0.3 % either way; all three together save bf16 5 %.
     let fine = if T::BITS == 16 { 3 } else { 1 };
-    // Fewer elements cannot pay for the tables of all contexts: on made-up weights each of these
+    // Fewer elements cannot pay for the tables of all contexts: on synthetic weights each of these
     // was within 0.5 % of the best at the lengths that it is for.
     let merge = [(1 << 14, 0), (1 << 12, 1)].into_iter().find(|&(enough, _)| len >= enough);
     let merge = merge.map_or(2, |(_, merge)| merge);

@@ -6,7 +6,7 @@ use crate::input::{Input, append_varint};
 
 /// Frequencies of a context add up to 2 to this power.
 ///
-/// Rarer classes than that are rounded up. 11 bits do as well on made-up dense training, but leave
+/// Rarer classes than that are rounded up. 11 bits do as well on synthetic dense training, but leave
 /// less for a class that nearly all elements have; a byte for each slot takes 64 KiB.
 pub(super) const SCALE: u32 = 12;
 

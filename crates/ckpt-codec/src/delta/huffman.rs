@@ -6,7 +6,7 @@ use crate::input::Input;
 
 /// Longest code.
 ///
-/// A decoding table of 16 contexts then takes 32 KiB, which fits a first-level cache. On made-up
+/// A decoding table of 16 contexts then takes 32 KiB, which fits a first-level cache. On synthetic
 /// training a bit more saves 0.12 % at most, a bit less costs up to 0.3 %.
 pub(super) const MAX_LEN: u32 = 10;
 

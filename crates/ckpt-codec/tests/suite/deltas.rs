@@ -1,4 +1,4 @@
-//! Differences to a parent: round trips, hostile bytes, and what they take.
+//! Differences to a parent: round trips, adversarial bytes, and what they take.
 
 use ckpt_codec::{CodecError, Effort, Encoded, Encoding, Layout, MAX_BLOCK};
 use ckpt_codec::{decode, decode_against, decode_against_into, encode_against};

@@ -1,4 +1,4 @@
-//! Round trips and hostile bytes.
+//! Round trips and adversarial bytes.
 
 use ckpt_codec::{CodecError, Effort, Encoding, Layout, MAX_BLOCK, MAX_RECORD};
 use ckpt_codec::{decode, decode_into, encode};

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ops::Range};
 use super::numbers::Numbers;
 use crate::{Column, Problem, Values};
 
-/// Sizes of numbers that are written without an exponent, as people and Python do.
+/// Sizes of numbers that are written without an exponent, as users and Python do.
 const PLAIN: Range<f64> = 1e-5..1e16;
 
 /// Returns the class of each row as its place among the labels, and the sorted labels.

@@ -7,7 +7,7 @@ use ckpt_data::{NpyRows, Table};
 use ckpt_testkit::damage::Damage;
 use ckpt_testkit::peak::peak;
 
-use crate::common::hostile;
+use crate::common::adversarial;
 
 /// The files of an extension beside these tests.
 fn corpus(extension: &str) -> Vec<Vec<u8>> {
@@ -47,12 +47,12 @@ fn drive(extension: &str, rounds: usize, times: usize, free: usize, read: fn(&[u
 
 #[test]
 fn damaged_csv_files_are_refused_or_read() {
-    drive("csv", 5000, 64, BUFFERS, hostile::csv);
+    drive("csv", 5000, 64, BUFFERS, adversarial::csv);
 }
 
 #[test]
 fn damaged_npy_files_are_refused_or_read() {
-    drive("npy", 1000, 64, BUFFERS, hostile::npy);
+    drive("npy", 1000, 64, BUFFERS, adversarial::npy);
 }
 
 /// Where a damaged file can be read by rows, they are those of its table.
@@ -83,7 +83,7 @@ fn rows_of_damaged_npy_files_are_refused_or_those_of_the_table() {
 /// Deflated content is at most 1,032 times as long as what it is deflated to.
 #[test]
 fn damaged_npz_files_are_refused_or_read() {
-    drive("npz", 1500, 8 * 1032, BUFFERS, hostile::npz);
+    drive("npz", 1500, 8 * 1032, BUFFERS, adversarial::npz);
 }
 
 /// 16 MiB are free for what small files may hold, and again for a page and the decoders.
@@ -94,6 +94,6 @@ fn damaged_npz_files_are_refused_or_read() {
 #[test]
 fn damaged_parquet_files_are_refused_or_read() {
     drive("parquet", 1000, 2 * 1032, 48 << 20, |input| {
-        hostile::check(|| Table::read_parquet(input, "input.parquet"))
+        adversarial::check(|| Table::read_parquet(input, "input.parquet"))
     });
 }

@@ -130,7 +130,7 @@ fn columns_are_left_out() {
     );
     assert_eq!(
         samples(csv, &drop(&["id", "a", "note"])).unwrap_err(),
-        "no columns beside the target y"
+        "no columns but the target y"
     );
     assert_eq!(
         samples(csv, &drop(&["id", "a", "y", "note"])).unwrap_err(),

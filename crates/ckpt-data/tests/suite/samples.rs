@@ -40,7 +40,7 @@ fn refusals_name_the_column() {
         split("a,b\n1,2\n", Some("c")).unwrap_err(),
         "no column \"c\"; the columns are a, b"
     );
-    assert_eq!(split("a\n1\n", None).unwrap_err(), "no columns beside the target a");
+    assert_eq!(split("a\n1\n", None).unwrap_err(), "no columns but the target a");
     let iris = "length,species,width\n1,setosa,2\n1,virginica,2\n";
     assert_eq!(
         split(iris, Some("species")).unwrap_err(),

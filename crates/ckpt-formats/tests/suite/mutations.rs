@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use crate::common::{archive::archive, hostile};
+use crate::common::{adversarial, archive::archive};
 use ckpt_formats::segment;
 use ckpt_testkit::damage::Damage;
 use ckpt_testkit::peak::peak;
@@ -42,9 +42,9 @@ fn corpus() -> Vec<Vec<u8>> {
 #[test]
 fn damaged_files_are_segmented_in_bounded_memory() {
     let (corpus, mut damage) = (corpus(), Damage::new(1));
-    assert!(corpus.iter().all(|file| hostile::segments(file)));
+    assert!(corpus.iter().all(|file| adversarial::segments(file)));
     // Found by a fuzzer: a header that does not begin with its brace.
-    assert!(!hostile::segments(b"\x08\0\0\0\0\0\0\0 {}     "));
+    assert!(!adversarial::segments(b"\x08\0\0\0\0\0\0\0 {}     "));
     let mut understood = 0;
     for round in 0..4000 {
         for (i, file) in corpus.iter().enumerate() {
@@ -63,7 +63,7 @@ const PICKLE: usize = 128;
 /// Segments a file, in memory that its length bounds; tells whether all of it was understood.
 fn in_bounds(input: &[u8]) -> bool {
     let mut is_understood = false;
-    let most = peak(|| is_understood = hostile::segments(input));
+    let most = peak(|| is_understood = adversarial::segments(input));
     // What the header says, a few times over: names, shapes and what sorts them, twice.
     let bound = PICKLE * input.len() + 4096;
     assert!(most <= bound, "{most} bytes for {}", input.len());
@@ -103,7 +103,7 @@ fn fixtures_cut_anywhere_are_segmented() {
     for file in fixtures() {
         for len in 0..file.len() {
             let is_padding = file[len..].iter().all(|&byte| byte == 0);
-            let is_understood = hostile::segments(&file[..len]);
+            let is_understood = adversarial::segments(&file[..len]);
             assert!(!is_understood || is_padding, "{len} of {}", file.len());
         }
     }

@@ -205,9 +205,9 @@ fn names_that_no_state_dict_has_leave_the_file_opaque() {
     }
     let stacked = Pickle::new().text("os").text("system").raw(b"\x93");
     assert_eq!(note(stacked), "data.pkl uses the global os.system");
-    let hostile = note(Pickle::new().global("a\x1b[2J", &"x".repeat(9999)));
-    assert!(hostile.starts_with("data.pkl uses the global a\\u{1b}[2J.xxx"), "{hostile}");
-    assert!(hostile.len() < 300, "{}", hostile.len());
+    let adversarial = note(Pickle::new().global("a\x1b[2J", &"x".repeat(9999)));
+    assert!(adversarial.starts_with("data.pkl uses the global a\\u{1b}[2J.xxx"), "{adversarial}");
+    assert!(adversarial.len() < 300, "{}", adversarial.len());
     for opcode in [b'i', b'o', b'P', b'S', b'L', 0x81, 0x82, 0x92, 0x97, 0xff] {
         let expected = format!("data.pkl uses the pickle instruction 0x{opcode:02x}");
         assert_eq!(note(Pickle::new().raw(&[opcode])), expected);

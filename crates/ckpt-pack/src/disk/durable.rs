@@ -12,7 +12,7 @@ use super::{Disk, WriteFile};
 /// no writer runs.
 pub const TMP: &str = "tmp";
 
-/// A file that is being written beside its place, removed again unless it comes there.
+/// A file that is being written next to its place, removed again unless it comes there.
 pub struct Draft<'a> {
     // Before what removes it: some systems remove no open file.
     file: Box<dyn WriteFile>,
@@ -103,7 +103,7 @@ struct Unsynced(#[source] io::Error);
 
 /// Does something in a folder; where the folder is not there, makes it and tries once more.
 ///
-/// Folders without files get lost: archives, remotes and tidy people drop them.
+/// Folders without files get lost: archives, remotes and tidy users drop them.
 pub fn with_folder<T>(
     disk: &dyn Disk,
     dir: &str,

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Most bytes that a record may claim: room for a checkpoint of 300,000 tensors, and a bound on
-/// what a hostile record can make a reader allocate.
+/// what an adversarial record can make a reader allocate.
 ///
 /// Text counts as long as it is; a number counts as many bytes as its type has, however few encode
 /// it.
@@ -65,7 +65,7 @@ pub enum RecordError {
 }
 
 fn config() -> impl bincode::config::Config {
-    // The limit is what stops a few hostile bytes from claiming gigabytes.
+    // The limit is what stops a few adversarial bytes from claiming gigabytes.
     bincode::config::standard().with_limit::<MAX_RECORD>()
 }
 

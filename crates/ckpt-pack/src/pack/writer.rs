@@ -49,7 +49,7 @@ impl<'a> PackWriter<'a> {
         Ok(Self::over(disk, draft, PACKS))
     }
 
-    /// Starts a pack that will appear in the root of a disk, for another process to take.
+    /// Starts a pack that will appear in the root of a disk, for others to take.
     pub(crate) fn create_in_root(disk: &'a dyn Disk) -> Result<Self> {
         let draft = Draft::create_at(disk, format!("{:016x}.part", disk.nonce()));
         Ok(Self::over(disk, draft.doing(|| "create a pack".to_owned())?, ""))

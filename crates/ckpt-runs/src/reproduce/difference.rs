@@ -1,4 +1,4 @@
-//! What came out beside what is on record.
+//! What a second training gives, compared with what is on record.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ pub enum Mismatch {
         index: Vec<u64>,
         /// Its value on record, as text that tells any two apart.
         recorded: String,
-        /// The value that came out.
+        /// The new value.
         found: String,
     },
     /// A tensor differs, but what is on record of it was removed, so that no element can be named.
@@ -46,10 +46,10 @@ pub enum Mismatch {
         tensor: String,
         /// Dtype and shape on record.
         recorded: String,
-        /// Dtype and shape that came out.
+        /// The new dtype and shape.
         found: String,
     },
-    /// A tensor is only on record, or only came out.
+    /// A tensor is only on record, or only new.
     Missing {
         /// The tensor.
         tensor: String,
@@ -90,7 +90,7 @@ impl fmt::Display for Mismatch {
                 write!(f, "tensor {tensor} is on record, but did not come out")
             }
             Self::Missing { tensor, is_recorded: false } => {
-                write!(f, "tensor {tensor} came out, but is not on record")
+                write!(f, "tensor {tensor} is new: it is not on record")
             }
             Self::Ended { epoch } => write!(f, "training ended at epoch {epoch}"),
             Self::Failed { why } => f.write_str(why),
@@ -98,7 +98,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Compares the tensors that came out with those of a version, in the order of what came out.
+/// Compares new tensors with those of a version, in the order of the new ones.
 pub(super) fn compare(
     repository: &Repository,
     version: &Version,

@@ -1,4 +1,4 @@
-//! Makes sure that versions keep their content while somebody takes packs away.
+//! Makes sure that versions keep their content while another process takes packs away.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::{error::Result, record::ContentChange, repo::Repository, signature::S
 
 impl Repository {
     /// Makes sure that versions which this writer relies on have their content, if packs were taken
-    /// away since the generation was read, or if somebody noted that it was removed; returns the
+    /// away since the generation was read, or if another process noted that it was removed; returns the
     /// generation then.
     pub(crate) fn hold(
         &self,
@@ -34,7 +34,7 @@ impl Repository {
         }
     }
 
-    /// Makes sure that a version to which a ref was moved is not left without content by somebody who
+    /// Makes sure that a version to which a ref was moved is not left without content by another process that
     /// took packs away in the meantime. One that `was_removed` before stays what it is.
     pub(crate) fn hold_target(
         &self,

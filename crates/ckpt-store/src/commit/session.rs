@@ -38,7 +38,7 @@ pub struct SessionOptions {
     /// Bytes of memory that the session may use: for versions that wait, for the one before, which
     /// the next is stored against, and 64 MiB for buffers.
     ///
-    /// A version that does not fit beside others waits until they are durable, and the caller with
+    /// A version that does not fit with others waits until they are durable, and the caller with
     /// it. Files count nothing, since they are read in pieces.
     pub memory: u64,
     /// The threads that hash and encode; the global pool if there is none.
@@ -152,7 +152,7 @@ impl Session {
     /// Returns the versions that an error kept from becoming durable, oldest first.
     ///
     /// After a [`Conflict`](crate::Conflict), or where the last of a group did not meet the branch's
-    /// guards ([`Unmet`](crate::Unmet)), the first of them may be stored already, on no branch.
+    /// guards ([`FailedChecks`](crate::FailedChecks)), the first of them may be stored already, on no branch.
     pub fn take_unsaved(&self) -> Vec<Draft> {
         self.queue.take_unsaved()
     }

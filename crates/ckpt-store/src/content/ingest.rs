@@ -71,7 +71,7 @@ impl<'a> Ingest<'a> {
         Self { objects, pack, effort, progress: &Silent, parents, recent }
     }
 
-    /// Tells somebody how far it has come, who may stop it.
+    /// Is told how far it has come, and may stop it.
     pub(crate) fn telling(self, progress: &'a dyn Progress) -> Self {
         Self { progress, ..self }
     }
@@ -81,7 +81,7 @@ impl<'a> Ingest<'a> {
         self.parents = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
     }
 
-    /// Returns what it writes beside.
+    /// Returns what it also writes.
     pub(crate) const fn objects(&self) -> &'a Objects {
         self.objects
     }

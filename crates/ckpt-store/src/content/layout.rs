@@ -62,7 +62,7 @@ pub(crate) fn canonical_files(
     Ok(files)
 }
 
-/// Names the file of weights that stand beside recorded files: `model.safetensors`, or the first of
+/// Names the file of weights that go with recorded files: `model.safetensors`, or the first of
 /// `model-2.safetensors` and so on that leaves its path and that of the state to itself.
 fn free_name(files: &[FileRecord]) -> String {
     // Some disks do not tell cases apart.
@@ -103,7 +103,7 @@ pub(crate) fn meta(tensor: &TensorRecord) -> TensorMeta {
     }
 }
 
-/// Names the file of the state beside the file of the weights.
+/// Names the file of the state that goes with the file of the weights.
 pub(crate) fn state_name(name: &str, extension: &str) -> String {
     let stem = name.strip_suffix(extension).and_then(|stem| stem.strip_suffix('.'));
     format!("{}.state.{extension}", stem.unwrap_or(name))

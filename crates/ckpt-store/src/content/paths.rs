@@ -10,7 +10,7 @@ pub const REPOSITORY_DIR: &str = ".ckpt";
 /// are such names too.
 const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 
-/// Checks that these paths can stand beside each other in one folder, on every platform.
+/// Checks that these paths can stand in one folder, on every platform.
 pub(crate) fn check_paths<'a>(paths: impl Iterator<Item = &'a str>) -> Result<(), String> {
     let paths: Vec<&str> = paths.collect();
     for path in &paths {

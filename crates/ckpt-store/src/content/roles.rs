@@ -22,7 +22,7 @@ const STATE: [&str; 12] = [
     // Moments, wherever they are kept.
     "{,*.,*/}{opt_state,optimizer_state,optimizer_states}{.,/}*",
     "*{.,/}{exp_avg,exp_avg_sq,max_exp_avg_sq,momentum_buffer,square_avg,acc_delta}",
-    // Files beside the weights, as the Hugging Face trainer and accelerate name them.
+    // Files next to the weights, as the Hugging Face trainer and accelerate name them.
     "{,*/}{optimizer,scheduler,scaler}{,_[0-9]*}.{pt,pth,bin,safetensors}::*",
     "{,*/}{rng_state,random_states}*.{pt,pth,bin,pkl}::*",
     "{,*/}{optim,optimizer}_*.{pt,pth,bin,safetensors}::*",
@@ -31,7 +31,7 @@ const STATE: [&str; 12] = [
     "{,*/}training_args.bin::*",
 ];
 
-/// Which tensors of files are weights and which are state, where people know better than the
+/// Which tensors of files are weights and which are state, where users know better than the
 /// built-in rules. A pattern is one of a tensor's name, or of `path::name`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

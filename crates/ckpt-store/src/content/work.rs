@@ -22,7 +22,7 @@ pub(crate) fn small_then_large<T: Sync, R: Send>(
     Ok(results)
 }
 
-/// Tells whether the elements of two tensors stand beside each other.
+/// Tells whether the elements of two tensors correspond to each other.
 pub(crate) fn is_paired(old: &TensorRecord, new: &TensorRecord) -> bool {
     old.shape == new.shape && Comparison::between(old.dtype, new.dtype).is_some()
 }

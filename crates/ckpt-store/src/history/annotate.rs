@@ -131,7 +131,7 @@ impl Repository {
         let entry = JournalRecord { annotations: vec![id], ..JournalRecord::default() };
         self.push_entry(entry)?;
         let note = Note { id, record };
-        // Somebody may have taken away packs before the journal said what they are needed for.
+        // Another process may have taken away packs before the journal said what they are needed for.
         if self.generation()? != generation {
             self.bring_back_files(std::slice::from_ref(&note))?;
         }

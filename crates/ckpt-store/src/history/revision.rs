@@ -103,7 +103,7 @@ pub(crate) enum Extreme {
 /// What stands for the current branch.
 pub(crate) const HEAD: &str = "HEAD";
 
-/// Most bytes of a revision: a name has at most 200, a metric's is given by people.
+/// Most bytes of a revision: a name has at most 200, a metric's is given by users.
 const MAX_LEN: usize = 4096;
 
 /// Most bests inside of each other: each walks through a history, and parsing is recursive.

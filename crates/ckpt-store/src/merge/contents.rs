@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use ckpt_hash::TreeHash;
-use ckpt_tensor::{Merger, Sides, Survey, TensorError};
+use ckpt_tensor::{Merger, Scan, Sides, TensorError};
 use rayon::prelude::*;
 
 use crate::{
@@ -129,12 +129,12 @@ impl<'a> Merging<'a> {
         let contents = [base.content(), ours.content(), theirs.content()];
         let blocks = Together::new(objects, contents)?;
         let refused = |error: TensorError| elements.refused(&error);
-        let mut survey = Survey::new(ours.dtype, *arithmetic).map_err(refused)?;
+        let mut scan = Scan::new(ours.dtype, *arithmetic).map_err(refused)?;
         if arithmetic.needs_survey() {
-            let mut observe = |blocks: [&[u8]; 3]| survey.update(&sides(&blocks)).map_err(refused);
+            let mut observe = |blocks: [&[u8]; 3]| scan.update(&sides(&blocks)).map_err(refused);
             blocks.stream(objects, &mut observe)?;
         }
-        Ok(Self { objects, elements, blocks, merger: survey.finish() })
+        Ok(Self { objects, elements, blocks, merger: scan.finish() })
     }
 
     /// Returns what the tensor is, but for its content.

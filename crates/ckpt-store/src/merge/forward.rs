@@ -19,7 +19,7 @@ impl Repository {
     /// branch's guards: a merge that has nothing to merge.
     ///
     /// # Errors
-    /// [`Error::NotBranch`]; [`Error::Unmet`], unless the reason overrides it; [`Error::Conflict`]
+    /// [`Error::NotBranch`]; [`Error::FailedChecks`], unless the reason overrides it; [`Error::Conflict`]
     /// if the branch is not at `from`; [`Error::Contents`] if `to` does not continue it.
     pub fn fast_forward<'a>(
         &self,

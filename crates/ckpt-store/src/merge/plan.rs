@@ -88,7 +88,7 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::Unrelated`] without a base; [`Error::Removed`] where content is needed that was
-    /// removed; [`Error::Contents`] where the files of both cannot stand beside each other; damage.
+    /// removed; [`Error::Contents`] where the files of both cannot correspond to each other; damage.
     pub fn plan_merge(
         &self,
         ours: VersionId,

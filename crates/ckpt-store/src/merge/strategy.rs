@@ -20,7 +20,7 @@ pub enum Strategy {
     /// Theirs is taken as it is.
     Theirs,
     /// Tensors are merged element by element. What cannot be is taken from us: integers and
-    /// booleans, files and what is recorded beside them. A tensor that one side removed, or that has
+    /// booleans, files and what is recorded with them. A tensor that one side removed, or that has
     /// another dtype or shape on each side, stays undecided.
     Arithmetic(Arithmetic),
 }

@@ -57,7 +57,7 @@ fn by_name(checkpoint: &CheckpointRecord) -> BTreeMap<&str, &TensorRecord> {
     checkpoint.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect()
 }
 
-/// Tells whether the elements of two tensors stand beside each other.
+/// Tells whether the elements of two tensors correspond to each other.
 fn fits(a: &TensorRecord, b: &TensorRecord) -> bool {
     a.dtype == b.dtype && a.shape == b.shape
 }

@@ -4,7 +4,7 @@ mod parse;
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use crate::record::EvidenceRecord;
+use crate::record::CheckResult;
 
 /// Most bytes of a condition. Every move of a guarded ref holds the ref's conditions.
 pub const MAX_CONDITION: usize = 500;
@@ -130,14 +130,14 @@ impl Condition {
     }
 
     /// Decides the condition and says by which values.
-    pub fn evaluate(&self, measured: &Measured<'_>) -> EvidenceRecord {
+    pub fn evaluate(&self, measured: &Measured<'_>) -> CheckResult {
         let mut values = BTreeMap::new();
         let mut met = true;
         for comparison in &self.comparisons {
             // No short cut: the evidence names all values.
             met &= comparison.holds(measured, &mut values);
         }
-        EvidenceRecord { condition: self.to_string(), met, values }
+        CheckResult { condition: self.to_string(), met, values }
     }
 }
 
@@ -221,7 +221,7 @@ impl fmt::Display for Operand {
     }
 }
 
-impl EvidenceRecord {
+impl CheckResult {
     /// Writes the values that decided: `f1 is 0.9, current.f1 is missing`.
     pub fn found(&self) -> String {
         let value = |(term, value): (&String, &Option<f64>)| match value {

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashSet};
 use ckpt_hash::VersionId;
 
 use crate::{
-    error::{Error, Result, Unmet},
-    record::{EvidenceRecord, MoveKind, MoveRecord, Version},
+    error::{Error, FailedChecks, Result},
+    record::{CheckResult, MoveKind, MoveRecord, Version},
     refs::{
         condition::{Condition, Measured},
         name::RefName,
@@ -65,7 +65,7 @@ impl Repository {
     /// was checked against them. Nothing is written.
     ///
     /// # Errors
-    /// [`Error::Unmet`], unless the reason overrides it; an override without a reason; damage.
+    /// [`Error::FailedChecks`], unless the reason overrides it; an override without a reason; damage.
     pub(crate) fn movement(&self, step: &Step<'_>) -> Result<MoveRecord> {
         let Step { name, tip, kind, signature, reason, .. } = step;
         if reason.override_reason.is_some_and(|text| text.trim().is_empty()) {
@@ -86,7 +86,7 @@ impl Repository {
             (false, Some(text), _) => text,
             (false, None, Some(version)) => {
                 let name = (*name).clone();
-                return Err(Unmet { name, version, evidence, kept: None }.into());
+                return Err(FailedChecks { name, version, evidence, kept: None }.into());
             }
             _ => reason.text,
         };
@@ -117,7 +117,7 @@ impl Repository {
         gate: &[Condition],
         to: (&Version, Option<&Version>),
         from: Option<VersionId>,
-    ) -> Result<Vec<EvidenceRecord>> {
+    ) -> Result<Vec<CheckResult>> {
         if guards.is_empty() && gate.is_empty() {
             return Ok(Vec::new());
         }
@@ -127,7 +127,7 @@ impl Repository {
             Ok(condition) => condition.evaluate(&measured),
             Err(_) => unreadable(guard),
         };
-        let mut evidence: Vec<EvidenceRecord> = guards.iter().map(judge).collect();
+        let mut evidence: Vec<CheckResult> = guards.iter().map(judge).collect();
         evidence.extend(gate.iter().map(|condition| condition.evaluate(&measured)));
         let mut seen = HashSet::new();
         evidence.retain(|evidence| seen.insert(evidence.condition.clone()));
@@ -159,7 +159,7 @@ impl Repository {
         conditions: &[Condition],
         version: &Version,
         current: Option<VersionId>,
-    ) -> Result<Vec<EvidenceRecord>> {
+    ) -> Result<Vec<CheckResult>> {
         self.evidence(&[], conditions, (version, None), current)
     }
 }
@@ -179,6 +179,6 @@ impl GateMetrics {
 }
 
 /// Says of a guard that is no condition that it is not met: who may override it is told why.
-fn unreadable(guard: &str) -> EvidenceRecord {
-    EvidenceRecord { condition: guard.to_owned(), met: false, values: BTreeMap::new() }
+fn unreadable(guard: &str) -> CheckResult {
+    CheckResult { condition: guard.to_owned(), met: false, values: BTreeMap::new() }
 }

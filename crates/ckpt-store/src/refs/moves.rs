@@ -99,7 +99,7 @@ impl Repository {
     /// With `force` it may exist and is moved; the move is on record like every other.
     ///
     /// # Errors
-    /// [`Error::RefExists`] without `force`; [`Error::Unmet`], unless the reason overrides it;
+    /// [`Error::RefExists`] without `force`; [`Error::FailedChecks`], unless the reason overrides it;
     /// [`Error::Conflict`] if another writer was faster.
     pub fn set_ref<'a>(
         &self,
@@ -129,7 +129,7 @@ impl Repository {
     /// values. The alias need not exist yet.
     ///
     /// # Errors
-    /// [`Error::NotAlias`]; [`Error::Unmet`], unless the reason overrides it; [`Error::Conflict`]
+    /// [`Error::NotAlias`]; [`Error::FailedChecks`], unless the reason overrides it; [`Error::Conflict`]
     /// if another writer was faster.
     pub fn promote<'a>(
         &self,

@@ -28,7 +28,7 @@ impl RefKind {
         }
     }
 
-    /// Returns the word for people: `branch`, `tag` or `alias`.
+    /// Returns the word for users: `branch`, `tag` or `alias`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Branch => "branch",
@@ -102,7 +102,7 @@ impl RefName {
     }
 
     /// Returns the name as the name of one file: all but `a-z 0-9 . _ -` as `%XX`, so that `a` and
-    /// `a/b` can both exist, and `A` beside `a` where file names ignore case.
+    /// `a/b` can both exist, and `A` as well as `a` where file names ignore case.
     pub(crate) fn file(&self) -> String {
         encode(&self.name)
     }

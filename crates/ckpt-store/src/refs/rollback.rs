@@ -31,7 +31,7 @@ impl Repository {
     /// guards.
     ///
     /// # Errors
-    /// [`Error::NoRef`], [`Error::NoEarlier`]; [`Error::Unmet`], unless the reason overrides it;
+    /// [`Error::NoRef`], [`Error::NoEarlier`]; [`Error::FailedChecks`], unless the reason overrides it;
     /// [`Error::Conflict`] if another writer moved it in the meantime.
     pub fn rollback<'a>(
         &self,

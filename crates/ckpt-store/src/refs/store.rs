@@ -23,10 +23,10 @@ const HEAD: &str = "HEAD";
 /// The folder and the name of the file that names the newest entry of the journal.
 const JOURNAL: (&str, &str) = ("refs", "journal");
 
-/// The lock of that file, and what it guards, for people.
+/// The lock of that file, and what it guards, for users.
 const JOURNAL_LOCK: (&str, &str) = ("journal", "the journal");
 
-/// The lock that writers share, and what it guards, for people.
+/// The lock that writers share, and what it guards, for users.
 const WRITERS: (&str, &str) = ("writers", "the repository");
 
 /// The refs of a repository.
@@ -185,7 +185,7 @@ impl Refs {
         durable::write_file(&*self.disk, dir, file, format!("{id}\n").as_bytes())
     }
 
-    /// Takes the lock in a file; `what` says to people what it guards.
+    /// Takes the lock in a file; `what` says to users what it guards.
     fn lock(&self, file: &str, mode: LockMode, what: &str) -> Result<Box<dyn LockGuard>> {
         self.lock_within(file, mode, what, self.patience)
     }

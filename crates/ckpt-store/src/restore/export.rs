@@ -29,7 +29,7 @@ pub struct ExportOptions {
     pub format: ExportFormat,
     /// The name of the file of the weights.
     pub name: String,
-    /// Whether state is exported, too, to a file of its own beside the weights.
+    /// Whether state is exported, too, to a file of its own next to the weights.
     pub with_state: bool,
     /// Names of tensors, of which one must match; all tensors if there are none.
     pub tensors: Vec<Pattern>,

@@ -89,12 +89,12 @@ impl Repository {
 
     fn merge(&self, sources: &[Arc<PackReader>]) -> Result<()> {
         let packs = &self.objects.packs;
-        // What an earlier merge set aside. Its readers had a whole round of commits to notice.
+        // What an earlier compaction moved to trash. Its readers had a whole round of commits to notice.
         packs.remove_merged(&self.in_manifests()?)?;
         let generation = self.generation()?;
         let written =
             repack(self.disk(), packs, sources, &Keep::all(VersionRecord::number_of), &Silent)?;
-        // Locks may be gone: somebody else may have taken away what the new pack builds on.
+        // Locks may be gone: another process may have taken away what the new pack builds on.
         if self.generation()? != generation {
             written.iter().try_for_each(|pack| packs.bring_back_bases(pack).map(|_| ()))?;
         }

@@ -1,6 +1,6 @@
 //! Takes content away that nothing needs, and brings packs into shape.
 //!
-//! The long part, looking and writing new packs, goes on beside writers. The decision what goes is
+//! The long part, looking and writing new packs, goes on concurrently with writers. The decision what goes is
 //! made while they wait, from what is there then. docs/durability.md has the steps and why their
 //! order is right even where locks are not.
 
@@ -10,7 +10,7 @@ mod scan;
 use ckpt_hash::VersionId;
 use ckpt_pack::{Progress, Silent};
 
-use self::scan::Survey;
+use self::scan::Scan;
 use crate::{
     error::{Error, Result},
     repo::Repository,
@@ -68,7 +68,7 @@ pub struct GcPlan {
 pub struct GcReport {
     /// Versions whose content went because no ref leads to them.
     pub unreachable: Vec<VersionId>,
-    /// Packs that were set aside.
+    /// Packs in trash.
     pub packs: u64,
     /// Bytes of these packs.
     pub pack_bytes: u64,
@@ -83,7 +83,7 @@ pub struct GcReport {
 }
 
 impl GcReport {
-    /// Returns by how many bytes packs got smaller. The disk has them back once what was set aside
+    /// Returns by how many bytes packs got smaller. The disk has them back once what is in trash
     /// is removed from trash.
     pub fn saved_bytes(&self) -> u64 {
         self.pack_bytes.saturating_sub(self.written_bytes)
@@ -96,14 +96,14 @@ impl Repository {
     /// # Errors
     /// Those of [`gc`](Self::gc).
     pub fn plan_gc(&self, options: &GcOptions) -> Result<GcPlan> {
-        let survey = Survey::take(self)?;
+        let scan = Scan::take(self)?;
         let (expired, expired_bytes) = self.expired(options)?;
         Ok(GcPlan {
-            unreachable: survey.unreachable.iter().copied().collect(),
-            objects: survey.dead.len() as u64,
-            bytes: survey.dead_bytes,
-            packs: survey.sources.len() as u64,
-            pack_bytes: survey.sources.iter().map(|pack| pack.byte_len()).sum(),
+            unreachable: scan.unreachable.iter().copied().collect(),
+            objects: scan.dead.len() as u64,
+            bytes: scan.dead_bytes,
+            packs: scan.sources.len() as u64,
+            pack_bytes: scan.sources.iter().map(|pack| pack.byte_len()).sum(),
             expired: expired.len() as u64,
             expired_bytes,
         })

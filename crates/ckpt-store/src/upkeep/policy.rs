@@ -1,4 +1,4 @@
-//! Which versions keep their content: the rules as people write them.
+//! Which versions keep their content: the rules as users write them.
 
 use std::{fmt, num::NonZeroU64, str::FromStr};
 
@@ -166,7 +166,7 @@ impl FromStr for Period {
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fits = |(_, length): &(char, i64)| self.ms % length == 0;
-        // In days, as people count here: 14d, not 2w.
+        // In days, as users count here: 14d, not 2w.
         let (letter, length) = UNITS.into_iter().skip(1).find(fits).unwrap_or(('s', 1000));
         write!(f, "{}{letter}", self.ms / length)
     }

@@ -1,5 +1,5 @@
-//! What was set aside, since when: small files in `trash/`, one for each time that packs with
-//! content of value were set aside. Merging leaves none: what it sets aside has a copy.
+//! What is in trash, since when: small files in `trash/`, one for each time that packs with
+//! content of value were moved there. Merging leaves none: what it moves there has a copy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ const ENDING: &str = ".toml";
 /// Most bytes of such a file: 100,000 names of packs.
 const MAX_LEN: u64 = 8 << 20;
 
-/// When, by whom and what was set aside.
+/// When, by whom and what was moved to trash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -34,7 +34,7 @@ pub(crate) struct Manifest {
 }
 
 impl Repository {
-    /// Writes down that packs are set aside, before they are; durable when it returns.
+    /// Writes down that packs go to trash, before they do; durable when it returns.
     pub(crate) fn write_manifest(
         &self,
         packs: BTreeSet<String>,
@@ -42,13 +42,13 @@ impl Repository {
     ) -> Result<()> {
         let author = signature.author.clone();
         let manifest = Manifest { time_ms: signature.time_ms, author, packs };
-        let doing = || "write down what is set aside".to_owned();
+        let doing = || "write down what goes to trash".to_owned();
         let text = toml::to_string(&manifest).map_err(std::io::Error::other).doing(doing)?;
         let name = format!("{:016x}{ENDING}", self.disk().nonce());
         durable::write_file(self.disk(), TRASH, &name, text.as_bytes()).doing(doing)
     }
 
-    /// Returns what was set aside and when, by the names of these files.
+    /// Returns what was moved to trash and when, by the names of these files.
     pub(crate) fn manifests(&self) -> Result<BTreeMap<String, Manifest>> {
         let names = match self.disk().list(TRASH) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
@@ -62,10 +62,10 @@ impl Repository {
         let path = join(TRASH, name);
         let bytes = read_small(self.disk(), &path, MAX_LEN).doing(|| format!("read {path}"))?;
         let parsed = std::str::from_utf8(&bytes).ok().and_then(|text| toml::from_str(text).ok());
-        parsed.ok_or_else(|| Error::damaged(path, "it does not say what was set aside"))
+        parsed.ok_or_else(|| Error::damaged(path, "it does not say what was moved to trash"))
     }
 
-    /// Returns the packs that were set aside with content of value.
+    /// Returns the packs in quarantine with content of value.
     pub(crate) fn in_manifests(&self) -> Result<BTreeSet<String>> {
         Ok(self.manifests()?.into_values().flat_map(|manifest| manifest.packs).collect())
     }

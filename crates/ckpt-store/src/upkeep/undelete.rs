@@ -66,7 +66,7 @@ impl Repository {
         Ok(found)
     }
 
-    /// Brings back the content of versions that was removed, and keeps it until somebody removes it
+    /// Brings back the content of versions that was removed, and keeps it until a user removes it
     /// again by name; durable when it returns. Versions that have their content stay as they are.
     ///
     /// # Errors

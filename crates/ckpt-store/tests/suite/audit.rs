@@ -117,7 +117,7 @@ fn a_move_that_is_gone_ends_the_audit() {
 fn a_chain_that_joins_shows_edits_only_by_its_ids() {
     let (disk, repo) = repository();
     let moves = history(&repo);
-    // Somebody else did it, on paper: all joins, but no id from there on is the same.
+    // Another process did it, on paper: all joins, but no id from there on is the same.
     let edited = tampered(&disk, &moves, 4, |record| record.author = "eve".to_owned()).unwrap();
     let same: Vec<bool> = edited.iter().zip(&moves).map(|(a, b)| a.id == b.id).collect();
     assert_eq!(same, [false, false, false, false, false, true, true]);

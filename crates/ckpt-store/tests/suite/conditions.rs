@@ -148,7 +148,7 @@ fn the_evidence_names_every_value() {
     );
 }
 
-/// A name as people and programs make them, plain and otherwise.
+/// A name as users and programs make them, plain and otherwise.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z][a-z0-9_/.-]{0,8}",

@@ -63,7 +63,7 @@ fn workload(disk: Arc<dyn Disk>, one: VersionId, done: &mut Done) -> Result<()> 
     let promoted = repo.promote(&alias(), one, &conditions, "", &signature())?;
     done.moves.push((alias(), promoted.id));
     match repo.commit(&main_branch(), &draft(1.0)) {
-        Err(Error::Unmet(unmet)) => done.kept = unmet.kept,
+        Err(Error::FailedChecks(unmet)) => done.kept = unmet.kept,
         other => return other.map(|_| panic!("a guard was passed by")),
     }
     let deleted = repo.delete_ref(&alias(), "", &signature())?;

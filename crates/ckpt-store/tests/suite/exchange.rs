@@ -310,7 +310,7 @@ fn an_export_that_fails_leaves_no_pack() {
     }
 }
 
-/// What somebody does in the source repository: commits to one of two branches, or merges the other.
+/// What another process does in the source repository: commits to one of two branches, or merges the other.
 #[derive(Debug, Clone)]
 enum Act {
     Commit { side: bool, seed: u8 },

@@ -75,7 +75,7 @@ fn a_promotion_records_the_values_that_met_its_gate() {
             low.short()
         )
     );
-    let Error::Unmet(unmet) = error else { panic!() };
+    let Error::FailedChecks(unmet) = error else { panic!() };
     assert_eq!((unmet.evidence.len(), unmet.kept), (2, None));
     assert_eq!(repo.resolve("production").unwrap(), high);
     let error = repo.promote(&main_branch(), low, &[], "", &signature()).unwrap_err().to_string();
@@ -92,7 +92,7 @@ fn guards_hold_for_every_move_that_lands_on_a_version() {
         (MoveKind::Guard, Some(ids[2]), Some(ids[2]))
     );
     let refused = |error: Error| match error {
-        Error::Unmet(unmet) => unmet,
+        Error::FailedChecks(unmet) => unmet,
         other => panic!("{other}"),
     };
     // Commit: the version is kept.
@@ -132,7 +132,7 @@ fn every_move_carries_the_guards_on() {
     assert_eq!(repo.guards(&main).unwrap(), ["f1 >= 0.5"]);
     // Made anew, it is guarded as before.
     let branched = draft(0.1).with_parents(Parents::NewBranch(vec![one]));
-    assert!(matches!(repo.commit(&main, &branched), Err(Error::Unmet(_))));
+    assert!(matches!(repo.commit(&main, &branched), Err(Error::FailedChecks(_))));
     repo.set_ref(&main, one, false, "", &signature()).unwrap();
     let moves: Vec<MoveInfo> =
         repo.audit(&main).unwrap().map(|movement| movement.unwrap().record).collect();
@@ -189,8 +189,8 @@ fn an_override_moves_and_is_on_record() {
 fn parent_is_the_first_parent_and_notes_come_first() {
     let (_, repo) = repository();
     let [one, two] = [0.8, 0.7].map(|f1| commit(&repo, f1));
-    assert!(matches!(promote(&repo, two, &["f1 > parent.f1"]), Err(Error::Unmet(_))));
-    assert!(matches!(promote(&repo, one, &["f1 > parent.f1"]), Err(Error::Unmet(_))));
+    assert!(matches!(promote(&repo, two, &["f1 > parent.f1"]), Err(Error::FailedChecks(_))));
+    assert!(matches!(promote(&repo, one, &["f1 > parent.f1"]), Err(Error::FailedChecks(_))));
     let note = |version, f1| {
         let metrics = BTreeMap::from([("f1".to_owned(), f1)]);
         repo.note(&NewNote::new(vec![version], signature()).with_metrics(metrics)).unwrap();
@@ -199,10 +199,10 @@ fn parent_is_the_first_parent_and_notes_come_first() {
     let moved = promote(&repo, two, &["f1 > parent.f1"]).unwrap().record;
     assert_eq!(moved.evidence[0].found(), "f1 is 0.85, parent.f1 is 0.8");
     note(one, f64::NAN);
-    assert!(matches!(promote(&repo, two, &["f1 > parent.f1"]), Err(Error::Unmet(_))));
+    assert!(matches!(promote(&repo, two, &["f1 > parent.f1"]), Err(Error::FailedChecks(_))));
     note(one, 0.9);
     assert_eq!(repo.resolve("max:f1@main").unwrap(), one);
-    assert!(matches!(promote(&repo, two, &["f1 > parent.f1"]), Err(Error::Unmet(_))));
+    assert!(matches!(promote(&repo, two, &["f1 > parent.f1"]), Err(Error::FailedChecks(_))));
     let moved = promote(&repo, one, &["f1 > current.f1"]).unwrap().record;
     assert_eq!(moved.evidence[0].found(), "current.f1 is 0.85, f1 is 0.9");
     let comparison = |a, b| repo.compare(repo.version(&a).unwrap(), repo.version(&b).unwrap());
@@ -231,7 +231,7 @@ fn a_guard_that_another_set_in_the_meantime_is_not_missed() {
         guard(other, &alias(), "f1 >= 0.5").unwrap();
     });
     assert!(matches!(promote(&late, low, &[]), Err(Error::Conflict(_))));
-    assert!(matches!(promote(&late, low, &[]), Err(Error::Unmet(_))));
+    assert!(matches!(promote(&late, low, &[]), Err(Error::FailedChecks(_))));
     assert_eq!(repo.target(&alias()).unwrap(), Some(high));
 }
 
@@ -245,7 +245,7 @@ fn what_was_better_than_a_version_that_is_there_no_more_is_judged_anew() {
         promote(other, ids[2], &[]).unwrap();
     });
     assert!(matches!(promote(&late, ids[1], &[]), Err(Error::Conflict(_))));
-    assert!(matches!(promote(&late, ids[1], &[]), Err(Error::Unmet(_))));
+    assert!(matches!(promote(&late, ids[1], &[]), Err(Error::FailedChecks(_))));
     assert_eq!(repo.target(&alias()).unwrap(), Some(ids[2]));
 }
 
@@ -261,7 +261,7 @@ fn of_many_writers_of_a_guarded_alias_none_moves_it_down() {
                 for step in 0..ids.len() {
                     // Each in another order.
                     match promote(&repo, ids[(5 * step + writer) % ids.len()], &[]) {
-                        Ok(_) | Err(Error::Conflict(_) | Error::Unmet(_)) => {}
+                        Ok(_) | Err(Error::Conflict(_) | Error::FailedChecks(_)) => {}
                         Err(error) => panic!("{error}"),
                     }
                 }
@@ -280,7 +280,7 @@ fn of_many_writers_of_a_guarded_alias_none_moves_it_down() {
 fn a_guard_that_is_no_condition_is_met_by_nothing_and_can_be_overridden() {
     let (disk, repo) = repository();
     let one = commit(&repo, 0.9);
-    let hostile = "f1 >= \u{1b}[2J";
+    let adversarial = "f1 >= \u{1b}[2J";
     let (object, id) = Object::movement(&MoveRecord {
         name: alias().full(),
         kind: MoveKind::Guard,
@@ -290,7 +290,7 @@ fn a_guard_that_is_no_condition_is_met_by_nothing_and_can_be_overridden() {
         author: String::new(),
         time_ms: 0,
         reason: String::new(),
-        guards: vec![hostile.to_owned(), "x".repeat(100_000), "f1 > 0".to_owned()],
+        guards: vec![adversarial.to_owned(), "x".repeat(100_000), "f1 > 0".to_owned()],
         evidence: Vec::new(),
     });
     plant(&disk, vec![object]);
@@ -305,7 +305,7 @@ fn a_guard_that_is_no_condition_is_met_by_nothing_and_can_be_overridden() {
     let moved = repo.promote(&alias(), one, &[], in_spite("odd"), &signature()).unwrap().record;
     let met: Vec<bool> = moved.evidence.iter().map(|evidence| evidence.met).collect();
     assert_eq!(met, [false, false, true]);
-    let remove = GuardChange::Remove(vec![hostile.to_owned(), "x".repeat(100_000)]);
+    let remove = GuardChange::Remove(vec![adversarial.to_owned(), "x".repeat(100_000)]);
     repo.guard(&alias(), &remove, "", &signature()).unwrap().unwrap();
     promote(&repo, one, &[]).unwrap();
     assert!(repo.verify(&Silent).unwrap().is_ok());
@@ -327,7 +327,7 @@ fn a_session_meets_the_guards_with_the_last_of_each_group() {
     assert_eq!(repo.resolve("main").unwrap(), repo.resolve("main@21").unwrap());
     assert!(newest(&repo, &main).evidence.iter().all(|evidence| evidence.met));
     session.commit(draft(0.1)).unwrap();
-    let Error::Unmet(unmet) = session.flush().unwrap_err() else { panic!() };
+    let Error::FailedChecks(unmet) = session.flush().unwrap_err() else { panic!() };
     assert_eq!(repo.version(&unmet.kept.unwrap()).unwrap().record.number, 22);
     assert_eq!(unmet.evidence[0].found(), "f1 is 0.1, parent.f1 is 0.7");
     assert_eq!(session.take_unsaved().len(), 1);

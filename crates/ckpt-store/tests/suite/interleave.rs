@@ -23,7 +23,7 @@ use ckpt_testkit::{
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// What somebody does; the versions that are acknowledged are noted, with the bytes of their
+/// What another process does; the versions that are acknowledged are noted, with the bytes of their
 /// first tensor.
 type Acts = fn(&Repository, &World, &Mutex<Vec<(VersionId, Vec<u8>)>>) -> Result<()>;
 
@@ -231,7 +231,7 @@ fn gc_beside_a_tag_leaves_it_whole() {
 }
 
 #[test]
-fn gc_beside_a_pack_that_is_adopted_leaves_it_whole() {
+fn gc_during_a_pack_that_is_adopted_leaves_it_whole() {
     interleave("gc within an adoption", adopt, collect, true);
     interleave("an adoption within gc", collect, adopt, false);
 }

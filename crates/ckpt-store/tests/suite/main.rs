@@ -1,5 +1,7 @@
 //! The tests of `ckpt-store` over its public interface: one program, since each takes its time to link.
 
+mod adversarial;
+mod adversarial_bases;
 mod audit;
 mod broken;
 mod cancel;
@@ -23,11 +25,10 @@ mod gc;
 mod golden;
 mod golden_repository;
 mod history;
-mod hostile;
-mod hostile_bases;
 mod interleave;
 mod lookups;
 mod merge;
+mod model_based;
 mod mutations;
 mod notes;
 mod packs;
@@ -41,7 +42,6 @@ mod schedules;
 mod session;
 mod shared;
 mod statistics;
-mod twin;
 mod verify;
 mod walk_through;
 mod writers;

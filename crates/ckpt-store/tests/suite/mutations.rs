@@ -3,15 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crate::common::records::{
-    AnnotationRecord, EvidenceRecord, JournalRecord, MoveRecord, RemovalRecord,
+    AnnotationRecord, CheckResult, JournalRecord, MoveRecord, RemovalRecord,
 };
 use std::{collections::BTreeSet, fs};
 
 use crate::common::{
+    adversarial::{self, SMALL_FILES},
     by_hand::{ANNOTATION, CHUNKS, JOURNAL, MOVE, encode},
     draft,
     fixture::{fixtures, load},
-    hostile::{self, SMALL_FILES},
     look::{objects, packs, read},
     main_branch, repository,
 };
@@ -37,7 +37,7 @@ fn pack_corpus() -> Vec<Vec<u8>> {
     packs.into_iter().collect()
 }
 
-/// Records of every kind, each behind its kind as `hostile::record` takes it.
+/// Records of every kind, each behind its kind as `adversarial::record` takes it.
 fn record_corpus() -> Vec<Vec<u8>> {
     let disk = load(&fixtures().join("golden/format-2/repository"));
     let mut records = Vec::new();
@@ -52,7 +52,7 @@ fn record_corpus() -> Vec<Vec<u8>> {
         }
     }
     let version = VersionId::of(b"v");
-    let evidence = EvidenceRecord {
+    let evidence = CheckResult {
         condition: "f1 > 0.5".to_owned(),
         met: true,
         values: [("f1".to_owned(), Some(0.75)), ("loss".to_owned(), None)].into(),
@@ -111,7 +111,7 @@ fn drive(corpus: &[Vec<u8>], rounds: usize, seed: u64, read: fn(&[u8]) -> bool) 
 fn damaged_packs_are_findings_or_whole() {
     let corpus = pack_corpus();
     assert!(corpus.len() >= 40, "{} packs", corpus.len());
-    let (good, all) = drive(&corpus, 80, 3, hostile::pack);
+    let (good, all) = drive(&corpus, 80, 3, adversarial::pack);
     assert!(good > 0 && good < all / 2, "{good} of {all}");
 }
 
@@ -120,7 +120,7 @@ fn damaged_records_are_findings_or_whole() {
     let corpus = record_corpus();
     let kinds: BTreeSet<u8> = corpus.iter().map(|record| record[0] + 2).collect();
     assert_eq!(kinds, (2..=9).collect());
-    let (good, all) = drive(&corpus, 150, 4, hostile::record);
+    let (good, all) = drive(&corpus, 150, 4, adversarial::record);
     assert!(good > 0 && good < all / 2, "{good} of {all}");
 }
 
@@ -138,7 +138,7 @@ fn damaged_small_files_are_findings_or_whole() {
     assert_eq!(contents.len(), SMALL_FILES.len());
     let corpus: Vec<_> =
         (0..).zip(contents).map(|(n, text)| [&[n], text.as_bytes()].concat()).collect();
-    let (good, all) = drive(&corpus, 400, 5, hostile::small_file);
+    let (good, all) = drive(&corpus, 400, 5, adversarial::small_file);
     assert!(good > 0 && good < all, "{good} of {all}");
 }
 
@@ -161,7 +161,7 @@ fn damaged_texts_are_refused_or_understood() {
     for round in 0..2000 {
         for (i, text) in corpus.iter().enumerate() {
             let other = corpus[(i + round) % corpus.len()];
-            hostile::text(&repo, &damage.mutate(text.as_bytes(), other.as_bytes()));
+            adversarial::text(&repo, &damage.mutate(text.as_bytes(), other.as_bytes()));
         }
     }
 }

@@ -103,7 +103,7 @@ fn a_pack_that_cannot_be_opened_is_set_aside_and_comes_back_when_mended() {
     assert_eq!(report.set_aside, std::slice::from_ref(path));
     assert!(disk.kind(path).unwrap().is_none());
     assert!(!report.left.is_ok());
-    // Somebody has a copy of the pack.
+    // Another process has a copy of the pack.
     let mut file = disk.create(path).unwrap();
     file.write_all(&whole).unwrap();
     drop(file);

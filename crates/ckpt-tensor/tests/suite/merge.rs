@@ -3,7 +3,7 @@
 
 mod cases;
 
-use ckpt_tensor::{Arithmetic, Dtype, FloatFormat, Sides, Survey, TensorError};
+use ckpt_tensor::{Arithmetic, Dtype, FloatFormat, Scan, Sides, TensorError};
 use proptest::prelude::*;
 
 const AVERAGE: Arithmetic = Arithmetic::Average { weight: 0.5 };
@@ -13,10 +13,10 @@ fn try_merge(
     arithmetic: Arithmetic,
     sides: &Sides<'_>,
 ) -> Result<Vec<u8>, TensorError> {
-    let mut survey = Survey::new(dtype, arithmetic)?;
-    survey.update(sides)?;
+    let mut scan = Scan::new(dtype, arithmetic)?;
+    scan.update(sides)?;
     let mut merged = vec![0xa5; sides.ours.len()];
-    survey.finish().merge(sides, &mut merged)?;
+    scan.finish().merge(sides, &mut merged)?;
     Ok(merged)
 }
 
@@ -265,10 +265,10 @@ proptest! {
             theirs: &triple.theirs[range],
         };
         let (first, second) = (part(0..cut), part(cut..triple.ours.len()));
-        let mut survey = Survey::new(dtype, arithmetic).unwrap();
-        survey.update(&first).unwrap();
-        survey.update(&second).unwrap();
-        let merger = survey.finish();
+        let mut scan = Scan::new(dtype, arithmetic).unwrap();
+        scan.update(&first).unwrap();
+        scan.update(&second).unwrap();
+        let merger = scan.finish();
         let mut merged = vec![0; triple.ours.len()];
         // The last part first: the second pass has no order.
         merger.merge(&second, &mut merged[cut..]).unwrap();

@@ -1,7 +1,7 @@
 //! Merges against those that `record_merges.py` computed with numpy.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use ckpt_tensor::{Arithmetic, Dtype, Sides, Survey};
+use ckpt_tensor::{Arithmetic, Dtype, Scan, Sides};
 use serde_json::Value;
 
 fn floats(value: &Value) -> Vec<f64> {
@@ -14,10 +14,10 @@ fn check(case: &Value, arithmetic: Arithmetic, expected: &Value) {
     };
     let (base, ours, theirs) = (bytes("base"), bytes("ours"), bytes("theirs"));
     let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs };
-    let mut survey = Survey::new(Dtype::F64, arithmetic).unwrap();
-    survey.update(&sides).unwrap();
+    let mut scan = Scan::new(Dtype::F64, arithmetic).unwrap();
+    scan.update(&sides).unwrap();
     let mut merged = vec![0; ours.len()];
-    survey.finish().merge(&sides, &mut merged).unwrap();
+    scan.finish().merge(&sides, &mut merged).unwrap();
     let merged = merged.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes));
     for (found, expected) in merged.zip(floats(expected)) {
         assert!((found - expected).abs() < 1e-13, "{arithmetic:?}: {found} is not {expected}");

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Calls a function with the number of each step before it is done. The locks `writers` and `mergers`
-/// are given at once, as if somebody removed their files again and again. Those of refs are not:
+/// are given at once, as if another process removed their files again and again. Those of refs are not:
 /// nothing else lets a file be compared and then replaced. What is done under one is one step.
 ///
 /// Steps are everything but reads of files that are open, which show what they held when opened, and

@@ -70,7 +70,7 @@ pub trait Watch: Send + Sync + 'static {
     }
 }
 
-/// A disk that asks somebody before each step, and has another disk do it.
+/// A disk that asks a test before each step, and has another disk do it.
 pub struct WatchedDisk<W> {
     inner: Arc<dyn Disk>,
     pub(super) watch: Arc<W>,

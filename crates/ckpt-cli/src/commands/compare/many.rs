@@ -1,4 +1,4 @@
-//! Comparisons of more than two versions for people: side by side, each with the first.
+//! Comparisons of more than two versions for users: side by side, each with the first.
 
 use std::{
     cmp::Reverse,
@@ -168,7 +168,7 @@ fn param_rows(judged: &[Judged]) -> Vec<Row> {
     names.into_iter().filter(differs).map(row).collect()
 }
 
-/// Lists what else went in and is not the same in all versions.
+/// Lists which other inputs are not the same in all versions.
 fn input_rows(judged: &[Judged]) -> Vec<Row> {
     let inputs: Vec<[Input; 4]> = judged.iter().map(|judged| judged.inputs.listed()).collect();
     let differs =

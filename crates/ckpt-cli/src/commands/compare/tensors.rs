@@ -1,4 +1,4 @@
-//! The tensors of two versions, for people.
+//! The tensors of two versions, for users.
 
 use std::cmp::Reverse;
 

@@ -1,4 +1,4 @@
-//! A comparison of two versions for people.
+//! A comparison of two versions for users.
 
 use ckpt_app::compare::Judged;
 use ckpt_store::{Comparison, Pair, Version};
@@ -141,7 +141,7 @@ fn print_params(ui: &mut Ui, judged: &Judged) -> Result<(), Failure> {
     ui.table(&mut table)
 }
 
-/// Prints what else went in and differs.
+/// Prints what other inputs differ.
 fn print_inputs(ui: &mut Ui, judged: &Judged) -> Result<(), Failure> {
     let differing = judged.inputs.listed().into_iter().filter(|(_, pair)| pair.a != pair.b);
     let mut differing = differing.peekable();

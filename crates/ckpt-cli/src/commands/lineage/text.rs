@@ -1,4 +1,4 @@
-//! A lineage as people read it.
+//! A lineage as users read it.
 
 use ckpt_app::lineage::{Ancestor, Fact, Lineage, Row, What, facts, summary};
 use ckpt_hash::VersionId;

@@ -1,4 +1,4 @@
-//! Models as people read them.
+//! Models as users read them.
 
 use ckpt_app::models::Entry;
 use ckpt_store::RefName;

@@ -1,4 +1,4 @@
-//! Statistics of tensors for people: a table for each tensor.
+//! Statistics of tensors for users: a table for each tensor.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a run came to, for people and as JSON.
+//! What a run came to, for users and as JSON.
 
 use std::collections::BTreeMap;
 

@@ -307,7 +307,7 @@ fn conditions_that_no_tensor_can_meet_are_wrong_usage() {
 }
 
 #[test]
-fn hostile_names_stay_in_their_line() {
+fn adversarial_names_stay_in_their_line() {
     let sandbox = Sandbox::new();
     let name = "w\u{1b}[31m\nerror: all is lost\u{202e}";
     for value in [1.0_f32, f32::NAN] {

@@ -1,4 +1,4 @@
 //! What several of the tests share.
 #![allow(dead_code, reason = "fuzzers use what tests do not")]
 
-pub(crate) mod hostile;
+pub(crate) mod adversarial;

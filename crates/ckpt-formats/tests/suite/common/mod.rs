@@ -1,8 +1,8 @@
 //! Files that are made by hand, and what reads them.
 #![allow(dead_code, reason = "fuzzers use what tests do not")]
 
+pub(crate) mod adversarial;
 pub(crate) mod archive;
-pub(crate) mod hostile;
 pub(crate) mod pickle;
 
 /// Makes a safetensors file of a header and bytes after it.

@@ -29,7 +29,7 @@ struct State {
     recent: Recent,
     done: Vec<Commit>,
     unsaved: Vec<Draft>,
-    /// What ended the session, until somebody was told.
+    /// What ended the session, until the caller was told.
     error: Option<Error>,
     panic: Option<Box<dyn Any + Send>>,
     has_ended: bool,

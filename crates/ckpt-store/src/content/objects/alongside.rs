@@ -1,4 +1,4 @@
-//! Reads contents that stand beside each other, such as a tensor in several versions.
+//! Reads contents that correspond to each other, such as a tensor in several versions.
 
 use std::{array, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Takes blocks that stand beside each other, in order.
+/// Takes blocks that correspond to each other, in order.
 pub(crate) type BesideSink<'a, const N: usize> = dyn FnMut([&[u8]; N]) -> Result<()> + Send + 'a;
 
 /// Blocks that are decoded before they are used: as many as 16 MiB hold, which keeps some cores
@@ -74,7 +74,7 @@ impl<const N: usize> Together<N> {
     }
 }
 
-/// Takes two parts that stand beside each other.
+/// Takes two parts that correspond to each other.
 pub(crate) type PairSink<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + Send + 'a;
 
 /// A decoded block.
@@ -95,7 +95,7 @@ impl Objects {
         self.read_pair(content, content, &mut |bytes, _| sink(bytes))
     }
 
-    /// Gives two contents of as many elements, both cut at fixed places, to `sink`, elements beside
+    /// Gives two contents of as many elements, both cut at fixed places, to `sink`, elements next
     /// elements in order. The blocks ahead are decoded in the meantime, on the current rayon pool.
     ///
     /// The length of one must be a multiple of that of the other, as it is for elements whose

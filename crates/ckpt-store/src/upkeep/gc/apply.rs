@@ -10,7 +10,7 @@ use crate::{
     record::{ContentChange, JournalRecord, RemovalRecord},
     repo::Repository,
     signature::Signature,
-    upkeep::gc::{GcOptions, GcReport, scan::Survey},
+    upkeep::gc::{GcOptions, GcReport, scan::Scan},
 };
 
 /// What the journal says of versions that lost their content because no ref leads to them.
@@ -27,26 +27,26 @@ impl Repository {
         grace_ms: i64,
         progress: &dyn Progress,
     ) -> Result<GcReport> {
-        let mut survey = self.whole_survey()?;
+        let mut scan = self.whole_survey()?;
         let packs = &self.objects.packs;
-        let anew = |keep: &Keep<'_>| repack(self.disk(), packs, &survey.sources, keep, progress);
-        let written = survey.with_keep(anew)?;
-        survey.seen.extend(written.iter().map(|pack| pack.name().to_owned()));
+        let anew = |keep: &Keep<'_>| repack(self.disk(), packs, &scan.sources, keep, progress);
+        let written = scan.with_keep(anew)?;
+        scan.seen.extend(written.iter().map(|pack| pack.name().to_owned()));
         let written_bytes = written.iter().map(|pack| pack.byte_len()).sum();
         let alone = self.refs.alone()?;
-        let mut report = self.take_away(&mut survey, signature)?;
+        let mut report = self.take_away(&mut scan, signature)?;
         report.written_bytes = written_bytes;
         (report.removed, report.removed_bytes) = self.clear_trash(signature, grace_ms)?;
         drop(alone);
         Ok(report)
     }
 
-    /// Takes a survey, after bringing back what is needed and only in trash: an earlier run may have
+    /// Takes a scan, after bringing back what is needed and only in trash: an earlier run may have
     /// been cut off.
-    fn whole_survey(&self) -> Result<Survey<'_>> {
-        let survey = Survey::take(self)?;
+    fn whole_survey(&self) -> Result<Scan<'_>> {
+        let scan = Scan::take(self)?;
         let mut moved = BTreeSet::new();
-        for id in &survey.absent {
+        for id in &scan.absent {
             match self.objects.packs.bring_back([*id]) {
                 Ok(names) => moved.extend(names),
                 // It is lost, which `verify` reports; what is there is no better kept for that.
@@ -54,7 +54,7 @@ impl Repository {
                 Err(error) => return Err(error.into()),
             }
         }
-        if moved.is_empty() { Ok(survey) } else { Survey::take(self) }
+        if moved.is_empty() { Ok(scan) } else { Scan::take(self) }
     }
 
     /// Decides what goes and sets it aside, while no writer is at work.
@@ -62,27 +62,27 @@ impl Repository {
     /// Should locks not work, every step is still right by its place: the entry comes before what it
     /// says, the manifest before the packs that it names, and after the generation was changed,
     /// this looks again at what came until then. Whoever comes later sees the new number.
-    fn take_away(&self, survey: &mut Survey<'_>, signature: &Signature) -> Result<GcReport> {
+    fn take_away(&self, scan: &mut Scan<'_>, signature: &Signature) -> Result<GcReport> {
         let relied_on = loop {
-            let relied_on = survey.look_again()?;
-            let newest = survey.reach.notes.newest();
-            let (versions, content) = (&survey.unreachable, ContentChange::Removed);
+            let relied_on = scan.look_again()?;
+            let newest = scan.reach.notes.newest();
+            let (versions, content) = (&scan.unreachable, ContentChange::Removed);
             if self.push_removal_onto(newest, versions, content, UNREACHABLE, signature)? {
                 break relied_on;
             }
         };
-        let gone = survey.replaceable(&relied_on)?;
-        let mut noted = survey.unreachable.clone();
+        let gone = scan.replaceable(&relied_on)?;
+        let mut noted = scan.unreachable.clone();
         if gone.is_empty() && noted.is_empty() {
             return Ok(GcReport::default());
         }
         let names: BTreeSet<String> = gone.keys().cloned().collect();
-        if !survey.dead.is_empty() {
+        if !scan.dead.is_empty() {
             self.write_manifest(names.clone(), signature)?;
         }
         self.objects.packs.set_aside(&names)?;
         self.bump_generation()?;
-        let (reached, relied_on) = survey.look_again_after(&noted)?;
+        let (reached, relied_on) = scan.look_again_after(&noted)?;
         self.objects.packs.bring_back_below(relied_on)?;
         self.push_removal(&reached, ContentChange::Kept, REACHED, signature)?;
         noted.retain(|id| !reached.contains(id));
@@ -126,13 +126,13 @@ impl Repository {
         Ok(self.push_entry_onto(newest, entry)?.is_ok())
     }
 
-    /// Removes for good what merges set aside, and what was set aside longer ago than the grace
+    /// Removes for good what compacting moved to trash, and what was moved there longer ago than the grace
     /// period; returns how many packs and bytes.
     fn clear_trash(&self, signature: &Signature, grace_ms: i64) -> Result<(u64, u64)> {
         let packs = &self.objects.packs;
         let mut named = self.in_manifests()?;
         let (mut count, mut bytes) = packs.remove_merged(&named)?;
-        // What nobody wrote down is set aside from now on.
+        // What nobody wrote down counts as moved to trash now.
         let strays: BTreeSet<String> =
             packs.in_trash()?.into_iter().filter(|name| !named.contains(name)).collect();
         if !strays.is_empty() {

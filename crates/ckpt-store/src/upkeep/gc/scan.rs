@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What there is, and what is to happen to it.
-pub(super) struct Survey<'a> {
+pub(super) struct Scan<'a> {
     pub(super) repository: &'a Repository,
     pub(super) reach: Reachability<'a>,
     /// The packs that were looked at, by name.
@@ -37,7 +37,7 @@ pub(super) type Needs = BTreeMap<ObjectId, u8>;
 
 type Indexes = Vec<(Arc<PackReader>, Vec<Entry>)>;
 
-impl<'a> Survey<'a> {
+impl<'a> Scan<'a> {
     pub(super) fn take(repository: &'a Repository) -> Result<Self> {
         let packs = &repository.objects.packs;
         packs.refresh()?;
@@ -47,7 +47,7 @@ impl<'a> Survey<'a> {
         };
         let indexes: Indexes = packs.packs().into_iter().map(read).collect::<Result<_>>()?;
         // After the packs: what came since is looked at again before anything goes.
-        let mut survey = Self {
+        let mut scan = Self {
             repository,
             reach: Reachability::new(repository)?,
             seen: indexes.iter().map(|(pack, _)| pack.name().to_owned()).collect(),
@@ -58,11 +58,11 @@ impl<'a> Survey<'a> {
             unreachable: BTreeSet::new(),
             absent: Vec::new(),
         };
-        survey.find_dead(&indexes);
-        survey.find_unreachable(&indexes);
-        survey.find_whole()?;
-        survey.find_sources(indexes)?;
-        Ok(survey)
+        scan.find_dead(&indexes);
+        scan.find_unreachable(&indexes);
+        scan.find_whole()?;
+        scan.find_sources(indexes)?;
+        Ok(scan)
     }
 
     /// Tells whether an object stays in packs that are written anew.
@@ -70,7 +70,7 @@ impl<'a> Survey<'a> {
         !is_content(id.kind) || self.reach.objects.contains(id)
     }
 
-    /// Does something with what is to be kept, as it was when the survey was taken.
+    /// Does something with what is to be kept, as it was when the scan was taken.
     pub(super) fn with_keep<T>(&self, act: impl FnOnce(&Keep<'_>) -> T) -> T {
         let stays = |id: &ObjectId| !self.dead.contains(id);
         let whole = |id: &ObjectId| self.whole.contains(id);
@@ -164,7 +164,7 @@ impl<'a> Survey<'a> {
     }
 
     /// Looks again at what others did since; returns what they may rely on now and what is not needed
-    /// as far as the survey knew.
+    /// as far as the scan knew.
     pub(super) fn look_again(&mut self) -> Result<Needs> {
         let packs = &self.repository.objects.packs;
         packs.refresh()?;
@@ -253,7 +253,7 @@ impl<'a> Survey<'a> {
                 Ok(entries) if !entries.iter().any(stays) => {
                     replaceable.insert(pack.name().to_owned(), pack.byte_len());
                 }
-                // Somebody else replaced it.
+                // Another process replaced it.
                 Err(error) if !error.is_gone() => return Err(error.into()),
                 _ => {}
             }

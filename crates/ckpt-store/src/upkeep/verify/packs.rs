@@ -43,7 +43,7 @@ impl Check<'_> {
     }
 
     /// Reads all objects of packs; adds the chunk lists among them to `lists`, and tells whether a
-    /// pack vanished: it was merged or set aside, and what replaced it was there before.
+    /// pack vanished: it was compacted or moved to trash, and what replaced it was there before.
     fn read(&mut self, packs: &[Arc<PackReader>], lists: &mut Vec<List>) -> Result<bool> {
         let mut vanished = false;
         let mut copies = Vec::new();

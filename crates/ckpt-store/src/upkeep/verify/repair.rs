@@ -16,7 +16,7 @@ use crate::{
 pub struct RepairReport {
     /// What was wrong.
     pub found: VerifyReport,
-    /// The packs that were set aside, such as `packs/NAME.pack`; everything in them that was
+    /// The packs that were moved there, such as `packs/NAME.pack`; everything in them that was
     /// undamaged is in other packs now.
     pub set_aside: Vec<String>,
     /// The versions that lack something, sorted by id.
@@ -34,7 +34,7 @@ impl Repository {
     ///
     /// # Errors
     /// [`Error::Locked`](crate::Error::Locked) if others replace packs or write for too long;
-    /// whatever the disk refuses. Nothing is set aside then.
+    /// whatever the disk refuses. Nothing is moved then.
     pub fn repair(&self, signature: &Signature, progress: &dyn Progress) -> Result<RepairReport> {
         let replacing = self.refs.replace_packs()?;
         let check = self.examine(progress)?;

@@ -2,10 +2,10 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub(crate) mod adversarial;
 pub(crate) mod by_hand;
 pub(crate) mod fixture;
 pub(crate) mod history;
-pub(crate) mod hostile;
 pub(crate) mod look;
 pub(crate) mod records;
 

@@ -40,7 +40,7 @@ pub(crate) struct VersionRecord {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct EvidenceRecord {
+pub(crate) struct CheckResult {
     pub(crate) condition: String,
     pub(crate) met: bool,
     pub(crate) values: BTreeMap<String, Option<f64>>,
@@ -57,7 +57,7 @@ pub(crate) struct MoveRecord {
     pub(crate) time_ms: i64,
     pub(crate) reason: String,
     pub(crate) guards: Vec<String>,
-    pub(crate) evidence: Vec<EvidenceRecord>,
+    pub(crate) evidence: Vec<CheckResult>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ fn integers_scales_and_unknown_packings_are_never_averaged() {
     assert_eq!(refused, [&integers[..], &["F8_E8M0", "F6_E2M3", "F6_E3M2"]].concat());
     for name in refused {
         let dtype: Dtype = name.parse().unwrap();
-        let error = Survey::new(dtype, AVERAGE).unwrap_err();
+        let error = Scan::new(dtype, AVERAGE).unwrap_err();
         assert_eq!(error, TensorError::NotMergeable(dtype));
     }
 }
@@ -91,7 +91,7 @@ fn parameters_out_of_range_are_named() {
         ),
         (Arithmetic::Ties { density: 0.0, scale: 1.0 }, "density 0 is not above 0 and at most 1"),
     ] {
-        let error = Survey::new(Dtype::F32, arithmetic).unwrap_err();
+        let error = Scan::new(Dtype::F32, arithmetic).unwrap_err();
         assert_eq!(error.to_string(), message);
         assert_eq!(arithmetic.check(), Err(error));
     }

@@ -8,8 +8,8 @@ use ckpt_tensor::Dtype;
 use ckpt_testkit::{peak::peak, sequences::Random};
 
 use crate::common::{
+    adversarial,
     corpus::{Case, corpus, damage},
-    hostile,
 };
 
 const EFFORTS: [Effort; 2] = [Effort::Default, Effort::Small];
@@ -79,7 +79,7 @@ fn damaged_blocks_are_errors_or_other_blocks() {
             let mut damaged = case.clone();
             damage(&mut damaged.bytes, &cases[(i + round) % cases.len()].bytes, &mut random);
             if random.word().is_multiple_of(8) {
-                damaged.encoding = hostile::ENCODINGS[random.word() as usize % 6];
+                damaged.encoding = adversarial::ENCODINGS[random.word() as usize % 6];
             }
             let bound = bound(damaged.encoding, damaged.dtype, damaged.len());
             let (mut block, mut good) = (Vec::new(), false);
@@ -101,7 +101,7 @@ fn fuzzed_inputs_break_nothing() {
     let mut random = Random::new(2);
     for round in 0..60 {
         for (i, case) in cases.iter().enumerate() {
-            let encoding = hostile::ENCODINGS.iter().position(|&e| e == case.encoding).unwrap();
+            let encoding = adversarial::ENCODINGS.iter().position(|&e| e == case.encoding).unwrap();
             let dtype = Dtype::ALL.iter().position(|&dtype| dtype == case.dtype).unwrap();
             let len = case.len().to_le_bytes();
             let alone = [&[encoding as u8, dtype as u8, len[0], len[1], len[2]], &*case.bytes];
@@ -113,8 +113,8 @@ fn fuzzed_inputs_break_nothing() {
                 damage(&mut alone, other, &mut random);
                 damage(&mut against, other, &mut random);
             }
-            hostile::decode(&alone);
-            hostile::decode_against(&against);
+            adversarial::decode(&alone);
+            adversarial::decode_against(&against);
         }
     }
 }
@@ -124,11 +124,11 @@ fn noise_of_every_length_breaks_nothing() {
     let mut random = Random::new(3);
     for len in 0..3000 {
         let mut input: Vec<u8> = (0..len).map(|_| random.word() as u8).collect();
-        hostile::decode(&input);
-        hostile::decode_against(&input);
+        adversarial::decode(&input);
+        adversarial::decode_against(&input);
         // Mostly small numbers: modes, lengths and classes that may be.
         input.iter_mut().for_each(|byte| *byte &= (random.word() & 7) as u8);
-        hostile::decode(&input);
-        hostile::decode_against(&input);
+        adversarial::decode(&input);
+        adversarial::decode_against(&input);
     }
 }

@@ -11,9 +11,9 @@ use ckpt_testkit::disks::MemDisk;
 
 use crate::{
     common::{open, signature},
-    twin::content::Content,
-    twin::model::{Made, Model, Move, Refusal},
-    twin::op::{HANDLES, Make, Op, Ref, Step},
+    model_based::content::Content,
+    model_based::model::{Made, Model, Move, Refusal},
+    model_based::op::{HANDLES, Make, Op, Ref, Step},
 };
 
 pub(crate) struct World {

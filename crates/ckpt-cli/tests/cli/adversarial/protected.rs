@@ -33,7 +33,7 @@ fn permit(folder: &Path, [folders, files]: [u32; 2]) {
 const READABLE: [u32; 2] = [0o555, 0o444];
 const OPEN: [u32; 2] = [0o777, 0o666];
 
-/// Prepares commands of somebody to whom not all is allowed: for root, of nobody.
+/// Prepares commands of another process to whom not all is allowed: for root, of nobody.
 fn prepare(sandbox: &Sandbox, line: &str) -> Command {
     const NOBODY: u32 = 65534;
     let is_root = fs::metadata(sandbox.path("")).unwrap().uid() == 0;

@@ -5,39 +5,42 @@ use std::process::Output;
 use crate::sandbox::Sandbox;
 
 /// Text that would colour, clear, ring, reverse, and begin a line that looks like a result.
-const HOSTILE: &str =
+const ADVERSARIAL: &str =
     "x\u{1b}[31m\u{1b}]0;title\u{7}\u{9b}2J\r\u{8}\u{202e}\u{2028}\u{7f}\nFORGED\tline";
 
 /// What of it a file's name may hold.
 const REVERSED: &str = "x\u{202e}\u{2028}FORGED";
 
-/// A repository with hostile text wherever one can be.
-fn hostile() -> Sandbox {
+/// A repository with adversarial text wherever one can be.
+fn adversarial() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.file("data.csv", "a,b\n1,2\n");
     for value in [1.0, 2.0] {
-        let name = format!("layer{HOSTILE}");
-        let only = format!("{HOSTILE}{value}");
+        let name = format!("layer{ADVERSARIAL}");
+        let only = format!("{ADVERSARIAL}{value}");
         sandbox
             .tensors("run/model.safetensors", &[(&name, &[1], &[value]), (&only, &[1], &[value])]);
         sandbox.file(&format!("run/{REVERSED}.txt"), value.to_string());
         commit(&sandbox, value);
     }
-    ok(&sandbox, &["note", "HEAD", "-m", HOSTILE, "--metric", "a=1"]);
-    ok(&sandbox, &["tag", "v1", "HEAD~", "-m", HOSTILE]);
-    ok(&sandbox, &["tag", "v1", "HEAD", "--force", "-m", HOSTILE]);
-    ok(&sandbox, &["promote", "HEAD~", "production", "--require", "a>5", "--override", HOSTILE]);
+    ok(&sandbox, &["note", "HEAD", "-m", ADVERSARIAL, "--metric", "a=1"]);
+    ok(&sandbox, &["tag", "v1", "HEAD~", "-m", ADVERSARIAL]);
+    ok(&sandbox, &["tag", "v1", "HEAD", "--force", "-m", ADVERSARIAL]);
+    ok(
+        &sandbox,
+        &["promote", "HEAD~", "production", "--require", "a>5", "--override", ADVERSARIAL],
+    );
     sandbox
 }
 
 fn commit(sandbox: &Sandbox, value: f32) {
-    let param = format!("text={HOSTILE}{value}");
-    let source = format!("data.csv={HOSTILE}");
+    let param = format!("text={ADVERSARIAL}{value}");
+    let source = format!("data.csv={ADVERSARIAL}");
     let words = [
         "commit",
         "run",
         "-m",
-        HOSTILE,
+        ADVERSARIAL,
         "--metric",
         "loss=1",
         "--param",
@@ -49,14 +52,14 @@ fn commit(sandbox: &Sandbox, value: f32) {
         "--preprocessing",
         &source,
         "--author",
-        HOSTILE,
+        ADVERSARIAL,
     ];
     ok(sandbox, &words);
 }
 
 fn ok(sandbox: &Sandbox, words: &[&str]) -> Output {
     let mut command = sandbox.command("");
-    let output = command.args(words).env("CKPT_AUTHOR", HOSTILE).output().unwrap();
+    let output = command.args(words).env("CKPT_AUTHOR", ADVERSARIAL).output().unwrap();
     assert!(output.status.success(), "{words:?}: {output:?}");
     check(&output, words);
     output
@@ -76,7 +79,7 @@ fn check(output: &Output, what: &[&str]) {
 
 #[test]
 fn no_text_controls_the_terminal_or_forges_a_line() {
-    let sandbox = hostile();
+    let sandbox = adversarial();
     let commands: &[&[&str]] = &[
         &["log"],
         &["log", "--where", "loss>0"],
@@ -115,7 +118,7 @@ fn no_text_controls_the_terminal_or_forges_a_line() {
 
 #[test]
 fn arguments_are_no_better() {
-    let sandbox = hostile();
+    let sandbox = adversarial();
     let commands = [
         "show",
         "log",
@@ -153,14 +156,14 @@ fn arguments_are_no_better() {
         "",
     ];
     for line in commands {
-        let output = sandbox.command(line).arg(HOSTILE).output().unwrap();
+        let output = sandbox.command(line).arg(ADVERSARIAL).output().unwrap();
         check(&output, &[line]);
     }
 }
 
 #[test]
 fn files_with_hostile_names_come_back_under_them() {
-    let sandbox = hostile();
+    let sandbox = adversarial();
     sandbox.ok("restore HEAD -o out --json");
     assert_eq!(sandbox.read(&format!("out/{REVERSED}.txt")), b"2");
 }

@@ -45,21 +45,21 @@ fn shards_that_are_not_there_or_elsewhere() {
     hint: fetch the shard, or commit the index as plain bytes by --opaque
     [exit code 1]
     {"weight_map":{"c":"../other.safetensors"}}
-      error: run/model.safetensors.index.json: shard index: `../other.safetensors` is no name of a file beside the index
+      error: run/model.safetensors.index.json: shard index: `../other.safetensors` is no name of a file in the folder of the index
     {"weight_map":{"c":"deep/../../other.safetensors"}}
-      error: run/model.safetensors.index.json: shard index: `deep/../../other.safetensors` is no name of a file beside the index
+      error: run/model.safetensors.index.json: shard index: `deep/../../other.safetensors` is no name of a file in the folder of the index
     {"weight_map":{"c":"/etc/passwd"}}
-      error: run/model.safetensors.index.json: shard index: `/etc/passwd` is no name of a file beside the index
+      error: run/model.safetensors.index.json: shard index: `/etc/passwd` is no name of a file in the folder of the index
     {"weight_map":{"c":"C:\\other.safetensors"}}
-      error: run/model.safetensors.index.json: shard index: `C:\other.safetensors` is no name of a file beside the index
+      error: run/model.safetensors.index.json: shard index: `C:\other.safetensors` is no name of a file in the folder of the index
     {"weight_map":{"c":"."}}
-      error: run/model.safetensors.index.json: shard index: `.` is no name of a file beside the index
+      error: run/model.safetensors.index.json: shard index: `.` is no name of a file in the folder of the index
     {"weight_map":{"c":""}}
-      error: run/model.safetensors.index.json: shard index: `` is no name of a file beside the index
+      error: run/model.safetensors.index.json: shard index: `` is no name of a file in the folder of the index
     {"weight_map":{"c":"a\u001b[31m\nb"}}
-      error: run/model.safetensors.index.json: shard index: `a\u{1b}[31m\nb` is no name of a file beside the index
+      error: run/model.safetensors.index.json: shard index: `a\u{1b}[31m\nb` is no name of a file in the folder of the index
     {"weight_map":{"c":"a\u0000b"}}
-      error: run/model.safetensors.index.json: shard index: `a\u{0}b` is no name of a file beside the index
+      error: run/model.safetensors.index.json: shard index: `a\u{0}b` is no name of a file in the folder of the index
     hint: --opaque keeps it as plain bytes
     [exit code 1]
     "#);

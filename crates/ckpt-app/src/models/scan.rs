@@ -65,7 +65,7 @@ struct Node {
 
 /// Reads what models consist of.
 #[derive(Debug)]
-pub struct Survey<'a> {
+pub struct Scan<'a> {
     repository: &'a Repository,
     notes: Arc<Notes>,
     goal: Option<Goal>,
@@ -87,7 +87,7 @@ pub fn names(repository: &Repository) -> Result<BTreeSet<String>, Failure> {
     Ok(branches.iter().map(|(branch, _)| model_of(branch).to_owned()).collect())
 }
 
-impl<'a> Survey<'a> {
+impl<'a> Scan<'a> {
     /// Reads refs and notes; `goal` is what the best version is best by.
     pub fn new(repository: &'a Repository, goal: Option<Goal>) -> Result<Self, Failure> {
         let mut marks = repository.list(RefKind::Tag)?;

@@ -1,4 +1,4 @@
-//! Input that is broken, hostile or impossible gets one clear message and the right exit code, and changes nothing.
+//! Input that is broken, adversarial or impossible gets one clear message and the right exit code, and changes nothing.
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +15,7 @@ mod disk;
 mod exports;
 mod gates;
 mod gguf;
+mod known_issues;
 mod meddled;
 mod merge;
 mod names;
@@ -31,7 +32,6 @@ mod safetensors;
 mod shards;
 mod shown;
 mod usage;
-mod wishes;
 mod zip;
 
 /// What stands at a path.

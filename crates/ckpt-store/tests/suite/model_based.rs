@@ -10,8 +10,8 @@ mod world;
 use proptest::prelude::*;
 
 use crate::{
-    twin::op::{Step, steps},
-    twin::world::World,
+    model_based::op::{Step, steps},
+    model_based::world::World,
 };
 
 fn run(steps: &[Step]) {

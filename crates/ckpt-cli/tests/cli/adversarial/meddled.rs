@@ -1,4 +1,4 @@
-//! Repositories whose files somebody has meddled with.
+//! Repositories whose files another process has meddled with.
 
 use insta::assert_snapshot;
 

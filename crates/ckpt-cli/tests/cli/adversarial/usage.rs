@@ -292,7 +292,7 @@ fn a_repository_in_a_repository() {
       error: .ckpt is in a ckpt repository
     "init .ckpt/packs"
       error: .ckpt/packs is in a ckpt repository
-    hint: name a folder beside it
+    hint: name a folder next to it
     [exit code 1]
     "#);
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use ckpt_store::{RefKind, RefName};
 use proptest::{collection::vec, prelude::*};
 
-use crate::twin::content::{Content, Size};
+use crate::model_based::content::{Content, Size};
 
 /// One of few refs, so that operations meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -100,8 +100,8 @@ fn digits_that_several_ids_start_with() {
     let mut starts = BTreeSet::new();
     // Of a few hundred ids two start with the same four digits.
     let twice = (0..).find_map(|number| {
-        let stamp = Signature::new("", number);
-        let made = repository.commit(&branch, &Draft::new(Contents::Nothing, stamp)).unwrap();
+        let signature = Signature::new("", number);
+        let made = repository.commit(&branch, &Draft::new(Contents::Nothing, signature)).unwrap();
         let start = made.version.id.to_string()[..4].to_owned();
         (!starts.insert(start.clone())).then_some(start)
     });

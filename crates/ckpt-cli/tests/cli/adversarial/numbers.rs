@@ -11,8 +11,8 @@ fn odd_metrics() -> Sandbox {
     let sandbox = Sandbox::new();
     for f1 in [Some(0.5), Some(f64::NAN), Some(f64::INFINITY), None] {
         let metrics = f1.map(|value| ("f1".to_owned(), value)).into_iter().collect();
-        let stamp = Signature::new("ada", START);
-        let draft = Draft::new(Contents::Nothing, stamp).with_metrics(metrics);
+        let signature = Signature::new("ada", START);
+        let draft = Draft::new(Contents::Nothing, signature).with_metrics(metrics);
         sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     }
     sandbox

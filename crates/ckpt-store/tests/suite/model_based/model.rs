@@ -6,8 +6,8 @@ use ckpt_hash::VersionId;
 use ckpt_store::{Error, MoveKind};
 
 use crate::{
-    twin::content::Content,
-    twin::op::{Pick, Ref},
+    model_based::content::Content,
+    model_based::op::{Pick, Ref},
 };
 
 /// A version as the model knows it.
@@ -43,7 +43,7 @@ pub(crate) enum Refusal {
     NoEarlier,
     Missing,
     ParentTwice,
-    Unmet,
+    FailedChecks,
 }
 
 impl Refusal {
@@ -55,7 +55,7 @@ impl Refusal {
             Error::NoRef(_) => Self::NoRef,
             Error::NoEarlier(_) => Self::NoEarlier,
             Error::Missing(_) => Self::Missing,
-            Error::Unmet(_) => Self::Unmet,
+            Error::FailedChecks(_) => Self::FailedChecks,
             Error::Contents(what) if what.ends_with("is given twice as a parent") => {
                 Self::ParentTwice
             }
@@ -147,7 +147,7 @@ impl Model {
         let loss = self.loss(to);
         let limits = self.refs.get(&name).map_or(&[][..], |line| &line.limits);
         let is_met = limits.iter().all(|limit| loss <= f64::from(*limit));
-        if is_met { Ok(Some(to)) } else { Err(Refusal::Unmet) }
+        if is_met { Ok(Some(to)) } else { Err(Refusal::FailedChecks) }
     }
 
     pub(crate) fn set(&mut self, name: Ref, to: VersionId, force: bool) -> Result<(), Refusal> {
@@ -162,7 +162,7 @@ impl Model {
     pub(crate) fn promote(&mut self, name: Ref, to: VersionId) -> Result<(), Refusal> {
         self.version(to).ok_or(Refusal::Missing)?;
         if self.at(name).is_some_and(|at| self.loss(to) >= self.loss(at)) {
-            return Err(Refusal::Unmet);
+            return Err(Refusal::FailedChecks);
         }
         self.shift(name, MoveKind::Promote, self.allowed(name, to)?);
         Ok(())

@@ -83,8 +83,8 @@ fn a_metric_that_became_nan_got_worse() {
     let sandbox = Sandbox::new();
     for f1 in [Some(0.5), Some(f64::NAN), None] {
         let metrics = f1.map(|value| ("f1".to_owned(), value)).into_iter().collect();
-        let stamp = Signature::new("", START);
-        let draft = Draft::new(Contents::Nothing, stamp).with_metrics(metrics);
+        let signature = Signature::new("", START);
+        let draft = Draft::new(Contents::Nothing, signature).with_metrics(metrics);
         sandbox.repository().commit(&RefName::branch("main").unwrap(), &draft).unwrap();
     }
     for line in ["compare main@1 main@2 --no-worse", "compare main@1 main@3 --no-worse"] {
