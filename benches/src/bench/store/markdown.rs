@@ -71,7 +71,7 @@ const SECTIONS: [Section; 10] = [
         ours: CKPT.name,
     },
     Section {
-        title: "The same, two differences away from a version stored whole",
+        title: "The same, two deltas away from a version stored whole",
         quantity: Quantity::RestoreDepth2,
         field: |row| row.restore_depth_2_vs_cp,
         write: times,
@@ -125,7 +125,7 @@ fn preamble(run: &Run, peers: &[&str]) -> String {
     let noise = noise(&run.sequences).map_or_else(String::new, |noise| {
         let percent = format::percent(noise);
         format!(
-            " One and the same action, measured twice, came out up to {percent} apart: times that \
+            " One and the same action, measured twice, differed by up to {percent}: times that \
                  differ by less say nothing."
         )
     });

@@ -44,7 +44,7 @@ pub(super) fn print(run: &Run, ui: &mut Ui) -> Result<(), Failure> {
     }
     if let Some(noise) = noise(&run.sequences) {
         let percent = format::percent(noise);
-        ui.line(format!("noise: the same copy, measured twice, came out up to {percent} apart"))?;
+        ui.line(format!("noise: the same copy, measured twice, differed by up to {percent}"))?;
     }
     ui.line(format!("machine: {}", run.facts.line()))
 }

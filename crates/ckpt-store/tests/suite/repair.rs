@@ -90,7 +90,7 @@ fn what_builds_on_damage_lacks_it_too() {
 }
 
 #[test]
-fn a_pack_that_cannot_be_opened_is_set_aside_and_comes_back_when_mended() {
+fn a_pack_that_cannot_be_opened_is_quarantined_and_restored_when_mended() {
     let (disk, packs) = three();
     let (path, id) = &packs[1];
     let mut whole = Vec::new();

@@ -106,7 +106,7 @@ fn chains_become_skip_deltas() {
 }
 
 #[test]
-fn depths_stay_in_order_whoever_commits_and_merges() {
+fn chains_stay_in_order_whoever_commits_and_compacts() {
     let (disk, _) = repository();
     let handles: Vec<Repository> = (0..3).map(|_| open(&disk)).collect();
     let mut made: Vec<(VersionId, Vec<u8>)> = Vec::new();
@@ -126,7 +126,7 @@ fn depths_stay_in_order_whoever_commits_and_merges() {
 }
 
 #[test]
-fn a_damaged_pack_is_left_out_and_all_others_are_merged() {
+fn a_damaged_pack_is_left_out_and_all_others_are_compacted() {
     let (disk, repo) = unmerged();
     let made: Vec<_> = (1..=10)
         .map(|seed| repo.commit(&main_branch(), &draft(f64::from(seed))).unwrap().version.id)
@@ -168,7 +168,7 @@ fn only_one_merges_and_nobody_waits() {
 }
 
 #[test]
-fn two_that_merge_the_same_packs_lose_nothing() {
+fn two_that_compact_the_same_packs_lose_nothing() {
     let (disk, repo) = unmerged();
     let versions: Vec<_> = Sequence::new(Training::LateF32, 500, 5).take(9).collect();
     let made: Vec<_> = versions
@@ -206,7 +206,7 @@ fn workload(disk: Arc<dyn Disk>, made: &mut Vec<(VersionId, Vec<u8>)>) -> ckpt_s
 }
 
 #[test]
-fn a_cut_after_any_change_of_a_merge_loses_nothing() {
+fn a_cut_after_any_change_of_a_compaction_loses_nothing() {
     let count = Arc::new(FailingDisk::new(Arc::new(MemDisk::new()), Fault::Never));
     workload(Arc::clone(&count) as Arc<dyn Disk>, &mut Vec::new()).unwrap();
     for at in 0..count.changes() {
@@ -234,7 +234,7 @@ fn a_cut_after_any_change_of_a_merge_loses_nothing() {
 }
 
 #[test]
-fn a_change_that_fails_once_in_a_merge_fails_no_commit() {
+fn a_change_that_fails_once_in_a_compaction_fails_no_commit() {
     let count = Arc::new(FailingDisk::new(Arc::new(MemDisk::new()), Fault::Never));
     workload(Arc::clone(&count) as Arc<dyn Disk>, &mut Vec::new()).unwrap();
     for at in 0..count.changes() {
