@@ -24,7 +24,7 @@ fn commits(criterion: &mut Criterion) {
     files(&mut group);
 }
 
-/// The second version of a model with eleven numbers: what a commit costs besides its bytes.
+/// The second version of a model with eleven numbers: what a commit costs in addition to its bytes.
 fn tiny(group: &mut BenchmarkGroup<'_, WallTime>) {
     let setup = || {
         let scratch = Scratch::new(FOLDER);

@@ -1,4 +1,4 @@
-//! Metrics of a million rows. `cargo xtask bench metrics` sets them beside scikit-learn.
+//! Metrics of a million rows. `cargo xtask bench metrics` sets them against scikit-learn.
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: runs the benches and versions their medians; `bench store`,
-//! `bench metrics` and `bench trainer` measure those beside their peers.
+//! `bench metrics` and `bench trainer` measure those against their peers.
 //!
 //! A time says little without its machine and its hour. So each run also measures how fast the
 //! machine reads memory and hashes, before and after the benches of each target, and the metric of a
@@ -56,13 +56,13 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Measures the store on sequences of checkpoints, beside copies and other tools
+    /// Measures the store on sequences of checkpoints, against copies and other tools
     #[command(after_help = store::HELP)]
     Store(store::StoreArgs),
-    /// Measures metrics of many rows beside scikit-learn
+    /// Measures metrics of many rows against scikit-learn
     #[command(after_help = metrics::HELP)]
     Metrics(metrics::MetricsArgs),
-    /// Measures an epoch of training beside a plain read of the rows, or beside other libraries
+    /// Measures an epoch of training against a plain read of the rows, or against other libraries
     #[command(after_help = trainer::HELP)]
     Trainer(trainer::TrainerArgs),
 }

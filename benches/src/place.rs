@@ -64,7 +64,7 @@ fn is_repository(folder: &Path) -> bool {
 }
 
 /// Starts to measure how long something takes.
-#[expect(clippy::disallowed_methods, reason = "people are told how long a verb took")]
+#[expect(clippy::disallowed_methods, reason = "users are told how long a verb took")]
 pub(crate) fn clock() -> Instant {
     Instant::now()
 }

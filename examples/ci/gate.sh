@@ -105,7 +105,7 @@ esac
 echo "== in $alias_name:"
 run log "$alias_name" -n 1 2>/dev/null || echo "nothing yet"
 
-# For people, whatever came out; a page that cannot be written changes no verdict.
+# For users, whatever the verdict; a page that cannot be written changes no verdict.
 run report --output report.html || echo "gate: no report was written" >&2
 
 exit "$status"

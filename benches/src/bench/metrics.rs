@@ -1,4 +1,4 @@
-//! `cargo xtask bench metrics`: ckpt-metrics beside scikit-learn on the same rows.
+//! `cargo xtask bench metrics`: ckpt-metrics against scikit-learn on the same rows.
 //!
 //! Both evaluate each metric in turn, so that a slow minute is everybody's, and what each of them
 //! answers is compared.

@@ -1,4 +1,4 @@
-//! `cargo xtask bench store`: ckpt beside plain copies and beside what users use instead.
+//! `cargo xtask bench store`: ckpt against plain copies and against what users use instead.
 //!
 //! All numbers of a run come from one machine in one hour: every tool does everything in turn, in
 //! an order that changes from turn to turn, and times are medians relative to those of `cp`.
@@ -54,7 +54,7 @@ in memory), restore_vs_cp (the deepest version, process, against cp), restore_de
 restore_whole_vs_cp, again_vs_cp and again_bytes (an unchanged checkpoint), peak_bytes,
 tiny_commit_vs_floor (in process, against two durable renames), tiny_commit_seconds,
 tiny_thousand_vs_commit (1,000 versions through a session, against one durable commit), large (bytes,
-peak_bytes), noise (how far apart two equal copies came out), repetitions, machine, skipped (by tool,
+peak_bytes), noise (how far apart two equal copies were), repetitions, machine, skipped (by tool,
 why), sequences (a list of name, versions, bytes, tools: a list with the keys above for each tool).
 Ratios above are means over the sequences, bytes the most of any; what was not measured is null.";
 
@@ -87,7 +87,7 @@ pub(crate) struct StoreArgs {
     /// Leave peers out
     #[arg(long)]
     no_peers: bool,
-    /// The folder to work in [default: beside the files; for synthetic ones, beside the program]
+    /// The folder to work in [default: that of the files; for synthetic ones, that of the program]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Measure this ckpt, and this program for what runs in process, instead of building both

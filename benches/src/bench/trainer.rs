@@ -1,4 +1,4 @@
-//! `cargo xtask bench trainer`: an epoch beside a plain read of the same rows, and beside what other
+//! `cargo xtask bench trainer`: an epoch against a plain read of the same rows, and against what other
 //! libraries do with them.
 
 mod markdown;
@@ -64,7 +64,7 @@ pub(crate) struct TrainerArgs {
     /// How often everything is measured
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = value_parser!(u32).range(1..=1000))]
     repetitions: u32,
-    /// Measure all rows of the table in docs/benchmarks.md instead, beside other libraries
+    /// Measure all rows of the table in docs/benchmarks.md instead, against other libraries
     #[arg(long, conflicts_with_all = ["rows", "features", "dtype", "threads", "model", "classes", "batch"])]
     peers: bool,
     /// A Python that has numpy and perhaps torch, jax or scikit-learn; may be given more than once

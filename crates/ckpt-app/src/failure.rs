@@ -219,7 +219,7 @@ impl From<Error> for Failure {
             Error::NoEarlier(_) => Some("--to REV names the version to go back to".into()),
             Error::Removed(removed) => {
                 let command = format!("undelete {}", removed.version.short());
-                Some(Hint::command(command, "brings it back, unless it is too late"))
+                Some(Hint::command(command, "restores it, unless it is too late"))
             }
             Error::PointedAt { .. } => Some("move or delete the ref first".into()),
             Error::Config(_) => Some("config.toml is in the folder .ckpt".into()),

@@ -31,7 +31,7 @@ impl From<Answer> for ExitCode {
 /// What a command ends with.
 pub(crate) type Outcome = Result<Answer, Failure>;
 
-/// What every command is given besides its own arguments.
+/// What every command is given in addition to its own arguments.
 pub(crate) struct Context {
     pub(crate) ui: Ui,
     pub(crate) environment: Environment,

@@ -39,7 +39,7 @@ pub fn program() -> &'static str {
     text(PROGRAM).map_or("ckpt", |program| program.leak())
 }
 
-/// What the process was given besides its arguments.
+/// What the process was given in addition to its arguments.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     time: Option<String>,

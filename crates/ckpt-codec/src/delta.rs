@@ -1,4 +1,4 @@
-//! Encodings of a block as its difference to the same block of a parent version.
+//! Encodings of a block as its delta to the same block of a parent version.
 //!
 //! The bytes are described at the crate's root.
 
@@ -23,10 +23,10 @@ use crate::{CodecError, Encoded, decode_into, scratch};
 
 use groups::Changed;
 
-/// Encodes a block in the smallest form that the effort finds, its difference to the same block
+/// Encodes a block in the smallest form that the effort finds, its delta to the same block
 /// of a parent version being one.
 ///
-/// The encodings of [`encode`](crate::encode) are chosen where a difference saves too little for
+/// The encodings of [`encode`](crate::encode) are chosen where a delta saves too little for
 /// what it costs to read; of floats, a sample decides. The result takes at most as many bytes as
 /// the block.
 ///
@@ -56,7 +56,7 @@ pub fn encode_against<'a>(
 ///
 /// # Errors
 /// [`CodecError::TooLong`] if `raw_len` exceeds [`Layout::max_len`],
-/// [`CodecError::ParentLength`] if the block is a difference and the parent's has another length,
+/// [`CodecError::ParentLength`] if the block is a delta and the parent's has another length,
 /// nothing being allocated; otherwise what is wrong with the bytes.
 pub fn decode_against(
     encoding: Encoding,

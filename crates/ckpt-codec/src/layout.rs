@@ -31,11 +31,11 @@ pub enum Encoding {
     Planes = 1,
     /// One zstd frame over the plain bytes.
     Zstd = 2,
-    /// Byte planes of the differences to the parent.
+    /// Byte planes of the deltas to the parent.
     DeltaPlanes = 3,
-    /// Huffman-coded classes of the differences to the parent.
+    /// Huffman-coded classes of the deltas to the parent.
     DeltaHuffman = 4,
-    /// Range-coded classes of the differences to the parent.
+    /// Range-coded classes of the deltas to the parent.
     DeltaRange = 5,
 }
 

@@ -16,7 +16,7 @@ pub(crate) const CONFIG: &str = "config.toml";
 /// Most bytes of the file, which users write.
 const MAX_LEN: u64 = 1 << 20;
 
-/// How long what was removed can be brought back, unless config.toml says otherwise: two weeks, in
+/// How long what was removed can be restored, unless config.toml says otherwise: two weeks, in
 /// which a holiday fits.
 pub(crate) const GRACE_MS: i64 = 14 * DAY_MS;
 
@@ -127,7 +127,7 @@ pub(crate) struct TrashConfig {
 }
 
 impl TrashConfig {
-    /// Milliseconds for which what was removed can be brought back.
+    /// Milliseconds for which what was removed can be restored.
     pub(crate) fn grace_ms(&self) -> i64 {
         self.grace.map_or(GRACE_MS, Period::ms)
     }

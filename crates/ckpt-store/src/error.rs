@@ -85,11 +85,11 @@ pub enum Error {
         /// The version.
         at: VersionId,
     },
-    /// Content that was removed. It can be brought back for a while.
+    /// Content that was removed. It can be restored for a while.
     #[error(transparent)]
     Removed(Box<Removed>),
-    /// Content that was removed so long ago that it cannot be brought back.
-    #[error("{0}; it cannot be brought back any more")]
+    /// Content that was removed so long ago that it cannot be restored.
+    #[error("{0}; it cannot be restored any more")]
     Gone(Box<Removed>),
     /// A file or a tensor that a version does not have.
     #[error("version {} has no {what} {name:?}", version.short())]

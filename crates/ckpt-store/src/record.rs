@@ -23,7 +23,7 @@ pub use ckpt_pack::wire::MAX_RECORD;
 pub enum Role {
     /// Part of the model.
     Weights,
-    /// What training needs besides, such as the moments of an optimizer.
+    /// What else training needs, such as the moments of an optimizer.
     State,
 }
 
@@ -336,7 +336,7 @@ pub(crate) struct JournalRecord {
     pub previous: Option<JournalId>,
     /// Annotations that came.
     pub annotations: Vec<AnnotationId>,
-    /// Content that was removed or brought back.
+    /// Content that was removed or restored.
     pub removals: Vec<RemovalRecord>,
 }
 
@@ -361,7 +361,7 @@ pub struct RemovalRecord {
 pub enum ContentChange {
     /// It was removed to save space.
     Removed,
-    /// It was brought back, and stays until it is removed again.
+    /// It was restored, and stays until it is removed again.
     Kept,
 }
 

@@ -1,5 +1,5 @@
 //! What keeps a repository small and sound: packs are compacted, content that nothing needs is taken
-//! away and can be brought back for a while, and everything is verified.
+//! away and can be restored for a while, and everything is verified.
 
 pub(crate) mod compact;
 pub(crate) mod gc;

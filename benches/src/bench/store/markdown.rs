@@ -105,7 +105,7 @@ pub(super) fn lines(run: &Run) -> Vec<String> {
     lines
 }
 
-/// Names the tools besides ckpt and copies that anything was measured of, in order.
+/// Names the tools other than ckpt and copies that anything was measured of, in order.
 fn peers(run: &Run) -> Vec<&str> {
     let mut peers: Vec<&str> = Vec::new();
     for row in run.sequences.iter().flat_map(|sequence| &sequence.rows) {

@@ -53,7 +53,7 @@ pub(super) struct Stored {
 pub(super) struct Field<'a> {
     pub(super) shell: &'a Shell,
     pub(super) peers: &'a [Tool],
-    /// Whether the `ckpt` has a command that merges packs.
+    /// Whether the `ckpt` has a command that compacts packs.
     pub(super) has_gc: bool,
 }
 
@@ -174,7 +174,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Merges the packs of ckpt, if it can.
+    /// Compacts the packs of ckpt, if it can.
     fn merging(&mut self, field: &Field<'_>) -> anyhow::Result<()> {
         if !field.has_gc {
             return Ok(());

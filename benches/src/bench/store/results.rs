@@ -40,7 +40,7 @@ pub(super) struct Row {
     pub(super) again_vs_cp: Option<f64>,
     /// What an unchanged checkpoint adds.
     pub(super) again_bytes: Option<u64>,
-    /// A restore, relative to a copy: a version stored whole, two differences on, and the deepest.
+    /// A restore, relative to a copy: a version stored whole, two deltas on, and the longest chain.
     pub(super) restore_whole_vs_cp: Option<f64>,
     pub(super) restore_depth_2_vs_cp: Option<f64>,
     pub(super) restore_vs_cp: Option<f64>,
@@ -73,7 +73,7 @@ impl Sequence {
     }
 }
 
-/// Returns how far apart the same action came out when it was measured twice: both copies restore
+/// Returns how much two measurements of the same action differ: both copies restore
 /// by one command, so whatever their times differ by is the machine's doing.
 pub(super) fn noise(sequences: &[Sequence]) -> Option<f64> {
     let controls = sequences.iter().filter_map(|sequence| sequence.row(SYNCED_COPY.name));

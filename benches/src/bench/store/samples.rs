@@ -15,7 +15,7 @@ pub(super) enum Action {
     Stall,
     /// A checkpoint that did not change.
     Again,
-    /// A version at a place in the chain of differences.
+    /// A version at a place in the chains of deltas.
     Restore(Depth),
 }
 
@@ -24,13 +24,13 @@ pub(super) enum Action {
 pub(super) enum Depth {
     /// Stored whole.
     Whole,
-    /// Two differences away from a version stored whole.
+    /// Two deltas away from a version stored whole.
     Two,
-    /// As many differences away as there are.
+    /// As many deltas away as there are.
     Deepest,
 }
 
-/// The most differences that follow on a version stored whole, when committing.
+/// The most deltas that follow on a version stored whole, when committing.
 const MOST_LINKS: usize = 8;
 
 impl Depth {

@@ -1,4 +1,4 @@
-//! Tiny checkpoints in process: what a durable commit costs beside the bytes of a model.
+//! Tiny checkpoints in process: what a durable commit costs in addition to the bytes of a model.
 
 use std::{
     fs::{self, File},

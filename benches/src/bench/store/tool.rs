@@ -64,7 +64,7 @@ pub(super) const SESSION: &str = "session";
 /// The name of a copy in memory.
 pub(super) const MEMORY_COPY: &str = "memory copy";
 
-/// Collects what no ref reaches, and merges packs.
+/// Collects what no ref reaches, and compacts packs.
 pub(super) const GC: Line = &["ckpt", "gc"];
 
 /// Fails if there is no such command.

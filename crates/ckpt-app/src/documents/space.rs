@@ -18,7 +18,7 @@ pub struct GcPlan {
     /// Packs that are replaced.
     packs: u64,
     pack_bytes: u64,
-    /// Packs in trash that can be brought back no longer.
+    /// Packs in trash that can be restored no longer.
     expired: u64,
     expired_bytes: u64,
 }
@@ -112,7 +112,7 @@ impl Prune {
     }
 }
 
-/// What `undelete` prints of a version that can be brought back.
+/// What `undelete` prints of a version that can be restored.
 #[derive(Debug, Serialize)]
 pub struct Undeletable {
     version: VersionId,
@@ -138,6 +138,6 @@ impl Undeletable {
 /// What `undelete REV` prints.
 #[derive(Debug, Serialize)]
 pub struct Undeleted {
-    /// Those that were brought back.
+    /// Those that were restored.
     pub versions: Vec<VersionId>,
 }

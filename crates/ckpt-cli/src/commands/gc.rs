@@ -11,12 +11,12 @@ use crate::{
 /// Takes away content that nothing needs, and tidies up
 ///
 /// What refs lead to stays. The content of versions that no ref leads to goes, their records do
-/// not; so does what was pruned. `undelete` brings it back for a grace period, after which a later
-/// gc removes it for good. Packs are merged, and chains of differences become shorter.
+/// not; so does what was pruned. `undelete` restores it for a grace period, after which a later
+/// gc removes it for good. Packs are compacted, and chains of deltas become shorter.
 ///
 /// With --json: plan (true if nothing was done), unreachable (ids of versions that lose content),
 /// packs, pack_bytes (packs that are replaced); of a plan objects, bytes (what nothing needs),
-/// expired, expired_bytes (packs in trash that can be brought back no longer); else written_bytes
+/// expired, expired_bytes (packs in trash that can be restored no longer); else written_bytes
 /// (what replaced them), removed, removed_bytes (from trash, for good), merged (small packs).
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -30,7 +30,7 @@ pub(crate) struct GcArgs {
     #[arg(long)]
     plan: bool,
 
-    /// How long what goes can be brought back [default: config.toml's, or 14d]
+    /// How long what goes can be restored [default: config.toml's, or 14d]
     #[arg(long, value_name = "PERIOD")]
     grace: Option<Period>,
 }

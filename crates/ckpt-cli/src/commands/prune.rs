@@ -15,7 +15,7 @@ use crate::{
 /// Drops the content of versions that no rule keeps
 ///
 /// A version that any rule keeps is kept; what branches, tags and aliases point to and what
-/// `undelete` brought back is kept in any case. A version that is dropped stays in history, with
+/// `undelete` restored is kept in any case. A version that is dropped stays in history, with
 /// its metrics, its recipe and the list of what it contained. The table says for each version which
 /// rules keep it, and about how much dropping it alone would free. Without rules, those under
 /// [retention] in config.toml count: keep_last = 5, keep_best = ["min:val_mse:3"], keep_every = 10,
@@ -63,7 +63,7 @@ pub(crate) struct PruneArgs {
     #[arg(short, long, value_name = "BRANCH")]
     branch: Option<String>,
 
-    /// How long what goes can be brought back [default: config.toml's, or 14d]
+    /// How long what goes can be restored [default: config.toml's, or 14d]
     #[arg(long, value_name = "PERIOD")]
     grace: Option<Period>,
 

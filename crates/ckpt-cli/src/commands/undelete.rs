@@ -8,13 +8,13 @@ use crate::{
     ui::{Column, Style, Table, Text},
 };
 
-/// Brings back content that gc or prune removed
+/// Restores content that gc or prune removed
 ///
-/// Without REV, lists what can be brought back and until when. What was brought back stays: no rule
+/// Without REV, lists what can be restored and until when. What was restored stays: no rule
 /// drops it again, only `prune REV` does.
 ///
 /// With --json: a list of version, removed, author, reason, until (null if it did not go to trash
-/// yet); with REV: versions (ids of those that were brought back).
+/// yet); with REV: versions (ids of those that were restored).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -59,7 +59,7 @@ pub(crate) fn undelete(context: &mut Context, args: &UndeleteArgs) -> Outcome {
 
 fn list(context: &mut Context, found: &[Undeletable]) -> Result<(), Failure> {
     if found.is_empty() {
-        return context.ui.line("nothing can be brought back");
+        return context.ui.line("nothing can be restored");
     }
     let now_ms = context.environment.now_ms()?;
     let mut table = Table::new([

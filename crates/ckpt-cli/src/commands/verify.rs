@@ -27,7 +27,7 @@ Examples:
   ckpt verify --repair
 ")]
 pub(crate) struct VerifyArgs {
-    /// Sets packs with damage aside, after copying what is undamaged in them. Committing the same
+    /// Quarantines packs with damage, after copying what is undamaged in them. Committing the same
     /// files again then makes versions whole that lack a part
     #[arg(long)]
     repair: bool,

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::sandbox::{START, Sandbox};
 
-/// Makes a branch from a base model, trained in steps of which some change what goes in.
+/// Makes a branch from a base model, trained in steps of which some change the inputs.
 fn with_lineage() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.file("train.csv", "x,y\n1,2\n");

@@ -16,7 +16,7 @@ fn a_plan_names_the_rules_and_does_nothing() {
     1  id1_________  4 min ago   72 B  tag v1
     would drop 1 of 3 versions, about 72 B
     ");
-    assert_eq!(sandbox.run("undelete"), "nothing can be brought back\n");
+    assert_eq!(sandbox.run("undelete"), "nothing can be restored\n");
     assert_eq!(sandbox.documents("log").len(), 3);
     assert_snapshot!(sandbox.pretty(&sandbox.json(plan)), @r#"
     {
@@ -56,7 +56,7 @@ fn what_is_pruned_says_so_and_comes_back() {
     ");
     assert_snapshot!(sandbox.run("restore HEAD~ -o out.safetensors"), @"
     error: the content of version id2_________ was removed on 2023-11-14 by ada: keep last 1
-    hint: `ckpt undelete id2_________` brings it back, unless it is too late
+    hint: `ckpt undelete id2_________` restores it, unless it is too late
     [exit code 1]
     ");
     assert_snapshot!(sandbox.run("undelete"), @"
@@ -103,7 +103,7 @@ fn what_was_brought_back_is_kept_until_somebody_names_it() {
     ");
     assert_snapshot!(sandbox.run("restore HEAD~"), @"
     error: the content of version id2_________ was removed on 2023-11-14 by ada: too large
-    hint: `ckpt undelete id2_________` brings it back, unless it is too late
+    hint: `ckpt undelete id2_________` restores it, unless it is too late
     [exit code 1]
     ");
 }
@@ -123,7 +123,7 @@ fn what_no_ref_leads_to_goes() {
     wrote 1 pack anew: 866 B -> [size] stored
     ");
     assert_snapshot!(sandbox.run("gc --grace 0d"), @"removed 1 pack from trash for good, 866 B");
-    assert_snapshot!(sandbox.run("undelete"), @"nothing can be brought back");
+    assert_snapshot!(sandbox.run("undelete"), @"nothing can be restored");
     let mut document = sandbox.json("gc --plan");
     document["bytes"].take();
     assert_snapshot!(sandbox.pretty(&document), @r#"

@@ -70,7 +70,7 @@ fn help_is_for_80_columns_and_names_every_command() {
       note         Adds metrics, text and files to a version, which stays what it is
       gc           Takes away content that nothing needs, and tidies up
       prune        Drops the content of versions that no rule keeps
-      undelete     Brings back content that gc or prune removed
+      undelete     Restores content that gc or prune removed
       completions  Prints a script that completes commands in a shell
       man          Prints a manual page, or writes all of them into a folder
       help         Print this message or the help of the given subcommand(s)

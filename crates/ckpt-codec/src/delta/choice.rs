@@ -19,7 +19,7 @@ const MIN_ELEMENTS: usize = 512;
 /// need no parent.
 const WORTH: f64 = 0.98;
 
-/// Part of a block below which a difference is not compared with plain bytes: that would cost
+/// Part of a block below which a delta is not compared with plain bytes: that would cost
 /// most of the time, and so few changes seldom lose.
 const SURE: f64 = 1.0 / 16.0;
 

@@ -19,13 +19,13 @@ use crate::object::{
 /// The code for bytes that are no elements of a dtype.
 const PLAIN: u8 = 0;
 
-/// Most links of a chain of differences: reading costs a decode per link.
+/// Most links of a chain of deltas: reading costs a decode per link.
 ///
 /// With every ninth block whole, dense f32 training takes 2 % more space than in endless chains,
 /// bf16 fine-tuning a quarter more.
 pub const MAX_DEPTH: u8 = 8;
 
-/// Bytes of a difference from which the 32 of its base's hash are below 1 % of it.
+/// Bytes of a delta from which the 32 of its base's hash are below 1 % of it.
 const LONG: usize = 4096;
 
 /// The same block of the parent version.
@@ -87,10 +87,10 @@ pub fn encode(
     Ok(whole(id, bytes.len(), dtype, encoded))
 }
 
-/// Encodes a block like [`encode`], or as the difference to a base that is less deep than
+/// Encodes a block like [`encode`], or as a delta to a base that is less deep than
 /// [`MAX_DEPTH`] and as long as the block.
 ///
-/// A difference is decoded again before it is taken: what cannot be had back is stored whole.
+/// A delta is decoded again before it is taken: what cannot be had back is stored whole.
 pub fn encode_against(
     id: ObjectId,
     bytes: &[u8],
@@ -156,10 +156,10 @@ pub(crate) fn base(entry: &Entry, stored: &[u8]) -> Result<Option<ObjectId>, Str
         return if depth == 0 { Ok(None) } else { unfit() };
     }
     if entry.id.kind != ObjectKind::Block {
-        return Err("it is stored as a difference, which only blocks can be".to_owned());
+        return Err("it is stored as a delta, which only blocks can be".to_owned());
     }
     if depth == 0 || depth > MAX_DEPTH {
-        return Err(format!("it is stored as a difference, yet at depth {depth}"));
+        return Err(format!("it is stored as a delta, yet at depth {depth}"));
     }
     let hash = stored.first_chunk::<DIGEST_LEN>().ok_or("it ends before its base's hash does")?;
     Ok(Some(ObjectId::block(&LeafHash::from_digest(Digest::from_bytes(*hash)))))

@@ -93,7 +93,7 @@ impl<'a> Group<'a> {
     /// in memory of it.
     ///
     /// Where packs were taken away since the repository had this generation, what the versions
-    /// consist of is brought back.
+    /// consist of is restored.
     pub(super) fn end(mut self, recent: &mut Recent, generation: u64) -> Result<Vec<Commit>> {
         let counted: u64 = self.made.iter().map(|made| made.stored_bytes).sum();
         let movement = match self.movement() {
@@ -138,7 +138,7 @@ impl<'a> Group<'a> {
     }
 
     /// Reads the parents of a new version, finds its place in their line, and has its content
-    /// stored as the difference to that of the first.
+    /// stored as a delta to that of the first.
     fn line(&mut self, parents: Vec<VersionId>) -> Result<Line> {
         let mut first = None;
         for (place, parent) in parents.iter().enumerate() {

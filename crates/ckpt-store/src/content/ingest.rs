@@ -31,8 +31,8 @@ use crate::{
     record::TensorRecord,
 };
 
-/// Fewest bytes of a block that may be stored as a difference: of less, the base's hash takes more
-/// than a difference saves, and reading it takes two reads.
+/// Fewest bytes of a block that may be stored as a delta: of less, the base's hash takes more
+/// than a delta saves, and reading it takes two reads.
 const MIN_DIFFERENCE: usize = 256;
 
 /// Writes objects into one pack, leaving out what the repository already has.
@@ -76,7 +76,7 @@ impl<'a> Ingest<'a> {
         Self { progress, ..self }
     }
 
-    /// Stores what is new as the difference to these tensors where that is smaller.
+    /// Stores what is new as a delta to these tensors where that is smaller.
     pub(crate) fn against(&mut self, tensors: Vec<TensorRecord>) {
         self.parents = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
     }

@@ -76,7 +76,7 @@ impl Notes {
         self.on(version).and_then(VersionNotes::content)
     }
 
-    /// Tells whether the content of a version was removed and not brought back.
+    /// Tells whether the content of a version was removed and not restored.
     pub fn is_removed(&self, version: &VersionId) -> bool {
         self.content(version) == Some(ContentChange::Removed)
     }

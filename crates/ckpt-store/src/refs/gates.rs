@@ -43,7 +43,7 @@ pub(crate) struct Step<'a> {
     pub(crate) tip: Option<Tip>,
     pub(crate) kind: MoveKind,
     pub(crate) to: To<'a>,
-    /// What is asked of the version besides the guards.
+    /// What is asked of the version in addition to the guards.
     pub(crate) gate: &'a [Condition],
     pub(crate) reason: Reason<'a>,
     pub(crate) signature: &'a Signature,

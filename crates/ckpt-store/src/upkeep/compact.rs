@@ -1,4 +1,4 @@
-//! Merges small packs, so that any number of versions is in a few dozen packs.
+//! Compacts small packs, so that any number of versions is in a few dozen packs.
 //!
 //! Packs are in tiers by their size, each tier's [`FANOUT`] times as large as those of the one
 //! below. Where a tier has so many packs, they become one pack of the next: every object is
@@ -36,7 +36,7 @@ pub struct Merged {
 }
 
 impl Repository {
-    /// Merges small packs where there are many of one size; commits do this by themselves, unless
+    /// Compacts small packs where there are many of one size; commits do this by themselves, unless
     /// config.toml says otherwise.
     ///
     /// What was merged goes to trash, and is removed from there by a later merge.
@@ -77,7 +77,7 @@ impl Repository {
         }
     }
 
-    /// Merges small packs if that is due, after a commit.
+    /// Compacts small packs if that is due, after a commit.
     ///
     /// The commit is done: whatever prevents the merge is no reason to fail. The next commit tries
     /// again, and `gc` says what is wrong.

@@ -23,18 +23,18 @@ use crate::{
 pub struct GcOptions {
     /// Who and when. The time decides what in trash is old enough to be removed.
     pub signature: Signature,
-    /// Milliseconds for which what is removed can be brought back; what config.toml says, or two
+    /// Milliseconds for which what is removed can be restored; what config.toml says, or two
     /// weeks, if there is none here.
     pub grace_ms: Option<i64>,
 }
 
 impl GcOptions {
-    /// Takes away what can be brought back for as long as config.toml says.
+    /// Takes away what can be restored for as long as config.toml says.
     pub fn new(signature: Signature) -> Self {
         Self { signature, grace_ms: None }
     }
 
-    /// Sets for how many milliseconds what is removed can be brought back.
+    /// Sets for how many milliseconds what is removed can be restored.
     #[must_use]
     pub fn with_grace_ms(self, grace_ms: impl Into<Option<i64>>) -> Self {
         Self { grace_ms: grace_ms.into(), ..self }
@@ -49,14 +49,14 @@ pub struct GcPlan {
     pub unreachable: Vec<VersionId>,
     /// Blocks and lists of blocks that nothing needs.
     pub objects: u64,
-    /// Bytes that they take in packs. What is encoded again, because it was the difference to one of
+    /// Bytes that they take in packs. What is encoded again, because it was a delta to one of
     /// them, may grow, which this does not count.
     pub bytes: u64,
     /// Packs that are to be written anew, and their bytes.
     pub packs: u64,
     /// Bytes of these packs.
     pub pack_bytes: u64,
-    /// Packs in trash that can be brought back no longer.
+    /// Packs in trash that can be restored no longer.
     pub expired: u64,
     /// Bytes of these packs.
     pub expired_bytes: u64,
@@ -111,10 +111,10 @@ impl Repository {
 
     /// Takes away what nothing needs: content that was pruned, and content of versions that no ref
     /// leads to. What builds on it is encoded again and read back first. Blocks in long chains of
-    /// differences get shorter ones, those of tagged and aliased versions are stored whole, small
+    /// deltas get shorter ones, those of tagged and aliased versions are stored whole, small
     /// packs are merged.
     ///
-    /// What is taken away goes to trash, from where [`undelete`](Self::undelete) brings it back for a
+    /// What is taken away goes to trash, from where [`undelete`](Self::undelete) restores it for a
     /// grace period. What has been there for longer is removed for good.
     ///
     /// # Errors

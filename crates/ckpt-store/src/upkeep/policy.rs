@@ -9,7 +9,7 @@ use crate::signature::DAY_MS;
 /// Which versions keep their content. A version that any rule keeps, is kept: the latest and the
 /// best never evict each other.
 ///
-/// What tags and aliases point to, the tips of branches and what was brought back is kept in any
+/// What tags and aliases point to, the tips of branches and what was restored is kept in any
 /// case. In config.toml a policy is the table `retention`, with the fields as its keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

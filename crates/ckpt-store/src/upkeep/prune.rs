@@ -31,7 +31,7 @@ pub struct PruneOptions {
     pub branch: Option<RefName>,
     /// Who and when. The time decides which versions are young.
     pub signature: Signature,
-    /// Milliseconds for which what is removed can be brought back, as in
+    /// Milliseconds for which what is removed can be restored, as in
     /// [`GcOptions`](crate::GcOptions).
     pub grace_ms: Option<i64>,
 }
@@ -48,7 +48,7 @@ impl PruneOptions {
         Self { branch: branch.into(), ..self }
     }
 
-    /// Sets for how many milliseconds what is removed can be brought back.
+    /// Sets for how many milliseconds what is removed can be restored.
     #[must_use]
     pub fn with_grace_ms(self, grace_ms: impl Into<Option<i64>>) -> Self {
         Self { grace_ms: grace_ms.into(), ..self }
@@ -82,7 +82,7 @@ pub struct PlannedVersion {
     /// Bytes of packs that dropping this version alone would free.
     ///
     /// That is what is stored for it and for no other version, which is exact, less the growth of
-    /// what is stored as the difference to that, which is an estimate: a difference across several
+    /// what is stored as a delta to that, which is an estimate: a delta across several
     /// versions is taken to be as long as those between them together, or as the whole block that
     /// they build on, if that is less.
     pub bytes: u64,
@@ -175,7 +175,7 @@ impl Repository {
     }
 
     /// Drops the content of versions whatever the policy says of them, like [`prune`](Self::prune):
-    /// of those that were brought back, too, but of none to which a ref points.
+    /// of those that were restored, too, but of none to which a ref points.
     ///
     /// # Errors
     /// [`Error::PointedAt`]; [`Error::Missing`] for a version that is not there; those of

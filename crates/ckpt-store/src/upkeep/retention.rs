@@ -23,7 +23,7 @@ use crate::{
 pub enum Rule {
     /// A branch, tag or alias points to it.
     Ref(RefName),
-    /// It was brought back, and nobody removed it since.
+    /// It was restored, and nobody removed it since.
     Kept,
     /// It is one of the last of a branch.
     Last {

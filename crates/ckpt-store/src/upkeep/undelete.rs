@@ -12,7 +12,7 @@ use crate::{
     signature::Signature,
 };
 
-/// Content that was removed and can be brought back.
+/// Content that was removed and can be restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Undeletable {
@@ -24,7 +24,7 @@ pub struct Undeletable {
 }
 
 impl Repository {
-    /// Lists the versions whose content was removed and can be brought back, those first that were
+    /// Lists the versions whose content was removed and can be restored, those first that were
     /// removed last.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Repository {
         Ok(found)
     }
 
-    /// Brings back the content of versions that was removed, and keeps it until a user removes it
+    /// Restores the content of versions that was removed, and keeps it until a user removes it
     /// again by name; durable when it returns. Versions that have their content stay as they are.
     ///
     /// # Errors

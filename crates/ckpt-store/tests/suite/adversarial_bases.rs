@@ -1,4 +1,4 @@
-//! Differences made by hand, right in every checksum: whatever bases they name, reading ends.
+//! Deltas made by hand, right in every checksum: whatever bases they name, reading ends.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crate::common::{
@@ -22,7 +22,7 @@ fn hash(value: u8) -> Digest {
     *leaf_hash(&content(value)).digest()
 }
 
-/// The block of bytes of a value as the difference to that of another, under the hash of `base`.
+/// The block of bytes of a value as a delta to that of another, under the hash of `base`.
 fn difference(value: u8, to: u8, base: Digest, depth: u8) -> Object {
     // Every group differs; one plane of one byte: the difference, zigzagged.
     let step = value.wrapping_sub(to) as i8;
@@ -33,7 +33,7 @@ fn difference(value: u8, to: u8, base: Digest, depth: u8) -> Object {
     Object { encoding, raw_len, depth, ..Object::raw(BLOCK, hash(value), stored) }
 }
 
-/// The difference to the block of another value.
+/// The delta to the block of another value.
 fn onto(value: u8, to: u8, depth: u8) -> Object {
     difference(value, to, hash(to), depth)
 }
@@ -70,7 +70,7 @@ fn chains_of_eight_are_read_and_of_nine_refused() {
     let disk = planted(chain(9));
     read(&disk, 8).unwrap();
     let error = read(&disk, 9).unwrap_err().to_string();
-    assert!(error.ends_with("it is stored as a difference, yet at depth 9"), "{error}");
+    assert!(error.ends_with("it is stored as a delta, yet at depth 9"), "{error}");
     assert_eq!(verify(&disk).len(), 1);
 }
 
@@ -123,8 +123,8 @@ fn differences_that_lie_are_findings() {
     let good = || onto(1, 0, 1);
     let other_len = Object::block(b"short");
     let cases = [
-        ("a depth without a difference", Object { depth: 1, ..whole(1) }),
-        ("a difference without a depth", Object { depth: 0, ..good() }),
+        ("a chain length without a delta", Object { depth: 1, ..whole(1) }),
+        ("a delta without a chain length", Object { depth: 0, ..good() }),
         ("no base", Object { stored: vec![0; 31], ..good() }),
         ("no difference", Object { stored: hash(0).as_bytes().to_vec(), ..good() }),
         ("another base", difference(1, 0, hash(3), 1)),
@@ -133,7 +133,7 @@ fn differences_that_lie_are_findings() {
         ("another length", Object { raw_len: LEN as u32 - 1, ..good() }),
         ("any length", Object { raw_len: u32::MAX, ..good() }),
         ("no block", Object { kind: LEAVES, ..good() }),
-        ("more than a difference", Object { stored: [good().stored, vec![0]].concat(), ..good() }),
+        ("more than a delta", Object { stored: [good().stored, vec![0]].concat(), ..good() }),
     ];
     for (case, object) in cases {
         let disk = planted(vec![object, whole(0), whole(3), other_len.clone()]);

@@ -285,7 +285,7 @@ fn each_strategy_merges_what_was_stored() {
 }
 
 #[test]
-fn what_went_in_is_merged_and_what_came_out_is_not() {
+fn inputs_are_merged_and_metrics_are_not() {
     let draft = |rate: f64, layers: Option<i64>, data: &[u8], seed| {
         let mut params = BTreeMap::from([("rate".to_owned(), ParamValue::Float(rate))]);
         params.extend(layers.map(|layers| ("layers".to_owned(), ParamValue::Int(layers))));

@@ -1,4 +1,4 @@
-//! A crash or a failing disk while content is taken away or brought back loses nothing that counts.
+//! A crash or a failing disk while content is taken away or restored loses nothing that counts.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{collections::BTreeMap, io::ErrorKind, sync::Arc};
@@ -45,7 +45,7 @@ fn may_go<'a>(done: &mut Acknowledged, versions: impl IntoIterator<Item = &'a Ve
     }
 }
 
-/// Commits, tags, rolls back, takes away, prunes, brings back, and takes away for good.
+/// Commits, tags, rolls back, takes away, prunes, restores, and takes away for good.
 fn workload(disk: Arc<dyn Disk>, done: &mut Acknowledged) -> Result<()> {
     let repo = Repository::init_on(disk)?;
     let mut line = Sequence::new(Training::LateF32, 400, 5);

@@ -1,4 +1,4 @@
-//! Blocks stored as the difference to those of the parent version.
+//! Blocks stored as a delta to those of the parent version.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crate::common::{draft, main_branch, open, repository, unmerged};
@@ -191,7 +191,7 @@ fn what_was_set_aside_is_read_but_no_base_of_what_is_new() {
     let commit = repo.commit(&main_branch(), &version_of(&next, 9.0)).unwrap();
     let packs = disk.list("packs").unwrap();
     let whole = packs.iter().filter(|pack| depths(&disk, pack) == [0]).count();
-    assert_eq!(whole, 1, "the new one, since its base needs what was set aside");
+    assert_eq!(whole, 1, "the new one, since its base needs what was moved to trash");
     assert!(tensor_bytes(&repo, &commit.version.id).unwrap() == next);
 }
 

@@ -112,7 +112,7 @@ fn guards_hold_for_every_move_that_lands_on_a_version() {
     assert_eq!((back.to, back.evidence.len()), (Some(ids[1]), 1));
     refused(repo.rollback(&main_branch(), None, "", &signature()).unwrap_err());
     assert_eq!(repo.target(&main_branch()).unwrap(), Some(ids[1]));
-    // Promote: guards apply besides the gate.
+    // Promote: guards apply in addition to the gate.
     guard(&repo, &alias(), "f1 >= 0.8").unwrap();
     assert_eq!(repo.target(&alias()).unwrap(), None);
     refused(promote(&repo, ids[0], &[]).unwrap_err());

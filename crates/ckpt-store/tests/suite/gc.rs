@@ -1,4 +1,4 @@
-//! What nothing needs goes, what is needed stays, and what went can be brought back for a while.
+//! What nothing needs goes, what is needed stays, and what went can be restored for a while.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Mutex;
@@ -50,7 +50,7 @@ fn version_of(bytes: &[u8]) -> Draft {
     draft(1.0).with_contents(Contents::Tensors(vec![tensor]))
 }
 
-/// A line of differences on main.
+/// A chain of deltas on main.
 fn line(repo: &Repository, count: usize) -> Vec<(VersionId, Vec<u8>)> {
     let versions = Sequence::new(Training::LateF32, 2000, 3).take(count);
     let commit = |bytes: Vec<u8>| {
@@ -79,7 +79,7 @@ fn what_refs_lead_to_stays() {
     let plan = repo.plan_gc(&gc(0)).unwrap();
     assert_eq!((plan.objects, plan.bytes, plan.unreachable.len()), (0, 0, 0));
     assert_eq!(repo.gc(&gc(0)).unwrap().unreachable, []);
-    // Chains are short now: nothing is left to do, and nothing was set aside that has no copy.
+    // Chains are short now: nothing is left to do, and nothing was moved to trash that has no copy.
     let before = packs(&disk, "packs");
     assert_eq!(repo.gc(&gc(0)).unwrap().packs, 0);
     assert_eq!((packs(&disk, "packs"), disk_trash(&disk)), (before, 0));
@@ -138,7 +138,7 @@ fn content_that_no_ref_leads_to_goes_and_comes_back() {
     assert_eq!(repo.undelete(&[made[3].0], &later(1)).unwrap(), [made[3].0]);
     let repo = sound(&disk);
     assert!(first_tensor(&repo, &made[3].0).unwrap() == made[3].1);
-    // Its packs came back with others' content, which now is set aside anew.
+    // Its packs came back with others' content, which now is moved to trash anew.
     repo.gc(&gc(30)).unwrap();
     repo.gc(&gc(44)).unwrap();
     let repo = sound(&disk);
@@ -146,7 +146,7 @@ fn content_that_no_ref_leads_to_goes_and_comes_back() {
     // What nobody asked for is gone for good.
     assert_eq!(repo.undeletable().unwrap(), []);
     let error = repo.undelete(&[other], &later(44)).unwrap_err().to_string();
-    assert!(error.ends_with("; it cannot be brought back any more"), "{error}");
+    assert!(error.ends_with("; it cannot be restored any more"), "{error}");
     let error = first_tensor(&repo, &made[2].0).unwrap_err();
     assert!(matches!(error, Error::Removed(_)), "{error}");
 }
@@ -183,7 +183,7 @@ fn what_is_pruned_keeps_its_record_and_what_builds_on_it_is_encoded_again() {
     let id = repo.commit(&branch, &version_of(&next)).unwrap().version.id;
     let repo = sound(&disk);
     assert!(first_tensor(&repo, &id).unwrap() == next);
-    // All of it can be brought back.
+    // All of it can be restored.
     let all: Vec<VersionId> = made.iter().map(|(id, _)| *id).collect();
     assert_eq!(repo.undelete(&all, &later(2)).unwrap().len(), 8);
     let repo = sound(&disk);
@@ -222,7 +222,7 @@ fn kept_blocks_in_the_middle_of_chains_are_read_after_all_around_them_went() {
         // Nothing is left to do.
         let plan = repo.plan_gc(&gc(0)).unwrap();
         assert_eq!((plan.objects, plan.packs), (0, 0), "every {every}");
-        // The rest is enough without what was set aside.
+        // The rest is enough without what was moved to trash.
         repo.gc(&gc(15)).unwrap();
         assert_eq!(packs(&disk, "trash"), [""; 0]);
         sound(&disk);

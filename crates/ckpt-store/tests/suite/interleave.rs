@@ -1,5 +1,5 @@
-//! Taking content away beside writers, without any lock: between each two steps of one, all of the
-//! other. What was acknowledged is there afterwards.
+//! Taking content away alongside writers, without any lock: between each two steps of one, all of
+//! the other. What was acknowledged is there afterwards.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, Mutex};

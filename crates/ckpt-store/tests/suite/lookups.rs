@@ -129,7 +129,7 @@ fn what_versions_share_is_verified_once() {
 #[test]
 fn a_verification_decodes_each_block_of_a_chain_once() {
     let (disk, repo) = unmerged();
-    // A walk of small steps, so that each version's block is the difference to the one before.
+    // A walk of small steps, so that each version's block is a delta to the one before.
     for version in 0..9 {
         let values: Vec<f64> =
             (0..1000).map(|n| (f64::from(n) + 1e-9 * f64::from(version)).sin()).collect();
@@ -143,7 +143,7 @@ fn a_verification_decodes_each_block_of_a_chain_once() {
     let tensor = &repo.checkpoint(&record).unwrap().tensors[0];
     counts.take();
     one_thread().install(|| repo.tensor_bytes(tensor)).unwrap();
-    // Each block, and ahead of it what it is the difference to.
+    // Each block, and ahead of it what it is a delta to.
     assert_eq!(counts.take().1, 9 + 8, "a chain of eight");
     let report = verify(&repo);
     assert!(report.is_ok());

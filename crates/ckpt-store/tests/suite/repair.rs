@@ -1,4 +1,4 @@
-//! Packs with damage are set aside, and nothing else is lost by it.
+//! Packs with damage are quarantined, and nothing else is lost by it.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crate::common::{draft, main_branch, open, repository, signature};

@@ -69,7 +69,7 @@ fn a_session_makes_the_versions_that_single_commits_make() {
     assert_eq!(done.iter().map(|commit| commit.version.id).collect::<Vec<_>>(), expected);
     let left = open(&disk);
     assert!(left.verify(&Silent).unwrap().is_ok());
-    // All but the first are differences to blocks that were in no pack yet.
+    // All but the first are deltas to blocks that were in no pack yet.
     let logical: u64 = done[1..].iter().map(|commit| commit.logical_bytes).sum();
     let stored: u64 = done[1..].iter().map(|commit| commit.stored_bytes).sum();
     assert!(stored * 5 < logical, "{stored} of {logical} bytes");

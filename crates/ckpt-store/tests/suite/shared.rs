@@ -1,4 +1,4 @@
-//! What happens beside others: conflicts, folders that went missing, foreign files, failing syncs.
+//! What happens concurrently: conflicts, folders that went missing, foreign files, failing syncs.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{

@@ -1,4 +1,4 @@
-//! Many writers at once, and a verification beside them.
+//! Many writers at once, and a verification alongside them.
 
 use std::{
     collections::BTreeSet,

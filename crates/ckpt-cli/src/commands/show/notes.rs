@@ -30,7 +30,7 @@ fn head(ui: &mut Ui, label: &str, time_ms: i64, author: &str) -> Result<(), Fail
 fn what_became(removal: &ContentEvent) -> Vec<Text> {
     let mut lines = vec![match removal.content {
         ContentChange::Removed => Text::styled(Style::Notice, "content removed"),
-        ContentChange::Kept => Text::styled(Style::Notice, "content brought back"),
+        ContentChange::Kept => Text::styled(Style::Notice, "content restored"),
     }];
     lines.extend(removal.reason.lines().map(Text::from));
     lines

@@ -162,7 +162,7 @@ fn arguments_are_no_better() {
 }
 
 #[test]
-fn files_with_hostile_names_come_back_under_them() {
+fn files_with_adversarial_names_come_back_under_them() {
     let sandbox = adversarial();
     sandbox.ok("restore HEAD -o out --json");
     assert_eq!(sandbox.read(&format!("out/{REVERSED}.txt")), b"2");

@@ -1,4 +1,4 @@
-//! What went into versions besides parameters, data and code.
+//! Inputs of versions other than parameters, data and code.
 
 use insta::assert_snapshot;
 use serde_json::json;

@@ -14,7 +14,7 @@ use crate::content::source::{Memory, Source, Span};
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
     tensors: HashMap<String, Tensor>,
-    /// How many links of differences are below each stored block.
+    /// How many links of deltas are below each stored block.
     depths: HashMap<ObjectId, u8>,
     /// Whether blocks of files go to the cache of decoded blocks, since another version will come.
     pub(crate) caches_files: bool,

@@ -104,7 +104,7 @@ impl Objects {
         if a.len > b.len {
             return self.read_rows(a, b, sink);
         }
-        // The blocks of `b` are often stored as differences to those of `a`, which are read first.
+        // The blocks of `b` are often stored as deltas to those of `a`, which are read first.
         self.read_rows(b, a, &mut |b, a| sink(a, b))
     }
 
@@ -112,7 +112,7 @@ impl Objects {
     fn read_rows(&self, long: Content, short: Content, sink: &mut PairSink<'_>) -> Result<()> {
         let times = long.len.checked_div(short.len).unwrap_or(1);
         if times * short.len != long.len || !(LEAF_LEN as u64).is_multiple_of(times) {
-            let what = format!("{} bytes cannot stand beside {}", short.len, long.len);
+            let what = format!("{} bytes cannot be paired with {}", short.len, long.len);
             return Err(Error::Contents(what));
         }
         let times = times as usize;

@@ -20,7 +20,7 @@ const UNREACHABLE: &str = "no ref leads to it";
 const REACHED: &str = "a ref leads to it after all";
 
 impl Repository {
-    /// Writes packs anew and sets the old ones aside; the caller holds the lock of mergers.
+    /// Writes packs anew and moves the old ones to trash; the caller holds the lock of mergers.
     pub(super) fn sweep(
         &self,
         signature: &Signature,
@@ -41,7 +41,7 @@ impl Repository {
         Ok(report)
     }
 
-    /// Takes a scan, after bringing back what is needed and only in trash: an earlier run may have
+    /// Takes a scan, after restoring what is needed and only in trash: an earlier run may have
     /// been cut off.
     fn whole_survey(&self) -> Result<Scan<'_>> {
         let scan = Scan::take(self)?;
@@ -57,7 +57,7 @@ impl Repository {
         if moved.is_empty() { Ok(scan) } else { Scan::take(self) }
     }
 
-    /// Decides what goes and sets it aside, while no writer is at work.
+    /// Decides what goes and moves it to trash, while no writer is at work.
     ///
     /// Should locks not work, every step is still right by its place: the entry comes before what it
     /// says, the manifest before the packs that it names, and after the generation was changed,
@@ -153,7 +153,7 @@ impl Repository {
         Ok((count, bytes))
     }
 
-    /// Returns the packs in trash that can be brought back no longer, with their lengths.
+    /// Returns the packs in trash that can be restored no longer, with their lengths.
     pub(super) fn expired(&self, options: &GcOptions) -> Result<(BTreeMap<String, u64>, u64)> {
         let grace_ms = options.grace_ms.unwrap_or(self.read_config()?.trash.grace_ms());
         self.expired_at(options.signature.time_ms, grace_ms)

@@ -206,7 +206,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Adds all that a pack of another writer may rely on: whatever its versions consist of, though
-    /// no ref leads to them yet, and its differences with what they build on.
+    /// no ref leads to them yet, and its deltas with what they build on.
     fn look_into(&mut self, pack: &PackReader, relied_on: &mut Needs) -> Result<()> {
         let objects = &self.repository.objects;
         for (base, below) in objects.packs.bases(pack)? {

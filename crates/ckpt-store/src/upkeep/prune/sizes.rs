@@ -16,7 +16,7 @@ pub(super) struct Sizes {
     /// How many versions consist of an object, those counted that no ref leads to but a note keeps.
     users: HashMap<ObjectId, u32>,
     links: HashMap<ObjectId, Link>,
-    /// What is stored as the difference to a block.
+    /// What is stored as a delta to a block.
     dependents: HashMap<ObjectId, Vec<ObjectId>>,
 }
 
@@ -70,7 +70,7 @@ impl Sizes {
         Ok(stored.saturating_sub(growth.sum()))
     }
 
-    /// Estimates by how much a difference grows if what it builds on goes.
+    /// Estimates by how much a delta grows if what it builds on goes.
     fn growth(&self, id: &ObjectId, dead: &HashSet<ObjectId>) -> u64 {
         let own = self.links.get(id).map_or(0, |link| u64::from(link.stored_len));
         let (mut between, mut whole, mut goes) = (0, 0, true);

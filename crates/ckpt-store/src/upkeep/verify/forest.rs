@@ -1,4 +1,4 @@
-//! Reads objects so that each block is decoded once, however many others are the difference to it.
+//! Reads objects so that each block is decoded once, however many others are deltas to it.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -9,10 +9,10 @@ use crate::{error::Result, repo::Repository};
 /// A copy of an object: where it is.
 pub(super) type Copy = (Arc<PackReader>, Entry);
 
-/// Copies of objects as trees: below each block those that are the difference to it.
+/// Copies of objects as trees: below each block those that are deltas to it.
 ///
-/// A difference stands below the least deep copy of its base, where that is less deep than itself;
-/// one for which there is none here is a tree of its own.
+/// A delta stands below the copy of its base with the shortest chain, where that is shorter than its
+/// own; one for which there is none here is a tree of its own.
 pub(super) struct Forest<'a> {
     repository: &'a Repository,
     copies: &'a [Copy],
@@ -24,7 +24,7 @@ pub(super) struct Forest<'a> {
 pub(super) type Findings = Vec<(usize, Result<()>)>;
 
 impl<'a> Forest<'a> {
-    /// Finds what every difference among the copies is the difference to.
+    /// Finds what every delta among the copies builds on.
     pub(super) fn grow(repository: &'a Repository, copies: &'a [Copy]) -> Self {
         let base = |(pack, entry): &Copy| -> Option<ObjectId> {
             let file = (entry.depth > 0).then(|| pack.file(repository.disk()).ok())??;

@@ -11,7 +11,7 @@ use crate::{
     upkeep::verify::{Check, explain, forest::Forest},
 };
 
-/// Objects that are whole, and what is the difference to them, that are read before progress is told:
+/// Objects that are whole, and what is a delta to them, that are read before progress is told:
 /// many for each core, and a few seconds' work where all are of full size and have chains of eight.
 const GROUP: usize = 256;
 
@@ -108,7 +108,7 @@ impl Check<'_> {
         false
     }
 
-    /// Reports why an object could not be read: once for all that are differences to what is
+    /// Reports why an object could not be read: once for all that are deltas to what is
     /// damaged or missing.
     fn object_error(&mut self, pack: &PackReader, error: &Error) -> usize {
         let (place, what) = match error {

@@ -1,4 +1,4 @@
-//! Sets damaged packs aside.
+//! Quarantines damaged packs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ pub struct RepairReport {
 }
 
 impl Repository {
-    /// Verifies, and sets packs with damage aside after copying what is undamaged in them.
+    /// Verifies, and quarantines packs with damage after copying what is undamaged in them.
     ///
     /// What is missing then counts as unknown: committing the same content again, or putting an
     /// undamaged copy of a pack into `packs/`, makes the versions whole. The damaged packs are in

@@ -23,10 +23,10 @@ use ckpt_testkit::disks::MemDisk;
 use serde::Serialize;
 
 pub(crate) const CASES: [Case; 23] = [
-    ("missing-base", "a block is the difference to one that is nowhere", || {
+    ("missing-base", "a block is a delta to one that is nowhere", || {
         planted(vec![difference(1, 2, 1)])
     }),
-    ("circle-of-bases", "two blocks are the difference to each other", || {
+    ("circle-of-bases", "two blocks are deltas to each other", || {
         planted(vec![difference(1, 2, 1), difference(2, 1, 1)])
     }),
     (
@@ -197,7 +197,7 @@ fn files(path: &str, segments: Vec<Segment>) -> Checkpoint {
     Checkpoint { tensors: Vec::new(), files: vec![file] }
 }
 
-/// 600 bytes of a value as the difference to those of another.
+/// 600 bytes of a value as a delta to those of another.
 fn difference(value: u8, to: u8, depth: u8) -> Object {
     let hash = |value: u8| *leaf_hash(&[value; 600]).digest();
     // No group is dropped; one plane of one byte: the difference, zigzagged.

@@ -15,7 +15,7 @@ pub(crate) struct Object {
     /// Where it is in the pack.
     pub(crate) offset: usize,
     pub(crate) stored_len: u32,
-    /// What it is the difference to.
+    /// What it is a delta to.
     pub(crate) base: Option<[u8; 32]>,
 }
 
@@ -55,13 +55,13 @@ pub(crate) fn packs(disk: &MemDisk, folder: &str) -> Vec<String> {
     names.iter().map(|name| format!("{folder}/{name}")).collect()
 }
 
-/// Checks that each difference in live packs has a base there that is less deep than it is.
+/// Checks that each delta in live packs has a base there that is less deep than it is.
 pub(crate) fn check_depths(disk: &MemDisk) {
     let wrong = without_base(disk);
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
-/// Returns the differences in live packs that have no base there that is less deep.
+/// Returns the deltas in live packs that have no base there that is less deep.
 pub(crate) fn without_base(disk: &MemDisk) -> Vec<Object> {
     let mut all: Vec<Object> =
         packs(disk, "packs").iter().flat_map(|pack| objects(disk, pack)).collect();

@@ -15,7 +15,7 @@ pub(crate) enum Content {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Size {
     Empty,
-    /// One block, too small for a difference.
+    /// One block, too small for a delta.
     Small,
     /// One block of some groups of 256 bytes.
     Groups,
