@@ -1,6 +1,11 @@
 //! The rules of the house that a program can check.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use ckpt_tests::{
     modules::{Modules, circles},
@@ -184,6 +189,46 @@ fn rooms_of_the_store_know_only_those_they_may_know() {
             assert!(is_allowed, "{module} may not know {used}");
         }
     }
+}
+
+/// Words for which Git, databases or machine learning have others: adversarial, synthetic, another
+/// process, trash or quarantine, restore, inputs, metrics.
+const WORDS: [&str; 8] = [
+    "hostile",
+    "made-up",
+    "somebody",
+    "set aside",
+    "brings back",
+    "bring back",
+    "what went in",
+    "what came out",
+];
+
+/// Returns the Rust and Markdown files below a folder.
+fn texts(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
+    let of = |path: PathBuf| match path.is_dir() {
+        true => texts(&path),
+        false if path.extension().is_some_and(|end| end == "rs" || end == "md") => vec![path],
+        false => Vec::new(),
+    };
+    entries.flat_map(of).collect()
+}
+
+#[test]
+fn sources_and_pages_use_the_words_of_the_field() {
+    let crates = fs::read_dir(workspace().join("crates")).expect("crates").flatten();
+    let sources = crates.map(|entry| entry.path().join("src"));
+    let files: Vec<PathBuf> =
+        sources.chain([workspace().join("docs")]).flat_map(|f| texts(&f)).collect();
+    assert!(files.len() > 100, "only {} files were found", files.len());
+    let mut wrong = Vec::new();
+    for file in &files {
+        let text = fs::read_to_string(file).expect("a text").to_lowercase();
+        let found = WORDS.iter().filter(|word| text.contains(**word));
+        wrong.extend(found.map(|word| format!("{}: {word}", file.display())));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

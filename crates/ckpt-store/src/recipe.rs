@@ -1,4 +1,4 @@
-//! What went into a version.
+//! The inputs of a version.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use ckpt_hash::{CodeId, DataId, ModelId, StateId};
 
 use crate::record::{DataLabel, MergeRecord, ParamValue, RecipeRecord};
 
-/// What went into a version.
+/// The inputs of a version.
 ///
 /// ```
 /// use std::collections::BTreeMap;

@@ -87,7 +87,7 @@ impl Graph {
         graph
     }
 
-    /// Adds what went into a version.
+    /// Adds the inputs of a version.
     fn inputs(&mut self, ancestor: &Ancestor, to: usize, nodes: &HashMap<VersionId, usize>) {
         for record in &ancestor.data {
             self.input(Kind::Data, facts::data(record), to);

@@ -1,4 +1,4 @@
-//! What went into the versions, and where it changed.
+//! The inputs of the versions, and where they changed.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ const MOST_INPUTS: usize = 200;
 /// What an input is: its kind and name, such as `parameter` and `lr`.
 type Key = (&'static str, String);
 
-/// What went into a version.
+/// The inputs of a version.
 type Inputs = BTreeMap<Key, String>;
 
 /// A change of one input, or all changes of it in one.
@@ -36,7 +36,7 @@ pub(super) struct Change {
     pub(super) after: Option<String>,
 }
 
-/// What went into the versions of a report.
+/// The inputs of the versions of a report.
 #[derive(Debug, Default)]
 pub(super) struct WentIn {
     /// Inputs of the last version.

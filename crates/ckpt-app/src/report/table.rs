@@ -66,10 +66,10 @@ fn row(
     html.leaf("td", &[("class", &"message"), ("title", &subject)], subject);
 }
 
-/// Writes what went into the last version, and what changed before.
+/// Writes the inputs of the last version, and what changed before.
 pub(super) fn inputs(html: &mut Html, versions: &[Version], went_in: &WentIn) {
     html.element("div", &[("class", &"columns")], |html| {
-        scrolling(html, "What went into the last version", |html| {
+        scrolling(html, "The inputs of the last version", |html| {
             html.element("table", &[], |html| {
                 html.leaf("caption", &[], "Of the last version");
                 head(html, [("kind", ""), ("name", ""), ("value", "")].into_iter());

@@ -122,7 +122,7 @@ impl Repository {
         Ok(Version { id: *id, record: self.objects.version(id)? })
     }
 
-    /// Reads what went into a version, its data with what the version says of them.
+    /// Reads the inputs of a version, its data with what the version says of them.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::Damaged`].

@@ -1,4 +1,4 @@
-//! Merges what went into two versions three ways.
+//! Merges the inputs of two versions three ways.
 
 use std::collections::BTreeMap;
 
