@@ -13,7 +13,7 @@ pub use self::{
     document::document,
     files::FileChange,
     inputs::{Input, Inputs},
-    requirements::{FailedChecks, METRIC, Requirements},
+    requirements::{FailedCheck, METRIC, Requirements},
 };
 use crate::{
     failure::Failure,
@@ -35,7 +35,7 @@ pub struct Judged {
     /// The files of both.
     pub files: Vec<FileChange>,
     /// What was required and is not met.
-    pub unmet: Vec<FailedChecks>,
+    pub failed: Vec<FailedCheck>,
 }
 
 impl Judged {
@@ -55,7 +55,7 @@ impl Judged {
         let files = files::changes(&checkpoint(&comparison.a)?, &checkpoint(&comparison.b)?);
         let metrics = metrics::changes(&comparison.metrics, &Directions::read(repository)?);
         let inputs = Inputs::read(repository, &comparison.a, &comparison.b)?;
-        let judged = Self { names, comparison, metrics, inputs, files, unmet: Vec::new() };
+        let judged = Self { names, comparison, metrics, inputs, files, failed: Vec::new() };
         requirements.judge(repository, judged)
     }
 

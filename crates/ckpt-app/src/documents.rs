@@ -206,12 +206,13 @@ pub struct Comparison {
     /// Whether all that is required is met; null where nothing is.
     pub met: Option<bool>,
     /// What is required and not met.
-    pub unmet: Vec<FailedChecks>,
+    #[serde(rename = "unmet")]
+    pub failed: Vec<FailedCheck>,
 }
 
 /// Something that `compare` was to require and that is not met.
 #[derive(Debug, Serialize)]
-pub struct FailedChecks {
+pub struct FailedCheck {
     /// `tensor` or `metric`.
     pub kind: &'static str,
     pub name: String,

@@ -224,7 +224,7 @@ impl From<Error> for Failure {
             Error::PointedAt { .. } => Some("move or delete the ref first".into()),
             Error::Config(_) => Some("config.toml is in the folder .ckpt".into()),
             Error::RefExists { .. } => Some("choose another name".into()),
-            Error::FailedChecks(unmet) => Some(after_refusal(unmet.kept)),
+            Error::FailedChecks(failed) => Some(after_refusal(failed.kept)),
             Error::NoGuard { name, .. } => {
                 let list = format!("guard {}", name.short());
                 Some(Hint::command(list, "lists its guards"))

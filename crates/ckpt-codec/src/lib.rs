@@ -46,7 +46,7 @@
 //!   zstd frame (u32, little-endian) and the frame.
 //! - [`Encoding::DeltaPlanes`], [`Encoding::DeltaHuffman`], [`Encoding::DeltaRange`]: see below.
 //!
-//! # The bytes of differences
+//! # The bytes of deltas
 //!
 //! An element and its parent's element are taken as unsigned integers modulo 2^w, where w is the
 //! element's width in bits. Floats are first mapped to integers in the order of the numbers: where

@@ -2,7 +2,7 @@
 //!
 //! Stored bytes are taken over as they are, where that will do; `chains` decides where it will not.
 //! A new pack is read back before anybody relies on it. Of every object it has a copy that is no
-//! deeper than the least deep one of the old packs: a difference that could be read can be read.
+//! deeper than the least deep one of the old packs: a delta that could be read can be read.
 
 mod chains;
 

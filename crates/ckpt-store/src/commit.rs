@@ -246,7 +246,7 @@ impl Repository {
         let failed = drafts.iter().find_map(|draft| group.add(draft).err());
         let commits = if group.is_empty() { Vec::new() } else { group.end(recent, generation)? };
         drop(writing);
-        self.merge_if_due();
+        self.compact_if_due();
         Ok(Made { commits, failed })
     }
 }

@@ -341,8 +341,8 @@ impl fmt::Display for FailedChecks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, version, evidence, kept } = self;
         write!(f, "{name} may not move to {}", version.short())?;
-        let unmet = evidence.iter().filter(|evidence| !evidence.met);
-        for (index, evidence) in unmet.enumerate() {
+        let failed = evidence.iter().filter(|evidence| !evidence.met);
+        for (index, evidence) in failed.enumerate() {
             f.write_str(if index == 0 { ": " } else { "; " })?;
             match evidence.condition.parse::<Condition>() {
                 Ok(condition) => write!(f, "{condition} is not met: {}", evidence.found())?,
@@ -357,8 +357,8 @@ impl fmt::Display for FailedChecks {
 }
 
 impl From<FailedChecks> for Error {
-    fn from(unmet: FailedChecks) -> Self {
-        Self::FailedChecks(Box::new(unmet))
+    fn from(failed: FailedChecks) -> Self {
+        Self::FailedChecks(Box::new(failed))
     }
 }
 
@@ -421,7 +421,7 @@ impl Error {
     /// Says of a version that could not be moved to that it is stored all the same.
     pub(crate) fn keeping(self, version: VersionId) -> Self {
         match self {
-            Self::FailedChecks(unmet) => FailedChecks { kept: Some(version), ..*unmet }.into(),
+            Self::FailedChecks(failed) => FailedChecks { kept: Some(version), ..*failed }.into(),
             other => other,
         }
     }

@@ -84,7 +84,7 @@ impl Repository {
             }
         }
         drop(writing);
-        self.merge_if_due();
+        self.compact_if_due();
         Ok(adopted)
     }
 }

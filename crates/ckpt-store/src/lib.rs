@@ -93,7 +93,7 @@ pub use crate::{
     signature::Signature,
     statistics::{TensorStatistics, VersionStatistics},
     upkeep::{
-        compact::Merged,
+        compact::Compacted,
         gc::{GcOptions, GcPlan, GcReport},
         policy::{Best, Goal, Period, Policy, PolicyError},
         prune::{PlannedVersion, PruneOptions, PrunePlan, PruneReport},

@@ -182,8 +182,8 @@ impl Repository {
     /// Sets how many bytes of decoded blocks are kept in memory; 64 MiB unless this says otherwise,
     /// and none with 0.
     ///
-    /// They make what follows a version quick to store and to read: a block that is the difference
-    /// to one in memory is decoded in one step, whatever the length of its chain. Room for two
+    /// They make what follows a version quick to store and to read: a block that is a delta
+    /// against one in memory is decoded in one step, whatever the length of its chain. Room for two
     /// checkpoints is the most that helps.
     #[must_use]
     pub fn with_block_cache(mut self, bytes: usize) -> Self {

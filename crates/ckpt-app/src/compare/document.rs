@@ -59,17 +59,17 @@ pub fn document(judged: &Judged, requirements: &Requirements) -> documents::Comp
         code: documents::Sameness { same: code.same, a: code.a, b: code.b },
         tensors: tensors.iter().map(tensor).collect(),
         files: judged.files.iter().map(file).collect(),
-        met: (!requirements.is_empty()).then_some(judged.unmet.is_empty()),
-        unmet: judged.unmet.iter().map(unmet).collect(),
+        met: (!requirements.is_empty()).then_some(judged.failed.is_empty()),
+        failed: judged.failed.iter().map(failed).collect(),
     }
 }
 
-fn unmet(unmet: &super::FailedChecks) -> documents::FailedChecks {
-    documents::FailedChecks {
-        kind: unmet.kind,
-        name: unmet.name.clone(),
-        condition: unmet.condition.clone(),
-        values: unmet.values.clone(),
+fn failed(failed: &super::FailedCheck) -> documents::FailedCheck {
+    documents::FailedCheck {
+        kind: failed.kind,
+        name: failed.name.clone(),
+        condition: failed.condition.clone(),
+        values: failed.values.clone(),
     }
 }
 

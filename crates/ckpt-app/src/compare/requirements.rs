@@ -35,7 +35,7 @@ pub struct Requirements {
 
 /// What is not met.
 #[derive(Debug)]
-pub struct FailedChecks {
+pub struct FailedCheck {
     /// `tensor` or `metric`.
     pub kind: &'static str,
     /// The name of the tensor or metric.
@@ -87,7 +87,7 @@ impl Requirements {
             }
             let counts = self.counts(repository, &judged)?;
             for tensor in tensors {
-                judged.unmet.extend(self.of_tensor(tensor, counts.get(&tensor.name)));
+                judged.failed.extend(self.of_tensor(tensor, counts.get(&tensor.name)));
             }
         }
         if self.no_worse {
@@ -98,14 +98,14 @@ impl Requirements {
                 return Err(Failure::failed(message).with_hint(DIRECTIONS));
             }
             let worse = judged.metrics.iter().filter(|(_, change)| change.got_worse());
-            let unmet = worse.map(|(name, change)| FailedChecks {
+            let failed = worse.map(|(name, change)| FailedCheck {
                 kind: METRIC,
                 name: name.clone(),
                 condition: "no worse".to_owned(),
                 values: [("a".to_owned(), change.a), ("b".to_owned(), change.b)].into(),
                 found: format!("{} -> {}", value(change.a), value(change.b)),
             });
-            judged.unmet.extend(unmet);
+            judged.failed.extend(failed);
         }
         Ok(judged)
     }
@@ -134,11 +134,11 @@ impl Requirements {
         Ok(counts)
     }
 
-    fn of_tensor(&self, tensor: &TensorChange, counts: Option<&(u64, u64)>) -> Vec<FailedChecks> {
+    fn of_tensor(&self, tensor: &TensorChange, counts: Option<&(u64, u64)>) -> Vec<FailedCheck> {
         let values = numbers(&tensor.status, counts);
         let measured = Measured { version: &values, parent: None, current: None };
         let evidence = self.conditions.iter().map(|condition| condition.evaluate(&measured));
-        let unmet = evidence.filter(|evidence| !evidence.met).map(|evidence| FailedChecks {
+        let failed = evidence.filter(|evidence| !evidence.met).map(|evidence| FailedCheck {
             kind: "tensor",
             name: tensor.name.clone(),
             found: match values.is_empty() {
@@ -148,7 +148,7 @@ impl Requirements {
             condition: evidence.condition,
             values: evidence.values,
         });
-        unmet.collect()
+        failed.collect()
     }
 }
 

@@ -5,7 +5,7 @@ mod many;
 mod tensors;
 mod text;
 
-use ckpt_app::compare::{FailedChecks, Judged, METRIC, Requirements, document};
+use ckpt_app::compare::{FailedCheck, Judged, METRIC, Requirements, document};
 use ckpt_store::{CompareOptions, Pattern, Repository, Version};
 use clap::{Args, ValueEnum};
 
@@ -108,8 +108,8 @@ pub(crate) fn compare(context: &mut Context, args: &CompareArgs) -> Outcome {
     let judged = judge(context, &repository, args, &requirements)?;
     Failure::unless_closed(print(context, args, &judged, &requirements))?;
     let differs = args.exit_code && judged.iter().any(Judged::differs);
-    let is_unmet = judged.iter().any(|judged| !judged.unmet.is_empty());
-    Ok(if differs || is_unmet { Answer::No } else { Answer::Done })
+    let has_failed = judged.iter().any(|judged| !judged.failed.is_empty());
+    Ok(if differs || has_failed { Answer::No } else { Answer::Done })
 }
 
 fn print(
@@ -131,7 +131,7 @@ fn print(
         [judged] => text::print(&mut context.ui, judged, extent)?,
         judged => many::print(&mut context.ui, judged, extent)?,
     }
-    print_unmet(&mut context.ui, judged, requirements, args.all)
+    print_failed_checks(&mut context.ui, judged, requirements, args.all)
 }
 
 /// Compares the first version with each of the others.
@@ -164,7 +164,7 @@ fn letter(index: usize) -> String {
 }
 
 /// Says what is not met, or that all is.
-fn print_unmet(
+fn print_failed_checks(
     ui: &mut Ui,
     judged: &[Judged],
     requirements: &Requirements,
@@ -175,14 +175,14 @@ fn print_unmet(
     }
     ui.line("")?;
     let each = judged.iter().enumerate();
-    let unmet: Vec<(usize, &FailedChecks)> = each
-        .flat_map(|(index, judged)| judged.unmet.iter().map(move |unmet| (index, unmet)))
+    let failed: Vec<(usize, &FailedCheck)> = each
+        .flat_map(|(index, judged)| judged.failed.iter().map(move |failed| (index, failed)))
         .collect();
-    if unmet.is_empty() {
+    if failed.is_empty() {
         return ui.line(Text::styled(Style::Good, "all that is required is met"));
     }
     let limit = if all { usize::MAX } else { LISTED };
-    for (index, FailedChecks { kind, name, condition, found, .. }) in unmet.iter().take(limit) {
+    for (index, FailedCheck { kind, name, condition, found, .. }) in failed.iter().take(limit) {
         let within = if judged.len() > 1 { format!("{}: ", letter(*index)) } else { String::new() };
         let what = match *kind {
             METRIC => format!("{kind} {name} got worse: {found}"),
@@ -190,7 +190,7 @@ fn print_unmet(
         };
         ui.line(Text::styled(Style::Bad, "not met: ").plain(within + &what))?;
     }
-    match unmet.len().saturating_sub(limit) {
+    match failed.len().saturating_sub(limit) {
         0 => Ok(()),
         more => ui.line(Text::styled(Style::Bad, format!("... and {more} more not met (--all)"))),
     }

@@ -66,7 +66,7 @@ pub(crate) fn guard(context: &mut Context, args: &GuardArgs) -> Outcome {
     let made = repository.guard(&name, &change, args.message.as_str(), &signature)?;
     report(context, &repository, &name, made.as_ref())?;
     if let GuardChange::Add(_) = change {
-        warn_if_unmet(context, &repository, &name)?;
+        warn_of_failed_checks(context, &repository, &name)?;
     }
     Ok(Answer::Done)
 }
@@ -173,7 +173,7 @@ fn report(
 }
 
 /// Says if the version that a ref is at does not meet what its next one must.
-fn warn_if_unmet(
+fn warn_of_failed_checks(
     context: &mut Context,
     repository: &Repository,
     name: &RefName,

@@ -15,7 +15,7 @@ use crate::{CodecError, Encoded};
 /// On synthetic training classes are smaller than planes already there, by 1 to 17 %.
 const MIN_ELEMENTS: usize = 512;
 
-/// Part of a block that its difference may take; beyond, plain bytes are the better choice, which
+/// Part of a block that its delta may take; beyond, plain bytes are the better choice, which
 /// need no parent.
 const WORTH: f64 = 0.98;
 

@@ -136,7 +136,7 @@ impl Repository {
             self.bring_back_files(std::slice::from_ref(&note))?;
         }
         drop(writing);
-        self.merge_if_due();
+        self.compact_if_due();
         Ok(note)
     }
 
@@ -168,7 +168,7 @@ impl Repository {
             }
         }
         drop(writing);
-        self.merge_if_due();
+        self.compact_if_due();
         Ok(new)
     }
 

@@ -185,7 +185,7 @@ impl Repository {
         self.move_ref(step.name, &record, id, None)?;
         self.hold_target(generation, record.to, was_removed, step.signature)?;
         drop(writing);
-        self.merge_if_due();
+        self.compact_if_due();
         Ok(Move { id, record })
     }
 

@@ -14,7 +14,7 @@ use crate::{
     repo::Repository,
 };
 
-/// Packs of one tier that are merged: fewer would rewrite objects more often, more would have
+/// Packs of one tier that are compacted: fewer would rewrite objects more often, more would have
 /// lookups ask more packs.
 const FANOUT: usize = 8;
 
@@ -22,13 +22,13 @@ const FANOUT: usize = 8;
 const LEAST_ENTRIES: u64 = 1;
 const LEAST_BYTES: u64 = 1 << 10;
 
-/// Bytes of packs that merging leaves alone: they are few in any case, and copying them takes long.
+/// Bytes of packs that compacting leaves alone: they are few in any case, and copying them takes long.
 const LARGE: u64 = 32 << 20;
 
-/// What a merge did.
+/// What compacting did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Merged {
+pub struct Compacted {
     /// Packs that were replaced.
     pub packs: u64,
     /// Packs that took their place.
@@ -39,16 +39,16 @@ impl Repository {
     /// Compacts small packs where there are many of one size; commits do this by themselves, unless
     /// config.toml says otherwise.
     ///
-    /// What was merged goes to trash, and is removed from there by a later merge.
+    /// What was compacted goes to trash, and is removed from there the next time.
     ///
     /// # Errors
     /// [`Error::Locked`] if another process is replacing packs; damage in a pack that is to be
-    /// merged, once all others are; whatever the disk refuses. Nothing is lost by any of these.
-    pub fn merge_packs(&self) -> Result<Merged> {
+    /// compacted, once all others are; whatever the disk refuses. Nothing is lost by any of these.
+    pub fn compact(&self) -> Result<Compacted> {
         let packs = &self.objects.packs;
         let _replacing = self.refs.replacing(Duration::ZERO)?;
         packs.refresh()?;
-        let mut merged = Merged::default();
+        let mut compacted = Compacted::default();
         let mut damaged = BTreeSet::new();
         let mut failed = None;
         loop {
@@ -56,12 +56,12 @@ impl Repository {
             sources.retain(|pack| !damaged.contains(pack.name()));
             let sources = due(sources);
             if sources.is_empty() {
-                return failed.map_or(Ok(merged), Err);
+                return failed.map_or(Ok(compacted), Err);
             }
             match self.merge(&sources) {
                 Ok(()) => {
-                    merged.packs += sources.len() as u64;
-                    merged.into += 1;
+                    compacted.packs += sources.len() as u64;
+                    compacted.into += 1;
                 }
                 Err(error @ Error::Damaged { .. }) => {
                     let before = damaged.len();
@@ -81,9 +81,9 @@ impl Repository {
     ///
     /// The commit is done: whatever prevents the merge is no reason to fail. The next commit tries
     /// again, and `gc` says what is wrong.
-    pub(crate) fn merge_if_due(&self) {
+    pub(crate) fn compact_if_due(&self) {
         if self.config().packs.merge && !due(self.objects.packs.packs()).is_empty() {
-            let _ = self.merge_packs();
+            let _ = self.compact();
         }
     }
 

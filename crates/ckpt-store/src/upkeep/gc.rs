@@ -136,7 +136,7 @@ impl Repository {
         let replacing = self.refs.replace_packs()?;
         let mut report = self.sweep(&options.signature, grace_ms, progress)?;
         drop(replacing);
-        match self.merge_packs() {
+        match self.compact() {
             Ok(merged) => report.merged = merged.packs,
             // Whoever replaces packs now merges them, too.
             Err(Error::Locked { .. }) => {}

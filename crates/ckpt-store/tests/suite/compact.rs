@@ -87,7 +87,7 @@ fn chains_become_skip_deltas() {
             (repo.commit(&main_branch(), &version_of(bytes)).unwrap().version.id, bytes.clone())
         })
         .collect();
-    repo.merge_packs().unwrap();
+    repo.compact().unwrap();
     let [pack] = &packs(&disk, "packs")[..] else { panic!("nine packs become one") };
     let blocks: Vec<_> =
         objects(&disk, pack).into_iter().filter(|object| object.kind == 1).collect();
@@ -134,7 +134,7 @@ fn a_damaged_pack_is_left_out_and_all_others_are_compacted() {
     let damaged = packs(&disk, "packs").remove(4);
     disk.corrupt(&damaged, |bytes| bytes[40] ^= 1).unwrap();
     let repo = open(&disk);
-    let error = repo.merge_packs().unwrap_err();
+    let error = repo.compact().unwrap_err();
     assert!(matches!(error, Error::Damaged { .. }), "{error}");
     let left = packs(&disk, "packs");
     assert!(left.len() == 2 && left.contains(&damaged), "{left:?}");
@@ -159,10 +159,10 @@ fn only_one_merges_and_nobody_waits() {
         repo.commit(&main_branch(), &draft(f64::from(seed))).unwrap();
     }
     assert_eq!(packs(&disk, "packs").len(), 10);
-    let error = repo.merge_packs().unwrap_err();
+    let error = repo.compact().unwrap_err();
     assert_eq!(error.to_string(), "another process holds the packs; gave up after 0 s");
     drop(held);
-    let merged = repo.merge_packs().unwrap();
+    let merged = repo.compact().unwrap();
     assert_eq!((merged.packs, merged.into), (10, 1));
     assert_eq!(packs(&disk, "packs").len(), 1);
 }
@@ -177,7 +177,7 @@ fn two_that_compact_the_same_packs_lose_nothing() {
         .collect();
     let count = Arc::new(BetweenDisk::new(disk.clone(), |_| ()));
     let image = disk.crash(CrashImage::Written);
-    Repository::open_on(Arc::clone(&count) as Arc<dyn Disk>).unwrap().merge_packs().unwrap();
+    Repository::open_on(Arc::clone(&count) as Arc<dyn Disk>).unwrap().compact().unwrap();
     for at in 0..count.steps() {
         let disk = image.crash(CrashImage::Written);
         let other = disk.clone();
@@ -185,12 +185,12 @@ fn two_that_compact_the_same_packs_lose_nothing() {
             if step == at {
                 Repository::open_on(Arc::new(BetweenDisk::new(other.clone(), |_| ())))
                     .unwrap()
-                    .merge_packs()
+                    .compact()
                     .unwrap();
             }
         });
         // The slower one may miss what the faster one moved, which ends its merge.
-        let _ = Repository::open_on(Arc::new(between)).and_then(|repo| repo.merge_packs());
+        let _ = Repository::open_on(Arc::new(between)).and_then(|repo| repo.compact());
         check(&disk, &made);
     }
 }

@@ -130,7 +130,7 @@ fn moved_since_opened() -> (MemDisk, Repository, VersionId, Arc<Mutex<Option<Con
 /// Compacts on a copy; returns the packs that are replaced, and the new ones with their bytes.
 fn compacted(disk: &MemDisk) -> (Vec<String>, Vec<(String, Vec<u8>)>) {
     let copy = disk.crash(CrashImage::Written);
-    assert_eq!(open(&copy).merge_packs().unwrap().into, 1);
+    assert_eq!(open(&copy).compact().unwrap().into, 1);
     let (before, after) = (packs(disk), packs(&copy));
     let new = after.iter().filter(|pack| !before.contains(pack));
     let new = new.map(|pack| (pack.clone(), read(&copy, pack))).collect();
@@ -165,7 +165,7 @@ fn packs_are_listed_again_where_some_were_compacted_before_they_were_opened() {
     let (once, compacting) = (AtomicBool::new(true), disk.clone());
     let spy = SpyDisk::new(disk, move |step, path| {
         if step == Step::Listed && path == "packs" && once.swap(false, Ordering::SeqCst) {
-            open(&compacting).merge_packs().unwrap();
+            open(&compacting).compact().unwrap();
         }
         Ok(())
     });

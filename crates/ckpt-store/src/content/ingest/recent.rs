@@ -1,7 +1,7 @@
 //! The tensors of the version before, while they are still in memory.
 //!
 //! A training loop hands over one version after the other. What the next one is stored as the
-//! difference to need then neither be read nor decoded.
+//! delta to need then neither be read nor decoded.
 
 use std::collections::HashMap;
 

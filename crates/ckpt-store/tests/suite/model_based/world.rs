@@ -67,7 +67,7 @@ impl World {
                 self.head = *name;
             }
             Op::MergePacks => {
-                repo.merge_packs().unwrap();
+                repo.compact().unwrap();
             }
             Op::Reopen => self.handles[*by] = Arc::new(open(&self.disk)),
             other => self.shift(&repo, other),
