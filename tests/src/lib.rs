@@ -26,7 +26,7 @@ pub fn binary(name: &str) -> PathBuf {
         // With a test among what is built, features are those that `cargo test --workspace` builds with, so
         // that after it nothing is left to be built.
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--workspace", "--test", "xtask"])
+            .args(["build", "--quiet", "--workspace", "--test", "end_to_end"])
             .args(["--bin", "ckpt", "--bin", "ckpt-bench", "--bin", "xtask"])
             .current_dir(workspace())
             .status()
