@@ -38,7 +38,8 @@ fn the_example_trains_and_versions() {
 
 #[test]
 fn the_readme_shows_the_example() {
-    let source = fs::read_to_string(workspace().join("tests/tests/end_to_end/library.rs")).expect("this file");
+    let source = fs::read_to_string(workspace().join("tests/tests/end_to_end/library.rs"))
+        .expect("this file");
     let example = source.split("// README\n").nth(1).expect("the marks");
     let readme = fs::read_to_string(workspace().join("README.md")).expect("README.md");
     assert!(readme.contains(example), "README.md does not show the example of tests/library.rs");
