@@ -221,6 +221,13 @@ impl From<Error> for Failure {
                 let command = format!("undelete {}", removed.version.short());
                 Some(Hint::command(command, "restores it, unless it is too late"))
             }
+            Error::NoContent { instead, .. } if !instead.is_empty() => {
+                let ids: Vec<String> = instead.iter().map(VersionId::short).collect();
+                Some(format!("versions that have their content: {}", ids.join(", ")).into())
+            }
+            Error::AliasedBefore { .. } => {
+                Some("`aliased_before = false` under [retention] in config.toml gives it up".into())
+            }
             Error::PointedAt { .. } => Some("move or delete the ref first".into()),
             Error::Config(_) => Some("config.toml is in the folder .ckpt".into()),
             Error::RefExists { .. } => Some("choose another name".into()),

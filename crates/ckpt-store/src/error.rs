@@ -91,6 +91,24 @@ pub enum Error {
     /// Content that was removed so long ago that it cannot be restored.
     #[error("{0}; it cannot be restored any more")]
     Gone(Box<Removed>),
+    /// A move to a version whose content was removed and cannot be restored. The ref was not moved.
+    #[error("{name} cannot be moved: {removed}; it cannot be restored any more")]
+    NoContent {
+        /// The ref.
+        name: RefName,
+        /// What was removed.
+        removed: Box<Removed>,
+        /// Versions near it that have their content.
+        instead: Vec<VersionId>,
+    },
+    /// A version whose content was to be removed although an alias was there within the grace period.
+    #[error("{name} pointed to version {} within the grace period, so it keeps its content", at.short())]
+    AliasedBefore {
+        /// The alias.
+        name: RefName,
+        /// The version.
+        at: VersionId,
+    },
     /// A file or a tensor that a version does not have.
     #[error("version {} has no {what} {name:?}", version.short())]
     NotInVersion {
@@ -393,6 +411,7 @@ impl Error {
             | Self::Revision(RevisionError::Grammar(..)) => ErrorKind::Syntax,
             Self::Format { .. } | Self::Contents(_) => ErrorKind::InvalidInput,
             Self::PointedAt { .. }
+            | Self::AliasedBefore { .. }
             | Self::NotBranch(_)
             | Self::NotAlias(_)
             | Self::TooManyGuards { .. }
@@ -406,7 +425,7 @@ impl Error {
             | Self::Revision(RevisionError::Ambiguous { .. } | RevisionError::NotOnLine { .. }) => {
                 ErrorKind::Precondition
             }
-            Self::FailedChecks(_) => ErrorKind::Refused,
+            Self::FailedChecks(_) | Self::NoContent { .. } => ErrorKind::Refused,
             Self::Conflict(_) | Self::Undecided(_) => ErrorKind::Conflict,
             Self::Damaged { .. } | Self::Missing(_) => ErrorKind::Damaged,
             Self::Removed(_) | Self::Gone(_) => ErrorKind::Removed,

@@ -14,8 +14,8 @@ use crate::{
 
 /// Drops the content of versions that no rule keeps
 ///
-/// A version that any rule keeps is kept; what branches, tags and aliases point to and what
-/// `undelete` restored is kept in any case. A version that is dropped stays in history, with
+/// A version that any rule keeps is kept; what branches, tags and aliases point to, what an alias
+/// pointed to within the grace period and what `undelete` restored is kept in any case. A version that is dropped stays in history, with
 /// its metrics, its recipe and the list of what it contained. The table says for each version which
 /// rules keep it, and about how much dropping it alone would free. Without rules, those under
 /// [retention] in config.toml count: keep_last = 5, keep_best = ["min:val_mse:3"], keep_every = 10,
@@ -126,6 +126,8 @@ fn policy(repository: &Repository, args: &PruneArgs) -> Result<Policy, Failure> 
         keep_every: args.keep_every,
         keep_younger: args.keep_younger,
         pareto: args.pareto.iter().map(|goals| goals.0.clone()).collect(),
+        // As config.toml has it.
+        aliased_before: None,
     };
     if !given.is_empty() {
         return Ok(given);

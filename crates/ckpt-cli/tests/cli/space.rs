@@ -172,7 +172,7 @@ fn rules_come_from_the_settings_too() {
     ");
     sandbox.file(".ckpt/config.toml", "[retention]\nkeep_evry = 2\n");
     assert_snapshot!(sandbox.run("prune --plan"), @"
-    error: config.toml: line 2, keep_evry: unknown field `keep_evry`, expected one of `keep_last`, `keep_best`, `keep_every`, `keep_younger`, `pareto`
+    error: config.toml: line 2, keep_evry: unknown field `keep_evry`, expected one of `keep_last`, `keep_best`, `keep_every`, `keep_younger`, `pareto`, `aliased_before`
     hint: config.toml is in the folder .ckpt
     [exit code 1]
     ");
@@ -190,4 +190,43 @@ fn rules_come_from_the_settings_too() {
     hint: usage: ckpt prune <REV>...
     [exit code 2]
     ");
+}
+
+#[test]
+fn what_refs_lead_to_and_what_an_alias_left_can_be_restored() {
+    let sandbox = Sandbox::with_history();
+    sandbox.ok("promote main@1 production");
+    sandbox.ok("promote main@2 production");
+    assert_snapshot!(sandbox.run("prune --keep-last 1 --plan"), @"
+    #  version            time  frees  kept by
+    3  id3_________  3 min ago   72 B  tip of main
+                                       last 1 of main
+    2  id2_________  4 min ago   72 B  alias production
+    1  id1_________  5 min ago   72 B  alias production before
+    would drop nothing of 3 versions
+    ");
+    sandbox.ok("rollback production -m 'B is broken'");
+    sandbox.ok("restore production -o back.safetensors");
+    // What was pruned comes back with a tag; what is gone is refused.
+    sandbox.tensors("model.safetensors", &[("bias", &[2], &[7.0, 7.0])]);
+    sandbox.ok("commit model.safetensors");
+    sandbox.tensors("model.safetensors", &[("bias", &[2], &[8.0, 8.0])]);
+    sandbox.ok("commit model.safetensors");
+    sandbox.ok("prune --keep-last 1");
+    sandbox.ok("tag keep main@3");
+    sandbox.ok("restore keep -o keep.safetensors");
+    sandbox.ok("gc --grace 0s");
+    assert_snapshot!(sandbox.run("tag late main@4"), @"
+    error: tag late cannot be moved: the content of version id4_________ was removed on 2023-11-14 by ada: keep last 1; it cannot be restored any more
+    hint: versions that have their content: id3_________, id5_________
+    [exit code 3]
+    ");
+    assert!(sandbox.run("promote main@4 production").ends_with("[exit code 3]\n"));
+    assert_snapshot!(sandbox.run("prune main@2"), @"
+    error: alias production pointed to version id2_________ within the grace period, so it keeps its content
+    hint: `aliased_before = false` under [retention] in config.toml gives it up
+    [exit code 1]
+    ");
+    sandbox.ok("restore production -o again.safetensors");
+    assert!(sandbox.ok("verify").starts_with("ok"));
 }

@@ -25,6 +25,8 @@ impl PackSet {
     /// packs have, in copies that are no deeper. Returns how many they were, and their bytes.
     pub fn remove_merged(&self, named: &BTreeSet<String>) -> Result<(u64, u64)> {
         self.trash.refresh()?;
+        // After trash was listed: what had been live by then and is there now does not count as live.
+        self.live.refresh()?;
         let mut indexes = Indexes::default();
         let (mut packs, mut bytes) = (0, 0);
         for pack in self.trash.packs() {

@@ -23,6 +23,9 @@ use crate::{
     repo::Repository,
 };
 
+/// What the journal says of removed content that a commit stored again.
+const AGAIN: &str = "committed again";
+
 /// A group of versions that is being written. Dropped before its end, it leaves nothing.
 pub(super) struct Group<'a> {
     repository: &'a Repository,
@@ -114,9 +117,9 @@ impl<'a> Group<'a> {
         let versions: Vec<VersionId> = self.made.iter().map(|made| made.version.id).collect();
         // Who made the last version, and when: that goes for the move, too.
         let signature = newest(&self.made).record.signature();
-        let generation = self.repository.hold(generation, &versions, &signature)?;
+        let generation = self.repository.hold(generation, &versions, AGAIN, &signature)?;
         self.repository.move_ref(self.branch, &movement, to, kept)?;
-        self.repository.hold(generation, &versions, &signature)?;
+        self.repository.hold(generation, &versions, AGAIN, &signature)?;
         Ok(self.made)
     }
 

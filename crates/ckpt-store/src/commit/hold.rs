@@ -9,12 +9,13 @@ use crate::{error::Result, record::ContentChange, repo::Repository, signature::S
 
 impl Repository {
     /// Makes sure that versions which this writer relies on have their content, if packs were taken
-    /// away since the generation was read, or if another process noted that it was removed; returns the
-    /// generation then.
+    /// away since the generation was read, or if it was noted that it was removed, which is then noted
+    /// to be so no more for this reason; returns the generation then.
     pub(crate) fn hold(
         &self,
         since: u64,
         versions: &[VersionId],
+        why: &str,
         signature: &Signature,
     ) -> Result<u64> {
         loop {
@@ -27,28 +28,11 @@ impl Repository {
                 return Ok(generation);
             }
             versions.iter().try_for_each(|version| self.bring_back_content(version))?;
-            self.push_removal(&removed, ContentChange::Kept, "committed again", signature)?;
+            self.push_removal(&removed, ContentChange::Kept, why, signature)?;
             if self.generation()? == generation {
                 return Ok(generation);
             }
         }
-    }
-
-    /// Makes sure that a version to which a ref was moved is not left without content by another process that
-    /// took packs away in the meantime. One that `was_removed` before stays what it is.
-    pub(crate) fn hold_target(
-        &self,
-        since: u64,
-        target: Option<VersionId>,
-        was_removed: bool,
-        signature: &Signature,
-    ) -> Result<()> {
-        if let Some(target) = target.filter(|_| !was_removed)
-            && self.generation()? != since
-        {
-            self.hold(since, &[target], signature)?;
-        }
-        Ok(())
     }
 
     pub(crate) fn bring_back_content(&self, version: &VersionId) -> Result<()> {

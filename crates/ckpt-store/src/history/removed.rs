@@ -27,11 +27,6 @@ impl Repository {
         }))
     }
 
-    /// Tells whether the content of a version was removed.
-    pub(crate) fn is_removed(&self, version: &VersionId) -> Result<bool> {
-        Ok(self.notes()?.is_removed(version))
-    }
-
     /// Fails if the content of a version was removed.
     pub(crate) fn require_content(&self, version: &VersionRecord) -> Result<()> {
         // Without a journal nothing was removed.

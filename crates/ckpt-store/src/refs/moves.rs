@@ -1,6 +1,6 @@
 //! The refs of a repository: where they point, and how they are moved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use ckpt_hash::{MoveId, VersionId};
 
@@ -15,6 +15,14 @@ use crate::{
     repo::Repository,
     signature::Signature,
 };
+
+/// What the journal says of removed content that was restored since a ref came to lead to it.
+pub(crate) const LED_TO: &str = "a ref leads to it";
+
+/// How many versions are named that could serve in the place of one without content, and how many of
+/// them are ancestors.
+const NEAR: usize = 3;
+const NEAR_ANCESTORS: usize = 2;
 
 /// A move and its id.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,15 +186,86 @@ impl Repository {
     /// Writes a move into a pack of its own and swaps the ref to it.
     pub(crate) fn record_move(&self, step: &Step<'_>) -> Result<Move> {
         let writing = self.refs.writing()?;
-        let generation = self.generation()?;
+        let mut generation = self.generation()?;
         let record = self.movement(step)?;
-        let was_removed = record.to.map(|to| self.is_removed(&to)).transpose()?.unwrap_or(false);
+        let target = match &step.to {
+            To::Version { version, .. } => Some(version.id),
+            To::Nothing | To::Guards(_) => None,
+        };
+        // What a ref leads to has its content: before it does, and if packs are taken away meanwhile.
+        if let Some(target) = target {
+            generation = self.restore_target(step, target, generation)?;
+        }
         let id = self.objects.write_record(&record, MoveId::of)?;
         self.move_ref(step.name, &record, id, None)?;
-        self.hold_target(generation, record.to, was_removed, step.signature)?;
+        if let Some(target) = target {
+            self.restore_target(step, target, generation)?;
+        }
         drop(writing);
         self.compact_if_due();
         Ok(Move { id, record })
+    }
+
+    /// Makes sure that the version that a ref is moved to has its content; returns the generation then.
+    fn restore_target(&self, step: &Step<'_>, target: VersionId, since: u64) -> Result<u64> {
+        let held = self.hold(since, &[target], LED_TO, step.signature);
+        held.or_else(|error| match (error, self.removed(&target)?) {
+            (Error::Missing(_), Some(removed)) => Err(Error::NoContent {
+                name: step.name.clone(),
+                removed: Box::new(removed),
+                instead: self.with_content_near(target)?,
+            }),
+            (error, _) => Err(error),
+        })
+    }
+
+    /// Finds versions that have their content and could serve in the place of another: its nearest
+    /// ancestors, then tips of branches.
+    fn with_content_near(&self, version: VersionId) -> Result<Vec<VersionId>> {
+        let notes = self.notes()?;
+        let mut next: VecDeque<VersionId> = self.objects.version(&version)?.parents.into();
+        let (mut seen, mut found) = (HashSet::from([version]), Vec::new());
+        while let Some(id) = next.pop_front().filter(|_| found.len() < NEAR_ANCESTORS) {
+            if seen.insert(id) {
+                match notes.is_removed(&id) {
+                    true => next.extend(self.objects.version(&id)?.parents),
+                    false => found.push(id),
+                }
+            }
+        }
+        for (_, tip) in self.list(RefKind::Branch)? {
+            if found.len() < NEAR && !found.contains(&tip) && !notes.is_removed(&tip) {
+                found.push(tip);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Lists where aliases were since a time, but are no more: what a rollback may go back to.
+    pub(crate) fn aliased_since(&self, since_ms: i64) -> Result<Vec<(RefName, VersionId)>> {
+        let mut found = Vec::new();
+        for name in self.refs.list(RefKind::Alias)? {
+            for movement in self.audit(&name)? {
+                let MoveRecord { from, to, time_ms, .. } = movement?.record;
+                if time_ms < since_ms {
+                    break;
+                }
+                let left = from.filter(|from| Some(*from) != to);
+                found.extend(left.map(|left| (name.clone(), left)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Lists where aliases were within the grace period before a time, unless config.toml has
+    /// `aliased_before = false`.
+    pub(crate) fn aliased_before(&self, now_ms: i64) -> Result<Vec<(RefName, VersionId)>> {
+        let config = self.read_config()?;
+        let policy = self.policy()?.unwrap_or_default();
+        match policy.aliased_before {
+            Some(false) => Ok(Vec::new()),
+            _ => self.aliased_since(now_ms.saturating_sub(config.trash.grace_ms())),
+        }
     }
 
     /// Swaps a ref to a stored move, or reports which version it is at in place of that expected.

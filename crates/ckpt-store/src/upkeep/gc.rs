@@ -96,7 +96,7 @@ impl Repository {
     /// # Errors
     /// Those of [`gc`](Self::gc).
     pub fn plan_gc(&self, options: &GcOptions) -> Result<GcPlan> {
-        let scan = Scan::take(self)?;
+        let scan = Scan::take(self, options.signature.time_ms)?;
         let (expired, expired_bytes) = self.expired(options)?;
         Ok(GcPlan {
             unreachable: scan.unreachable.iter().copied().collect(),

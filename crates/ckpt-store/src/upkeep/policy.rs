@@ -25,12 +25,15 @@ pub struct Policy {
     /// Those of each branch that no other one beats in all of some metrics, such as
     /// `["max:f1", "min:latency"]`.
     pub pareto: Vec<Vec<Goal>>,
+    /// Whether what an alias pointed to within the grace period keeps its content, so that a rollback
+    /// can restore it; it does unless this is `false`.
+    pub aliased_before: Option<bool>,
 }
 
 impl Policy {
-    /// Tells whether it has no rule at all.
+    /// Tells whether it has no rule at all of which versions are dropped.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        *self == Self { aliased_before: self.aliased_before, ..Self::default() }
     }
 }
 

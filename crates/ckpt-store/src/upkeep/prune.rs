@@ -178,7 +178,7 @@ impl Repository {
     /// of those that were restored, too, but of none to which a ref points.
     ///
     /// # Errors
-    /// [`Error::PointedAt`]; [`Error::Missing`] for a version that is not there; those of
+    /// [`Error::PointedAt`], [`Error::AliasedBefore`]; [`Error::Missing`] for a version that is not there; those of
     /// [`gc`](Self::gc).
     pub fn remove_content(
         &self,
@@ -190,6 +190,10 @@ impl Repository {
         versions.iter().try_for_each(|version| self.version(version).map(|_| ()))?;
         if let Some((name, at)) = self.tips()?.into_iter().find(|(_, at)| versions.contains(at)) {
             return Err(Error::PointedAt { name, at });
+        }
+        let before = self.aliased_before(options.signature.time_ms)?;
+        if let Some((name, at)) = before.into_iter().find(|(_, at)| versions.contains(at)) {
+            return Err(Error::AliasedBefore { name, at });
         }
         self.drop_content(versions, why, options, |is_pointed_at, content| {
             !is_pointed_at && content != Some(ContentChange::Removed)

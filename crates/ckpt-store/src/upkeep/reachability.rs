@@ -22,6 +22,7 @@ use crate::{
 /// What versions need: found by a walk from refs and notes, or from some versions to others.
 pub struct Reachability<'a> {
     repository: &'a Repository,
+    now_ms: i64,
     pub(crate) notes: Arc<Notes>,
     /// Versions that a ref leads to.
     pub(crate) versions: HashSet<VersionId>,
@@ -32,12 +33,13 @@ pub struct Reachability<'a> {
 }
 
 impl<'a> Reachability<'a> {
-    /// Walks from all refs and notes that there are now.
+    /// Walks from all refs and notes that there are at a time, and from where aliases were within the
+    /// grace period before it.
     ///
     /// # Errors
     /// Damage in what leads to content: without it nobody knows what is needed.
-    pub(crate) fn new(repository: &'a Repository) -> Result<Self> {
-        let mut reach = Self::empty(repository);
+    pub(crate) fn new(repository: &'a Repository, now_ms: i64) -> Result<Self> {
+        let mut reach = Self { now_ms, ..Self::empty(repository) };
         reach.look_again()?;
         Ok(reach)
     }
@@ -147,6 +149,7 @@ impl<'a> Reachability<'a> {
     fn empty(repository: &'a Repository) -> Self {
         Self {
             repository,
+            now_ms: i64::MAX,
             notes: Arc::default(),
             versions: HashSet::new(),
             annotations: Vec::new(),
@@ -185,7 +188,8 @@ impl<'a> Reachability<'a> {
                 self.version(&self.store().version(version)?)?;
             }
         }
-        for (_, version) in self.repository.tips()? {
+        let tips = self.repository.tips()?;
+        for (_, version) in tips.into_iter().chain(self.repository.aliased_before(self.now_ms)?) {
             self.walk(version)?;
         }
         Ok(())

@@ -23,6 +23,8 @@ use crate::{
 pub enum Rule {
     /// A branch, tag or alias points to it.
     Ref(RefName),
+    /// An alias pointed to it within the grace period.
+    AliasedBefore(RefName),
     /// It was restored, and nobody removed it since.
     Kept,
     /// It is one of the last of a branch.
@@ -68,6 +70,7 @@ impl fmt::Display for Rule {
                 write!(f, "tip of {}", name.short())
             }
             Self::Ref(name) => write!(f, "{name}"),
+            Self::AliasedBefore(name) => write!(f, "{name} before"),
             Self::Kept => f.write_str("brought back"),
             Self::Last { count, of } => write!(f, "last {count} of {}", of.short()),
             Self::Best { rank, count, goal, of } => {
@@ -95,9 +98,16 @@ impl Retention {
         let (versions, lines) = (BTreeMap::new(), Vec::new());
         let mut retention = Self { notes: repository.notes()?, versions, lines };
         let tips = repository.tips()?;
+        let before = match policy.aliased_before {
+            Some(false) => Vec::new(),
+            _ => repository.aliased_before(now_ms)?,
+        };
         let mut seen = HashSet::new();
-        for (_, tip) in &tips {
+        for (_, tip) in tips.iter().chain(&before) {
             retention.walk(repository, *tip, &mut seen)?;
+        }
+        for (name, version) in before {
+            retention.keep(&version, Rule::AliasedBefore(name));
         }
         for (name, tip) in tips {
             if name.kind() == RefKind::Branch {

@@ -12,6 +12,9 @@ use crate::{
     signature::Signature,
 };
 
+/// What the journal says of content that was restored by name.
+const BROUGHT_BACK: &str = "brought back";
+
 /// Content that was removed and can be restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -90,8 +93,8 @@ impl Repository {
                 back.insert(*version);
             }
         }
-        self.push_removal(&back, ContentChange::Kept, "brought back", signature)?;
-        self.hold(generation, &back.iter().copied().collect::<Vec<_>>(), signature)?;
+        self.push_removal(&back, ContentChange::Kept, BROUGHT_BACK, signature)?;
+        self.hold(generation, &back.iter().copied().collect::<Vec<_>>(), BROUGHT_BACK, signature)?;
         Ok(versions.iter().filter(|version| back.contains(version)).copied().collect())
     }
 }

@@ -27,6 +27,7 @@ mod golden;
 mod golden_repository;
 mod history;
 mod interleave;
+mod led_to;
 mod lookups;
 mod model_based;
 mod mutations;

@@ -94,6 +94,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             keep_every: every.and_then(NonZeroU64::new),
             keep_younger,
             pareto,
+            aliased_before: None,
         },
     )
 }

@@ -172,7 +172,7 @@ fn settings_that_are_none() {
     "[retention]\nkeep_best = ['val_loss']\n"
       error: config.toml: line 2, keep_best: "val_loss" is not min:METRIC:COUNT or max:METRIC:COUNT
     "[retention]\nkeep_lost = 1\n"
-      error: config.toml: line 2, keep_lost: unknown field `keep_lost`, expected one of `keep_last`, `keep_best`, `keep_every`, `keep_younger`, `pareto`
+      error: config.toml: line 2, keep_lost: unknown field `keep_lost`, expected one of `keep_last`, `keep_best`, `keep_every`, `keep_younger`, `pareto`, `aliased_before`
     "��"
     "'\u{1b}[31m\n' = 1\n"
       error: config.toml: line 1: key with no value, expected `=`

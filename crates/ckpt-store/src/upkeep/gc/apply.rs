@@ -6,8 +6,9 @@ use ckpt_hash::{JournalId, VersionId};
 use ckpt_pack::{Keep, Progress, TRASH, repack};
 
 use crate::{
-    error::{Doing, Result},
+    error::{Doing, Error, Result},
     record::{ContentChange, JournalRecord, RemovalRecord},
+    refs::moves::LED_TO,
     repo::Repository,
     signature::Signature,
     upkeep::gc::{GcOptions, GcReport, scan::Scan},
@@ -27,7 +28,8 @@ impl Repository {
         grace_ms: i64,
         progress: &dyn Progress,
     ) -> Result<GcReport> {
-        let mut scan = self.whole_survey()?;
+        self.restore_led_to(signature)?;
+        let mut scan = self.whole_scan(signature.time_ms)?;
         let packs = &self.objects.packs;
         let anew = |keep: &Keep<'_>| repack(self.disk(), packs, &scan.sources, keep, progress);
         let written = scan.with_keep(anew)?;
@@ -41,10 +43,29 @@ impl Repository {
         Ok(report)
     }
 
+    /// Restores removed content of versions that refs lead to, as far as it is still in trash.
+    fn restore_led_to(&self, signature: &Signature) -> Result<()> {
+        let _writing = self.refs.writing()?;
+        let notes = self.notes()?;
+        let mut back = BTreeSet::new();
+        for (_, version) in self.tips()?.into_iter().chain(self.aliased_before(signature.time_ms)?)
+        {
+            if notes.is_removed(&version) {
+                match self.bring_back_content(&version) {
+                    Ok(()) => back.extend([version]),
+                    // It is lost, which `verify` reports.
+                    Err(Error::Missing(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        self.push_removal(&back, ContentChange::Kept, LED_TO, signature)
+    }
+
     /// Takes a scan, after restoring what is needed and only in trash: an earlier run may have
     /// been cut off.
-    fn whole_survey(&self) -> Result<Scan<'_>> {
-        let scan = Scan::take(self)?;
+    fn whole_scan(&self, now_ms: i64) -> Result<Scan<'_>> {
+        let scan = Scan::take(self, now_ms)?;
         let mut moved = BTreeSet::new();
         for id in &scan.absent {
             match self.objects.packs.bring_back([*id]) {
@@ -54,7 +75,7 @@ impl Repository {
                 Err(error) => return Err(error.into()),
             }
         }
-        if moved.is_empty() { Ok(scan) } else { Scan::take(self) }
+        if moved.is_empty() { Ok(scan) } else { Scan::take(self, now_ms) }
     }
 
     /// Decides what goes and moves it to trash, while no writer is at work.

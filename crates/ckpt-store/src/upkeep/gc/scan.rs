@@ -38,7 +38,7 @@ pub(super) type Needs = BTreeMap<ObjectId, u8>;
 type Indexes = Vec<(Arc<PackReader>, Vec<Entry>)>;
 
 impl<'a> Scan<'a> {
-    pub(super) fn take(repository: &'a Repository) -> Result<Self> {
+    pub(super) fn take(repository: &'a Repository, now_ms: i64) -> Result<Self> {
         let packs = &repository.objects.packs;
         packs.refresh()?;
         let read = |pack: Arc<PackReader>| -> Result<_> {
@@ -49,7 +49,7 @@ impl<'a> Scan<'a> {
         // After the packs: what came since is looked at again before anything goes.
         let mut scan = Self {
             repository,
-            reach: Reachability::new(repository)?,
+            reach: Reachability::new(repository, now_ms)?,
             seen: indexes.iter().map(|(pack, _)| pack.name().to_owned()).collect(),
             sources: Vec::new(),
             dead: HashSet::new(),

@@ -16,11 +16,21 @@ impl Check<'_> {
             self.error("HEAD", &error);
         }
         let Repository { refs, objects, .. } = self.repository;
+        // Damage in the journal is reported elsewhere.
+        let notes = self.repository.notes().unwrap_or_default();
         let mut tips = Vec::new();
         for kind in RefKind::ALL {
             for name in refs.list(kind)? {
                 match refs.tip(objects, &name) {
-                    Ok(tip) => tips.extend(tip.map(|tip| (name, tip.movement))),
+                    Ok(Some(tip)) => {
+                        if let Some(version) = tip.version.filter(|at| notes.is_removed(at)) {
+                            let what = "it leads to a version whose content was removed";
+                            let place = self.damage(name.to_string(), what);
+                            self.report.damage[place].versions.push(version);
+                        }
+                        tips.push((name, tip.movement));
+                    }
+                    Ok(None) => {}
                     Err(error) => {
                         self.error(name.to_string(), &error);
                     }
