@@ -29,8 +29,8 @@ const LISTED: usize = 20;
 /// come before optimizer state, what was spoiled by NaN or infinities before what changed most.
 ///
 /// `better` and `worse` are said of metrics whose direction is known: config.toml says it
-/// (`[metrics]`, lower_is_better and higher_is_better, lists of patterns), or the last word of the
-/// name, such as val_mse, val.loss or f1. Where both versions also have NAME.spread, the relative half-width
+/// (`[metrics]`, lower_is_better and higher_is_better, lists of patterns), or the last words
+/// of the name do, such as val_mse, error_rate, mAP@0.5, pass@1, latency_ms or rougeL. Where both versions also have NAME.spread, the relative half-width
 /// of a measurement, what lies within both spreads is the same; beyond, a measurement of unknown
 /// direction is faster or slower.
 ///

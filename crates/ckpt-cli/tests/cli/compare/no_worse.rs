@@ -33,7 +33,7 @@ fn a_rate_is_judged_by_its_direction_and_not_as_a_time() {
 
 #[test]
 fn a_gate_that_judges_nothing_is_not_passed() {
-    let measured = sandbox("--metric ms=1 --metric ms.spread=0.1", "--metric ms=9");
+    let measured = sandbox("--metric size=1 --metric size.spread=0.1", "--metric size=9");
     assert_snapshot!(measured.run("compare main~ main --no-worse"), @"
     error: main~ has no metric of known direction to judge --no-worse by
     hint: lower_is_better and higher_is_better, lists of patterns under [metrics] of .ckpt/config.toml, say which way is better
