@@ -88,6 +88,14 @@ impl MetricChange {
         self.verdict == Verdict::Worse || (self.can_get_worse() && is_lost)
     }
 
+    /// Tells whether it can be said that it got worse or did not: both values are numbers, and they
+    /// are the same or it is known which way is better.
+    pub fn is_judged(&self) -> bool {
+        let is_number = |value: Option<f64>| value.is_some_and(|value| !value.is_nan());
+        let is_known = self.direction.is_some() || self.verdict == Verdict::Same;
+        is_known && is_number(self.a) && is_number(self.b)
+    }
+
     /// Returns b - a.
     pub fn delta(&self) -> Option<f64> {
         Some(self.b? - self.a?)

@@ -31,6 +31,7 @@ const INF: &str = "inf";
 pub struct Requirements {
     conditions: Vec<Condition>,
     no_worse: bool,
+    ignores_unknown: bool,
 }
 
 /// What is not met.
@@ -66,7 +67,13 @@ impl Requirements {
                 return Err(Failure::usage(message).with_hint(forms()));
             }
         }
-        Ok(Self { conditions, no_worse })
+        Ok(Self { conditions, no_worse, ignores_unknown: false })
+    }
+
+    /// Sets whether metrics that cannot be judged are passed by; otherwise each is not met.
+    #[must_use]
+    pub fn ignoring_unknown(self, ignores_unknown: bool) -> Self {
+        Self { ignores_unknown, ..self }
     }
 
     /// Tells whether nothing is required.
@@ -91,23 +98,37 @@ impl Requirements {
             }
         }
         if self.no_worse {
-            if !judged.metrics.values().any(MetricChange::can_get_worse) {
-                let a = &judged.names[0];
-                let message =
-                    format!("{a} has no metric of known direction to judge --no-worse by");
-                return Err(Failure::failed(message).with_hint(DIRECTIONS));
-            }
-            let worse = judged.metrics.iter().filter(|(_, change)| change.got_worse());
-            let failed = worse.map(|(name, change)| FailedCheck {
+            let failed = self.of_metrics(&judged)?;
+            judged.failed.extend(failed);
+        }
+        Ok(judged)
+    }
+
+    /// Finds the metrics that got worse, and those of which that cannot be said.
+    fn of_metrics(&self, judged: &Judged) -> Result<Vec<FailedCheck>, Failure> {
+        let is_judged = |change: &MetricChange| change.got_worse() || change.is_judged();
+        let is_none = !judged.metrics.values().any(MetricChange::can_get_worse);
+        if is_none && (self.ignores_unknown || judged.metrics.values().all(is_judged)) {
+            let a = &judged.names[0];
+            let message = format!("{a} has no metric of known direction to judge --no-worse by");
+            return Err(Failure::failed(message).with_hint(DIRECTIONS));
+        }
+        let failed = judged.metrics.iter().filter_map(|(name, change)| {
+            let why = match change.got_worse() {
+                true => "got worse",
+                false if self.ignores_unknown || change.is_judged() => return None,
+                false if change.direction.is_none() => "was not judged, its direction is not known",
+                false => "was not judged, A has no number to compare with",
+            };
+            Some(FailedCheck {
                 kind: METRIC,
                 name: name.clone(),
                 condition: "no worse".to_owned(),
                 values: [("a".to_owned(), change.a), ("b".to_owned(), change.b)].into(),
-                found: format!("{} -> {}", value(change.a), value(change.b)),
-            });
-            judged.failed.extend(failed);
-        }
-        Ok(judged)
+                found: format!("{why}: {} -> {}", value(change.a), value(change.b)),
+            })
+        });
+        Ok(failed.collect())
     }
 
     /// Counts NaN and infinities of the tensors that comparing did not read, if a condition is about

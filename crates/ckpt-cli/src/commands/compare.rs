@@ -87,10 +87,14 @@ pub(crate) struct CompareArgs {
     #[arg(long = "require", value_name = "CONDITION")]
     conditions: Vec<String>,
 
-    /// Ends with exit code 3 if a metric of known direction got worse, or was lost; it is an error if
-    /// A has none
+    /// Ends with exit code 3 if a metric got worse or was lost, and names those that cannot be
+    /// judged: of unknown direction, or not in A; it is an error if there is none to judge
     #[arg(long)]
     no_worse: bool,
+
+    /// Lets --no-worse pass metrics by that cannot be judged
+    #[arg(long, requires = "no_worse")]
+    ignore_unknown: bool,
 }
 
 /// An order of tensors.
@@ -103,7 +107,8 @@ enum Sort {
 }
 
 pub(crate) fn compare(context: &mut Context, args: &CompareArgs) -> Outcome {
-    let requirements = Requirements::new(&args.conditions, args.no_worse)?;
+    let requirements =
+        Requirements::new(&args.conditions, args.no_worse)?.ignoring_unknown(args.ignore_unknown);
     let repository = context.repository()?;
     let judged = judge(context, &repository, args, &requirements)?;
     Failure::unless_closed(print(context, args, &judged, &requirements))?;
@@ -185,7 +190,7 @@ fn print_failed_checks(
     for (index, FailedCheck { kind, name, condition, found, .. }) in failed.iter().take(limit) {
         let within = if judged.len() > 1 { format!("{}: ", letter(*index)) } else { String::new() };
         let what = match *kind {
-            METRIC => format!("{kind} {name} got worse: {found}"),
+            METRIC => format!("{kind} {name} {found}"),
             _ => format!("{kind} {name}: {condition}: {found}"),
         };
         ui.line(Text::styled(Style::Bad, "not met: ").plain(within + &what))?;

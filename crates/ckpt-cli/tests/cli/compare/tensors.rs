@@ -209,7 +209,8 @@ fn what_is_required_is_met_or_named() {
     not met: tensor w: relative_l2 < 0.05: relative_l2 is 0.09128709291752768
     [exit code 3]
     ");
-    let document = sandbox.json("compare main~ main --tensor w --require l2<0.1 --no-worse");
+    let document =
+        sandbox.json("compare main~ main --tensor w --require l2<0.1 --no-worse --ignore-unknown");
     assert_eq!(document["met"], false);
     assert_snapshot!(sandbox.pretty(&document["unmet"]), @r#"
     [
@@ -251,14 +252,17 @@ fn metrics_that_got_worse_close_the_gate() {
         let all = sandbox.run(line);
         all.split_once("not met").map_or(String::new(), |(_, end)| format!("not met{end}"))
     };
-    assert_snapshot!(end("compare main~ main --no-worse"), @"
+    assert_snapshot!(end("compare main~ main --no-worse --ignore-unknown"), @"
     not met: metric f1 got worse: 0.9 -> 0.8
     [exit code 3]
     ");
     sandbox.ok("note main --metric f1=0.95");
-    assert_eq!(sandbox.output("compare main~ main --no-worse").status.code(), Some(0));
+    assert_eq!(
+        sandbox.output("compare main~ main --no-worse --ignore-unknown").status.code(),
+        Some(0)
+    );
     sandbox.file(".ckpt/config.toml", "[metrics]\nlower_is_better = [\"size\", \"old\"]\n");
-    assert_snapshot!(end("compare main~ main --no-worse"), @"
+    assert_snapshot!(end("compare main~ main --no-worse --ignore-unknown"), @"
     not met: metric old got worse: 1 -> nothing
     not met: metric size got worse: 3 -> 4
     [exit code 3]
