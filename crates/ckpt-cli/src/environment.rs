@@ -57,7 +57,10 @@ impl Environment {
         Self {
             time: text(TIME),
             author: text(AUTHOR),
-            user: text("USER").or_else(|| text("LOGNAME")).or_else(|| text("USERNAME")),
+            user: text("USER")
+                .or_else(|| text("LOGNAME"))
+                .or_else(|| text("USERNAME"))
+                .or_else(name_of_account),
             host: text("HOSTNAME").or_else(|| text("COMPUTERNAME")).or_else(host_from_files),
             allows_colour: text("NO_COLOR").is_none() && !is_dumb,
             columns: text(COLUMNS).and_then(|columns| columns.parse().ok()),
@@ -122,6 +125,20 @@ impl Environment {
         env::current_dir()
             .map_err(|error| Failure::because("cannot find the current folder", error))
     }
+}
+
+/// Returns the name that the system has for the user that the process runs as.
+#[cfg(unix)]
+fn name_of_account() -> Option<String> {
+    use nix::unistd::{Uid, User};
+
+    let user = User::from_uid(Uid::current()).ok().flatten()?;
+    Some(user.name).filter(|name| !name.is_empty())
+}
+
+#[cfg(not(unix))]
+fn name_of_account() -> Option<String> {
+    None
 }
 
 /// Returns what a version records of where it was made: the platform, this program's version and,

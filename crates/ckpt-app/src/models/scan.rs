@@ -183,7 +183,7 @@ impl<'a> Scan<'a> {
         let mut best: Option<Best> = None;
         for version in versions {
             let Node { number, metrics, .. } = &self.nodes[version];
-            let Some(value) = metrics.get(&goal.metric).filter(|value| !value.is_nan()) else {
+            let Some(value) = metrics.get(&goal.metric).filter(|value| value.is_finite()) else {
                 continue;
             };
             let is_better = |best: &Best| {

@@ -27,12 +27,12 @@ pub(super) struct Series {
 
 impl Series {
     /// Gives the place of the best value, of equal ones the first; `None` if no direction is known
-    /// or no value is a number.
+    /// or no value is a finite number.
     pub(super) fn best(&self) -> Option<usize> {
         let direction = self.direction?;
         let numbers = self.values.iter().enumerate();
         let numbers =
-            numbers.filter_map(|(at, value)| Some((at, value.filter(|value| !value.is_nan())?)));
+            numbers.filter_map(|(at, value)| Some((at, value.filter(|value| value.is_finite())?)));
         let (at, _) = numbers.reduce(|best, next| {
             let is_better = match direction {
                 Direction::Lower => next.1 < best.1,

@@ -59,7 +59,7 @@ pub(crate) struct CommitArgs {
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parse_param)]
     params: Vec<(String, ParamValue)>,
 
-    /// A metric: a finite number; repeatable
+    /// A metric: a number, nan or inf; repeatable
     #[arg(long = "metric", value_name = "NAME=VALUE", value_parser = parse_metric)]
     metrics: Vec<(String, f64)>,
 
@@ -166,9 +166,24 @@ pub(crate) fn commit(context: &mut Context, args: &CommitArgs) -> Outcome {
     } else {
         print(&mut context.ui, &branch, &commit)?;
         print_unread(&mut context.ui, &checkpoint)?;
+        note_what_stands_out(&mut context.ui, parent.as_ref(), &commit.version)?;
     }
     roles::print_idle(&mut context.ui, &draft.roles, &checkpoint)?;
     Ok(Answer::Done)
+}
+
+/// Notes what the user may not have meant: a version like the one before, metrics that measure nothing.
+fn note_what_stands_out(
+    ui: &mut Ui,
+    parent: Option<&Version>,
+    version: &Version,
+) -> Result<(), Failure> {
+    let made_of = |version: &Version| (version.record.checkpoint, version.record.recipe);
+    if let Some(parent) = parent.filter(|parent| made_of(parent) == made_of(version)) {
+        let (id, number) = (parent.id.short(), parent.record.number);
+        ui.line(note(format!("nothing changed: content and inputs are those of #{number}, {id}")))?;
+    }
+    note_odd_metrics(ui, &version.record.metrics)
 }
 
 /// Finds what the new version continues, and what its branch is expected to be at.
@@ -338,10 +353,28 @@ fn parse_text(text: &str) -> Result<(String, String), String> {
 
 pub(super) fn parse_metric(text: &str) -> Result<(String, f64), String> {
     let (name, value) = split_pair(text)?;
-    match value.parse::<f64>() {
-        Ok(number) if number.is_finite() => Ok((name, number)),
-        _ => Err(format!("{value:?} is not a finite number")),
+    let number = value.parse().map_err(|_| format!("{value:?} is not a number, nan or inf"))?;
+    Ok((name, number))
+}
+
+/// Names the metrics that are NaN or infinite, as training that diverged gives them.
+pub(super) fn note_odd_metrics(
+    ui: &mut Ui,
+    metrics: &BTreeMap<String, f64>,
+) -> Result<(), Failure> {
+    let odd: Vec<&str> = metrics
+        .iter()
+        .filter_map(|(name, value)| (!value.is_finite()).then_some(name.as_str()))
+        .collect();
+    if odd.is_empty() {
+        return Ok(());
     }
+    let names = odd.join(", ");
+    ui.line(note(format!("{names}: not finite; kept, never best, and meets no condition")))
+}
+
+fn note(text: String) -> Text {
+    Text::styled(Style::Notice, "note: ").plain(text)
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ pub(crate) struct MergeArgs {
     #[arg(short, long)]
     message: Option<String>,
 
-    /// A measurement of the result: a finite number; repeatable
+    /// A metric of the result: a number, nan or inf; repeatable
     #[arg(long = "metric", value_name = "NAME=VALUE", value_parser = parse_metric)]
     metrics: Vec<(String, f64)>,
 

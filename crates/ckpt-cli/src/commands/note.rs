@@ -4,7 +4,7 @@ use ckpt_app::files::input_files;
 use ckpt_store::{NewNote, Note};
 use clap::Args;
 
-use super::commit::{parse_metric, unique};
+use super::commit::{note_odd_metrics, parse_metric, unique};
 use crate::{
     Failure,
     context::{Answer, Context, Outcome},
@@ -31,7 +31,7 @@ pub(crate) struct NoteArgs {
     #[arg(value_name = "REV")]
     revision: String,
 
-    /// A measurement: a finite number; repeatable
+    /// A metric: a number, nan or inf; repeatable
     #[arg(long = "metric", value_name = "NAME=VALUE", value_parser = parse_metric)]
     metrics: Vec<(String, f64)>,
 
@@ -69,6 +69,7 @@ pub(crate) fn note(context: &mut Context, args: &NoteArgs) -> Outcome {
     } else {
         let line = Text::from("noted on ").push(Style::Id, version.short());
         context.ui.line(line.plain(": ").plain(summary(&note)))?;
+        note_odd_metrics(&mut context.ui, &note.record.metrics)?;
     }
     Ok(Answer::Done)
 }

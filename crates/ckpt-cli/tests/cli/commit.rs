@@ -184,12 +184,8 @@ fn tensors_are_found_whatever_the_file_is_called() {
 fn bad_values_are_wrong_usage() {
     let sandbox = Sandbox::new();
     sandbox.file("x", "1");
-    assert_snapshot!(sandbox.run("commit x --metric loss=nan"), @r#"
-    error: invalid value 'loss=nan' for '--metric <NAME=VALUE>': "nan" is not a finite number
-    [exit code 2]
-    "#);
-    assert_snapshot!(sandbox.run("commit x --metric loss=1e999"), @r#"
-    error: invalid value 'loss=1e999' for '--metric <NAME=VALUE>': "1e999" is not a finite number
+    assert_snapshot!(sandbox.run("commit x --metric loss=low"), @r#"
+    error: invalid value 'loss=low' for '--metric <NAME=VALUE>': "low" is not a number, nan or inf
     [exit code 2]
     "#);
     assert_snapshot!(sandbox.run("commit x --metric loss"), @"
@@ -332,4 +328,63 @@ fn patterns_of_roles_that_no_tensor_matches_are_named() {
     note: no tensor has a name like "x*" of --weights
     note: no tensor has a name like "a::*" of --state
     "#);
+}
+
+#[test]
+fn metrics_of_training_that_diverged_are_kept_and_never_best() {
+    let sandbox = Sandbox::with_history();
+    sandbox.tensors("model.safetensors", &[("bias", &[1], &[f32::NAN])]);
+    let metrics = "--metric val_loss=nan --metric f1=inf --metric steps=3";
+    assert_snapshot!(sandbox.run(&format!("commit model.safetensors {metrics}")), @"
+    [main id4_________] #4  69 B -> [size] stored
+    note: f1, val_loss: not finite; kept, never best, and meets no condition
+    ");
+    let noted = sandbox.run("note HEAD --metric late=-inf");
+    assert!(noted.contains("note: late: not finite"), "{noted}");
+    let shown = sandbox.run("show HEAD");
+    for row in ["f1        inf", "late      -inf  (noted)", "steps     3", "val_loss  NaN"] {
+        assert!(shown.contains(row), "{row}: {shown}");
+    }
+    // The best is one of those with a number, whichever way is better.
+    for goal in ["min:val_loss", "max:val_loss"] {
+        assert!(!sandbox.ok(&format!("show {goal}")).contains("NaN"), "{goal}");
+    }
+    assert!(sandbox.run("show max:f1").contains("error: "));
+    for gate in ["f1 > 0.5", "f1 != 0.5", "val_loss != 1", "val_loss < 9", "late < 0"] {
+        let refused = sandbox.run(&format!("promote HEAD production --require '{gate}'"));
+        assert!(refused.ends_with("[exit code 3]\n"), "{gate}: {refused}");
+    }
+    assert_eq!(sandbox.json("show HEAD")["metrics"]["val_loss"], serde_json::Value::Null);
+}
+
+#[test]
+fn what_is_committed_again_unchanged_is_kept_with_a_note() {
+    let sandbox = Sandbox::new();
+    sandbox.tensors("m.safetensors", &[("w", &[1], &[1.0])]);
+    let commit = |more: &str| sandbox.run(&format!("commit m.safetensors {more}"));
+    assert!(!commit("--param lr=1").contains("nothing changed"));
+    assert_snapshot!(commit("--param lr=1 -m again"), @r#"
+    [main id2_________] #2 "again"  66 B -> [size] stored
+    note: nothing changed: content and inputs are those of #1, id1_________
+    "#);
+    // Another parameter, or another content, is a change.
+    assert!(!commit("--param lr=2").contains("nothing changed"));
+    sandbox.tensors("m.safetensors", &[("w", &[1], &[2.0])]);
+    assert!(!commit("--param lr=2").contains("nothing changed"));
+    assert!(commit("--param lr=2").contains("note: nothing changed"));
+    assert_eq!(sandbox.documents("log").len(), 5);
+}
+
+#[cfg(unix)]
+#[test]
+fn without_variables_the_author_is_the_account() {
+    let sandbox = Sandbox::new();
+    sandbox.file("f", "1");
+    let mut commit = sandbox.command("commit f");
+    let output = commit.env_remove("CKPT_AUTHOR").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let account = std::process::Command::new("id").arg("-un").output().unwrap().stdout;
+    let account = String::from_utf8(account).unwrap().trim().to_owned();
+    let author = sandbox.json("show HEAD")["author"].as_str().unwrap().to_owned();
+    assert!(author == account || author.starts_with(&format!("{account}@")), "{author}");
 }

@@ -124,7 +124,8 @@ impl Repository {
         let mut best: Option<(f64, u64, VersionId)> = None;
         for version in self.log(start) {
             let version = version?;
-            let Some(value) = notes.metric(&version, metric).filter(|value| !value.is_nan()) else {
+            let Some(value) = notes.metric(&version, metric).filter(|value| value.is_finite())
+            else {
                 continue;
             };
             let Version { id, record } = version;

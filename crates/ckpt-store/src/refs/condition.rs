@@ -160,7 +160,9 @@ impl Comparison {
                 found
             }
         };
-        left.zip(right).is_some_and(|(left, right)| self.operator.holds(left, right))
+        // What is NaN or infinite measures nothing, so it meets nothing.
+        let measured = left.zip(right).filter(|(a, b)| a.is_finite() && b.is_finite());
+        measured.is_some_and(|(left, right)| self.operator.holds(left, right))
     }
 }
 
@@ -179,16 +181,16 @@ impl Operator {
         }
     }
 
-    /// Compares two values; NaN is neither equal to nor different from anything.
+    /// Compares two finite values.
     fn holds(self, left: f64, right: f64) -> bool {
-        left.partial_cmp(&right).is_some_and(|order| match self {
-            Self::Less => order.is_lt(),
-            Self::AtMost => order.is_le(),
-            Self::Greater => order.is_gt(),
-            Self::AtLeast => order.is_ge(),
-            Self::Equal => order.is_eq(),
-            Self::Differs => order.is_ne(),
-        })
+        match self {
+            Self::Less => left < right,
+            Self::AtMost => left <= right,
+            Self::Greater => left > right,
+            Self::AtLeast => left >= right,
+            Self::Equal => left == right,
+            Self::Differs => left != right,
+        }
     }
 }
 

@@ -200,10 +200,10 @@ impl Retention {
         }
     }
 
-    /// Returns the value of a metric, if it is a number. What notes say counts first.
+    /// Returns the value of a metric, if it is a finite number. What notes say counts first.
     fn metric(&self, id: &VersionId, goal: &Goal) -> Option<f64> {
         let value = self.notes.metric(&self.versions[id].0, &goal.metric);
-        value.filter(|value| !value.is_nan())
+        value.filter(|value| value.is_finite())
     }
 
     /// Returns the versions that have a metric, best first; of equal ones, the older comes first.

@@ -45,7 +45,7 @@ fn strategies_that_are_none() {
         "merge side --for =ours",
         "merge side --for '[=ours'",
         "merge side --for '\u{1b}[31m\n=\u{1b}[31m\n'",
-        "merge side --strategy ours --metric a=nan",
+        "merge side --strategy ours --metric a=none",
     ];
     assert_snapshot!(refused_unnamed(&sandbox, &lines), @r#"
       error: invalid value 'avg' for '--strategy <STRATEGY>': "avg" is not a strategy: ours, theirs, average, task-arithmetic, ties, slerp
@@ -66,7 +66,7 @@ fn strategies_that_are_none() {
       error: invalid value '=ours' for '--for <PATTERN=STRATEGY>': "" is not a pattern: it is empty
       error: invalid value '[=ours' for '--for <PATTERN=STRATEGY>': "[" is not a pattern: unclosed character class; missing ']'
       error: invalid value ' = ' for '--for <PATTERN=STRATEGY>': "\u{1b}[31m\n" is not a pattern: unclosed character class; missing ']'
-      error: invalid value 'a=nan' for '--metric <NAME=VALUE>': "nan" is not a finite number
+      error: invalid value 'a=none' for '--metric <NAME=VALUE>': "none" is not a number, nan or inf
     [exit code 2]
     "#);
 }

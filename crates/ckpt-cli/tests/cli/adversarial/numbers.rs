@@ -19,41 +19,21 @@ fn odd_metrics() -> Sandbox {
 }
 
 #[test]
-fn metrics_that_are_not_finite_or_not_named() {
+fn metrics_that_are_no_numbers_or_not_named() {
     let sandbox = Sandbox::with_history();
     let commit = "commit model.safetensors --metric";
-    let values = [
-        "a=NaN",
-        "a=-nan",
-        "a=inf",
-        "a=-infinity",
-        "a=1e999",
-        "a=",
-        "a=1,5",
-        "a=0x10",
-        "a=one",
-        "=1",
-        "=",
-        "'a\nb=1'",
-        "'a\u{1b}[31m=1'",
-        "a",
-        "''",
-    ];
+    let values =
+        ["a=", "a=1,5", "a=0x10", "a=one", "=1", "=", "'a\nb=1'", "'a\u{1b}[31m=1'", "a", "''"];
     let messages = values.map(|value| {
         let message = refused(&sandbox, &format!("{commit} {value}"));
         assert_eq!(refused(&sandbox, &format!("note HEAD --metric {value}")), message);
         (String::new(), message)
     });
     assert_snapshot!(together(messages), @r#"
-      error: invalid value 'a=NaN' for '--metric <NAME=VALUE>': "NaN" is not a finite number
-      error: invalid value 'a=-nan' for '--metric <NAME=VALUE>': "-nan" is not a finite number
-      error: invalid value 'a=inf' for '--metric <NAME=VALUE>': "inf" is not a finite number
-      error: invalid value 'a=-infinity' for '--metric <NAME=VALUE>': "-infinity" is not a finite number
-      error: invalid value 'a=1e999' for '--metric <NAME=VALUE>': "1e999" is not a finite number
-      error: invalid value 'a=' for '--metric <NAME=VALUE>': "" is not a finite number
-      error: invalid value 'a=1,5' for '--metric <NAME=VALUE>': "1,5" is not a finite number
-      error: invalid value 'a=0x10' for '--metric <NAME=VALUE>': "0x10" is not a finite number
-      error: invalid value 'a=one' for '--metric <NAME=VALUE>': "one" is not a finite number
+      error: invalid value 'a=' for '--metric <NAME=VALUE>': "" is not a number, nan or inf
+      error: invalid value 'a=1,5' for '--metric <NAME=VALUE>': "1,5" is not a number, nan or inf
+      error: invalid value 'a=0x10' for '--metric <NAME=VALUE>': "0x10" is not a number, nan or inf
+      error: invalid value 'a=one' for '--metric <NAME=VALUE>': "one" is not a number, nan or inf
       error: invalid value '=1' for '--metric <NAME=VALUE>': the name is empty or has control characters
       error: invalid value '=' for '--metric <NAME=VALUE>': the name is empty or has control characters
       error: invalid value 'a b=1' for '--metric <NAME=VALUE>': the name is empty or has control characters
@@ -167,9 +147,9 @@ fn what_is_no_number_meets_no_condition() {
         let documents = sandbox.documents(line);
         documents.iter().map(|version| version["number"].as_u64().unwrap()).collect()
     };
-    assert_eq!(numbers("log --where f1>0"), [3, 1]);
+    assert_eq!(numbers("log --where f1>0"), [1]);
     assert_eq!(numbers("log --where f1<1"), [1]);
-    assert_eq!(numbers("log --where f1!=0.7"), [3, 1]);
+    assert_eq!(numbers("log --where f1!=0.7"), [1]);
     assert_eq!(numbers("log --where f1>=parent.f1"), [0; 0]);
     assert_snapshot!(refused(&sandbox, "promote main@2 production --require f1>0"), @"
     error: alias production may not move to id1_________: f1 > 0 is not met: f1 is NaN
@@ -200,7 +180,8 @@ fn the_best_is_a_number() {
     let number = |revision: &str| sandbox.json(&format!("show {revision}"))["number"].clone();
     assert_eq!(number("min:f1"), 1);
     assert_eq!(number("max:f1@main~2"), 1);
-    assert_eq!(number("max:f1"), 3);
+    // The one above it is infinite.
+    assert_eq!(number("max:f1"), 1);
     let lines =
         ["show max:f2", "show min:", "show max:f1@", "show max:f1@nothing", "show 'max:a\nb'"];
     assert_snapshot!(refused_lines(&sandbox, &lines), @r#"
